@@ -1,0 +1,45 @@
+# The pinned tools: `busybox`, `patchelf` and one derivation per tree of packages.nix.
+{ system }:
+let
+  lock = builtins.fromJSON (builtins.readFile ./lock.json);
+  trees = import ./packages.nix;
+
+  # One .deb as a fixed-output derivation. Its store path depends on name and hash alone, so it does not matter
+  # whether Nix fetched it from Debian's permanent archive or `nixw` put it there from a mirror.
+  fetch = package: derivation {
+    # Store names know no `~`.
+    name = builtins.replaceStrings [ "~" ] [ "-" ] (baseNameOf package.path);
+    system = "builtin";
+    builder = "builtin:fetchurl";
+    url = "https://snapshot.debian.org/archive/debian/${lock.snapshot}/${package.path}";
+    outputHash = package.sha256;
+    outputHashAlgo = "sha256";
+    outputHashMode = "flat";
+    preferLocalBuild = true;
+    impureEnvVars = [ "http_proxy" "https_proxy" "ftp_proxy" "all_proxy" "no_proxy" ];
+  };
+  debs = builtins.mapAttrs (_: fetch) lock.packages;
+  debsOf = tree: map (name: debs.${name}) lock.trees.${tree};
+
+  bootstrap = import ./bootstrap.nix {
+    inherit system;
+    busyboxDeb = debs.busybox-static;
+    busyboxHash = lock.busybox;
+    patchelfDebs = debsOf "patchelf";
+  };
+  inherit (bootstrap) busybox patchelf program run tools;
+
+  mkTree = name: tree: run name {
+    inherit patchelf;
+    debs = debsOf name;
+    keep = tree.keep or [ ];
+    on = map (base: built.${base}) (tree.on or [ ]);
+    glibc = if name == "glibc" then "" else built.glibc;
+    finish = tree.finish or "";
+  } ./tree.sh;
+
+  built = builtins.mapAttrs mkTree (removeAttrs trees [ "busybox" "patchelf" ]);
+in
+built // {
+  inherit busybox patchelf program run tools debs;
+}

@@ -1,0 +1,130 @@
+# The pinned tools, by tree. A tree is a directory made from Debian packages that runs from the store (see tree.sh).
+#
+#   packages  what is wanted, by name; `NAME/SUITE` takes it from that suite
+#   without   dependencies that are not followed
+#   on        trees that this one builds on: their packages are not repeated, their libraries are found
+#   keep      what the tree holds, as paths and shell patterns below Debian's /usr, plus whatever libraries that needs;
+#             without `keep`: everything
+#
+# The versions are in lock.json, which `nix run .#update` writes from the names here.
+let
+  # Maintainer scripts do not run, so what only they need is not needed.
+  scripts = [ "debconf" "dpkg" "perl" "perl-base" "install-info" "adduser" "ucf" "init-system-helpers" "lsb-base" ];
+  libraries = "lib/x86_64-linux-gnu";
+in
+{
+  # Runs first, as it is: static, unpacked by bootstrap.nix.
+  busybox.packages = [ "busybox-static" ];
+
+  # Makes all the others run from the store; used through its own loader.
+  patchelf.packages = [ "patchelf" ];
+
+  # The C library that everything here runs on.
+  glibc = {
+    packages = [ "libc6" "libgcc-s1" ];
+    keep = [ "lib64/ld-linux-x86-64.so.2" "${libraries}/lib*.so*" "${libraries}/ld-linux*" ];
+  };
+
+  cc = {
+    packages = [ "gcc-12" "binutils" "libc6-dev" ];
+    without = scripts ++ [
+      "rpcsvc-proto" "libcrypt-dev" "libnsl-dev" "libtirpc-dev" # headers of what once was in the C library
+      "libcc1-0" "libgprofng0" # for debuggers and profilers
+      "libasan8" "liblsan0" "libtsan2" "libubsan1" "libgomp1" "libitm1" "libatomic1" "libquadmath0" # run-time libraries of gcc's extensions
+    ];
+    on = [ "glibc" ];
+    # gcc's specs file says what a wrapper script would: where the headers are, and which loader and C library the
+    # programs that it links run with. Everything else it finds relative to itself. The file has to be complete: in the
+    # presence of one, gcc leaves out defaults that it would work out at run time ("undefined reference to _Unwind_Resume").
+    finish = ''
+      for name in gcc cc; do ln -s gcc-12 bin/$name; done
+      headers="%{!nostdinc:-idirafter $out/include/x86_64-linux-gnu -idirafter $out/include}"
+      loader="-dynamic-linker $glibc/$library/ld-linux-x86-64.so.2 -rpath $glibc/$library -L$glibc/$library"
+      bin/gcc -dumpspecs > specs
+      # libgcc_s, even if nothing calls it: glibc loads it when a thread ends, and by itself looks for it in /lib alone
+      # ("libgcc_s.so.1 must be installed for pthread_exit to work").
+      sed "/^\*cpp:$/{n; s#\$# $headers#}; /^\*link:$/{n; s#\$# %{!static:%{!static-pie:%{!r:$loader}}}#}
+        /^\*libgcc:$/{n; s#--as-needed -lgcc_s#--no-as-needed -lgcc_s#}" specs > lib/gcc/x86_64-linux-gnu/12/specs
+      rm specs
+    '';
+  };
+
+  rust = {
+    packages = [ "rustc-web" "cargo-web" ];
+    without = scripts ++ [ "gcc" "libc-dev" "binutils" ];
+    on = [ "glibc" ];
+  };
+
+  lint = {
+    packages = [ "rust-web-clippy" "rustfmt-web" ];
+    without = scripts ++ [ "gcc" "libc-dev" "binutils" ];
+    on = [ "glibc" "rust" ];
+  };
+
+  # What a kernel build runs beyond cc and busybox. Our own small kernel needs neither the last line of `keep` nor Perl; most
+  # larger ones do, x86_64_defconfig among them.
+  kbuild = {
+    packages = [ "make" "dash" "mawk" "flex" "bison" "m4" "xz-utils" "coreutils" "diffutils" "findutils" "libelf-dev" "libssl-dev" "perl-base" ];
+    without = scripts ++ [ "libc6-dev" "libc-dev" ];
+    on = [ "glibc" ];
+    keep = [
+      "bin/make" "bin/flex" "bin/bison" "share/bison" "bin/m4" "bin/xz"
+      # Where busybox's do not do: its sh and xargs run applets whatever PATH says, among them an ar and an xz that only read;
+      # it has no install; its diff and find lack options, and its awk stumbles over a plain { in a regular expression.
+      "bin/dash" "bin/mawk" "bin/xargs" "bin/install" "bin/diff" "bin/find"
+      "include/*elf.h" "include/elfutils" "include/zlib.h" "include/zconf.h" "${libraries}/libelf*" "${libraries}/libz.*" # for objtool
+      "bin/perl" "${libraries}/perl-base" "include/openssl" "include/x86_64-linux-gnu/openssl" "${libraries}/libcrypto*"
+    ];
+    finish = "ln -s mawk bin/awk";
+  };
+
+  qemu = {
+    packages = [ "qemu-system-x86" "qemu-system-common" "qemu-system-data" "seabios" ];
+    without = scripts ++ [
+      "ipxe-qemu" # network boot
+      # Displays, sound, and devices of the host, which are modules of qemu-system-common that are not kept.
+      "libasound2" "libbrlapi0.8" "libcacard0" "libepoxy0" "libgbm1" "libsndio7.0" "libspice-server1" "libusb-1.0-0" "libusbredirparser1"
+    ];
+    on = [ "glibc" ];
+    keep = [
+      "bin/qemu-system-x86_64" "${libraries}/qemu/accel-tcg-x86_64.so"
+      "share/seabios/bios*.bin" # machines pc and q35
+      "share/qemu/qboot.rom" "share/qemu/bios-microvm.bin" # machine microvm
+      "share/qemu/linuxboot*.bin" "share/qemu/pvh.bin" "share/qemu/multiboot*.bin" # what -kernel starts, by format
+      "share/qemu/kvmvapic.bin"
+    ];
+  };
+
+  # What only the checks run.
+  check = {
+    packages = [ "strace" "shellcheck" ];
+    without = scripts;
+    on = [ "glibc" ];
+  };
+
+  # What only people run, in `nix develop`.
+  shell = {
+    packages = [ "bash" "gdb-minimal" ];
+    without = scripts ++ [ "base-files" "debianutils" ];
+    on = [ "glibc" ];
+  };
+
+  # For `nix run .#update`: who may sign Debian's indexes, and the check of that.
+  keyring = {
+    packages = [ "gpgv" "debian-archive-keyring" ];
+    without = scripts;
+    on = [ "glibc" ];
+    keep = [ "bin/gpgv" "share/keyrings/debian-archive-keyring.gpg" ];
+  };
+
+  # For cargo, where nixw has not put the crates into the store.
+  certificates = {
+    packages = [ "ca-certificates" ];
+    without = scripts ++ [ "openssl" ];
+    keep = [ "share/ca-certificates/mozilla/*.crt" ];
+    finish = ''
+      cat share/ca-certificates/mozilla/*.crt > ca-certificates.crt
+      rm -r share
+    '';
+  };
+}
