@@ -1,0 +1,278 @@
+//! What is to be in an archive: paths and entries, in the archive's order.
+
+use crate::{Entry, Error, Kind, MODE_MAX};
+use std::collections::BTreeMap;
+
+/// Linux's limits, NUL included. Unpacking an initramfs, the kernel skips whatever exceeds them and
+/// says nothing.
+const PATH_MAX: usize = 4096;
+const NAME_MAX: usize = 255;
+
+/// The entries of an archive.
+///
+/// They are ordered by the bytes of their paths, which puts every directory before what it contains,
+/// and every directory on the way to an entry is there, as the kernel needs it to be.
+#[derive(Clone, Debug, Default)]
+pub struct Tree {
+    /// By path without a leading `/`; the root is the empty path.
+    entries: BTreeMap<String, Entry>,
+}
+
+impl Tree {
+    /// An empty tree. The kernel makes the root itself, so an entry for `/` is needed only to give
+    /// it another mode.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an entry and the directories on the way to it.
+    ///
+    /// `/a/b`, `a/b` and `./a//b/` are the same path. Adding the same entry again changes nothing,
+    /// and a directory without a mode takes that of another at the same path, in either order.
+    ///
+    /// # Errors
+    /// If the path is empty, leads through `..`, is too long for Linux or would read as the end of
+    /// the archive; if the mode or a link's target is not possible; if the path has another entry
+    /// already, or leads through something that is not a directory.
+    pub fn insert(&mut self, path: &str, entry: Entry) -> Result<(), Error> {
+        let name = normalise(path).map_err(|reason| Error::at(path, reason))?;
+        check(&name, &entry).map_err(|reason| Error::at(path, reason))?;
+
+        for (end, _) in name.match_indices('/') {
+            let parent = &name[..end];
+            let kind = match self.entries.get(parent) {
+                Some(entry) => &entry.kind,
+                None => &Kind::Directory,
+            };
+            if *kind != Kind::Directory {
+                let kind = kind.name();
+                let reason = format!("cannot be inside /{parent}, which is a {kind}");
+                return Err(Error::at(path, reason));
+            }
+        }
+        if let Some(present) = self.entries.get(&name) {
+            if !agree(present, &entry) {
+                let present = describe(present);
+                let reason = format!("is there already, as a {present}");
+                return Err(Error::at(path, reason));
+            }
+        }
+
+        for (end, _) in name.match_indices('/') {
+            let parent = name[..end].to_owned();
+            self.entries.entry(parent).or_insert(Entry::PARENT);
+        }
+        if entry == Entry::PARENT {
+            self.entries.entry(name).or_insert(entry);
+        } else {
+            self.entries.insert(name, entry);
+        }
+        Ok(())
+    }
+
+    /// Paths as the archive has them, without a leading `/` and `.` for the root, with their entries.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &Entry)> {
+        self.entries
+            .iter()
+            .map(|(name, entry)| match name.as_str() {
+                "" => (".", entry),
+                name => (name, entry),
+            })
+    }
+}
+
+/// The one spelling of a path that goes into an archive.
+fn normalise(path: &str) -> Result<String, &'static str> {
+    if path.is_empty() {
+        return Err("a path in the archive cannot be empty");
+    }
+    if path.contains('\0') {
+        return Err("a path cannot contain NUL");
+    }
+    let mut parts = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => return Err("a path in the archive cannot contain `..`"),
+            part if part.len() > NAME_MAX => return Err("a name is longer than 255 bytes"),
+            part => parts.push(part),
+        }
+    }
+    let name = parts.join("/");
+    if name.len() >= PATH_MAX {
+        return Err("a path in the archive cannot be longer than 4095 bytes");
+    }
+    if name == "TRAILER!!!" {
+        return Err("this name is what marks the end of the archive: what follows would be lost");
+    }
+    Ok(name)
+}
+
+fn check(name: &str, entry: &Entry) -> Result<(), String> {
+    if name.is_empty() && entry.kind != Kind::Directory {
+        return Err(format!(
+            "is the root, which cannot be a {}",
+            entry.kind.name()
+        ));
+    }
+    if let Some(mode) = entry.mode.filter(|&mode| mode > MODE_MAX) {
+        return Err(format!("the mode {mode:o} is larger than {MODE_MAX:o}"));
+    }
+    match &entry.kind {
+        Kind::Symlink { target } if target.is_empty() => Err("a link needs a target".into()),
+        Kind::Symlink { target } if target.contains('\0') => {
+            Err("the target of a link cannot contain NUL".into())
+        }
+        Kind::Symlink { target } if target.len() >= PATH_MAX => {
+            Err("the target of a link cannot be longer than 4095 bytes".into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether two entries can be meant by one path.
+fn agree(a: &Entry, b: &Entry) -> bool {
+    let directories = a.kind == Kind::Directory && b.kind == Kind::Directory;
+    a == b || directories && (a.mode.is_none() || b.mode.is_none())
+}
+
+fn describe(entry: &Entry) -> String {
+    let kind = entry.kind.name();
+    let what = match &entry.kind {
+        Kind::Directory => kind.to_owned(),
+        Kind::File { source } => format!("{kind} from {}", source.display()),
+        Kind::Symlink { target } => format!("{kind} to {target}"),
+        Kind::CharDevice(device) | Kind::BlockDevice(device) => {
+            format!("{kind} {}:{}", device.major(), device.minor())
+        }
+    };
+    match entry.mode {
+        Some(mode) => format!("{what} with mode {mode:04o}"),
+        None => what,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directory(mode: Option<u32>) -> Entry {
+        Entry {
+            mode,
+            kind: Kind::Directory,
+        }
+    }
+
+    fn link(target: &str) -> Entry {
+        Entry {
+            mode: None,
+            kind: Kind::Symlink {
+                target: target.into(),
+            },
+        }
+    }
+
+    fn paths(tree: &Tree) -> Vec<&str> {
+        tree.entries().map(|(path, _)| path).collect()
+    }
+
+    fn refused(tree: &mut Tree, path: &str, entry: Entry, reason: &str) {
+        let before = paths(tree).join("\n");
+        let error = tree.insert(path, entry).unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
+        assert_eq!(
+            paths(tree).join("\n"),
+            before,
+            "a refused entry leaves nothing behind"
+        );
+    }
+
+    #[test]
+    fn parents_come_first_and_come_along() {
+        let mut tree = Tree::new();
+        for path in ["/a/b/c", "/a.b", "/a-b/x", "/", "/Z"] {
+            tree.insert(path, directory(None)).unwrap();
+        }
+        assert_eq!(
+            paths(&tree),
+            [".", "Z", "a", "a-b", "a-b/x", "a.b", "a/b", "a/b/c"]
+        );
+    }
+
+    #[test]
+    fn every_spelling_of_a_path_is_one_path() {
+        let mut tree = Tree::new();
+        for path in ["/a/b", "a/b", "./a//b/", "//a/./b/."] {
+            tree.insert(path, link("x")).unwrap();
+        }
+        assert_eq!(paths(&tree), ["a", "a/b"]);
+    }
+
+    #[test]
+    fn a_mode_wins_over_none_in_either_order() {
+        for modes in [[None, Some(0o700)], [Some(0o700), None]] {
+            let mut tree = Tree::new();
+            for mode in modes {
+                tree.insert("/d", directory(mode)).unwrap();
+                tree.insert("/d/x", link("y")).unwrap();
+            }
+            assert_eq!(tree.entries().next(), Some(("d", &directory(Some(0o700)))));
+        }
+    }
+
+    #[test]
+    fn paths_that_cannot_be() {
+        let long_name = format!("/{}", "n".repeat(256));
+        let long_path = "/n".repeat(2047) + "/nn";
+        for (path, reason) in [
+            ("", "empty"),
+            ("/a/../b", "`..`"),
+            ("..", "`..`"),
+            ("/a\0b", "NUL"),
+            ("/TRAILER!!!", "end of the archive"),
+            ("./TRAILER!!!/x/..", "`..`"),
+            (&long_name, "255"),
+            (&long_path, "4095"),
+        ] {
+            refused(&mut Tree::new(), path, directory(None), reason);
+        }
+
+        for path in [&long_name[..256], &long_path[..4096]] {
+            Tree::new().insert(path, directory(None)).unwrap();
+        }
+        Tree::new()
+            .insert("/a/TRAILER!!!", directory(None))
+            .unwrap();
+    }
+
+    #[test]
+    fn entries_that_cannot_be() {
+        let tree = &mut Tree::new();
+        refused(tree, "/", link("x"), "root");
+        refused(tree, "/l", link(""), "needs a target");
+        refused(tree, "/l", link("a\0b"), "NUL");
+        refused(tree, "/l", link(&"x".repeat(4096)), "4095");
+        refused(tree, "/d", directory(Some(0o10000)), "10000");
+    }
+
+    #[test]
+    fn contradictions() {
+        let tree = &mut Tree::new();
+        tree.insert("/a/l", link("x")).unwrap();
+        tree.insert("/d", directory(Some(0o700))).unwrap();
+        refused(tree, "/a/l", link("y"), "already, as a symbolic link to x");
+        refused(tree, "/a", link("x"), "already, as a directory");
+        refused(
+            tree,
+            "/d",
+            directory(Some(0o755)),
+            "already, as a directory with mode 0700",
+        );
+        refused(
+            tree,
+            "/a/l/z",
+            link("x"),
+            "inside /a/l, which is a symbolic link",
+        );
+    }
+}
