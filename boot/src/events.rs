@@ -1,0 +1,143 @@
+//! The threads, each of which waits for one thing and tells the loop about it.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::fd::AsFd;
+use std::process::{self, ChildStderr, ChildStdout};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use signal_hook::iterator::Signals;
+
+use crate::terminal::Saved;
+
+/// How long the loop may take to act on a signal before boot ends without it.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How much of a line of QEMU's stderr is taken at once, in bytes.
+const LINE: u64 = 4096;
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Event {
+    /// The guest wrote this, and it has been passed on.
+    Console(Vec<u8>),
+    /// QEMU wrote this line to its stderr.
+    Complaint(String),
+    /// QEMU has closed its stdout, or that could not be passed on.
+    ConsoleClosed,
+    /// QEMU has closed its stderr.
+    StderrClosed,
+    /// The user typed this.
+    Keys(Vec<u8>),
+    /// There is no terminal any more.
+    KeysClosed,
+    /// This signal came.
+    Signal(i32),
+    /// Writing to stdout failed.
+    StdoutFailed(io::Error),
+    /// Writing to the log failed.
+    LogFailed(io::Error),
+}
+
+/// Where events go. A full channel makes the sender wait; one without a receiver does not.
+#[derive(Clone, Debug)]
+pub struct Sender(SyncSender<(Instant, Event)>);
+
+impl Sender {
+    /// A sender, and the receiver of its events, each with the moment when it happened.
+    pub fn channel(bound: usize) -> (Self, Receiver<(Instant, Event)>) {
+        let (sender, receiver) = sync_channel(bound);
+        (Sender(sender), receiver)
+    }
+
+    fn send(&self, event: Event) {
+        self.send_at(Instant::now(), event);
+    }
+
+    fn send_at(&self, at: Instant, event: Event) {
+        // Without a receiver the watching is over, and the process about to end.
+        let _ = self.0.send((at, event));
+    }
+}
+
+/// Stdout without the buffer that holds text back until its line is complete.
+pub fn unbuffered_stdout() -> io::Result<File> {
+    io::stdout().as_fd().try_clone_to_owned().map(File::from)
+}
+
+/// Passes the guest's output on to `stdout` and `log`, and then to the loop.
+pub fn from_console(
+    mut console: ChildStdout,
+    mut stdout: File,
+    mut log: Option<File>,
+    sender: &Sender,
+) {
+    let mut buffer = [0; 8192];
+    while let Some(bytes) = read_some(&mut console, &mut buffer) {
+        let at = Instant::now();
+        // The log first: it is there when nobody looks at stdout any more.
+        let logged = log.as_mut().map_or(Ok(()), |log| log.write_all(bytes));
+        let shown = stdout.write_all(bytes);
+        let passed_on = logged
+            .map_err(Event::LogFailed)
+            .and(shown.map_err(Event::StdoutFailed));
+        // No verdict rests on what the log does not have.
+        if let Err(failure) = passed_on {
+            sender.send(failure);
+            break;
+        }
+        sender.send_at(at, Event::Console(bytes.to_vec()));
+    }
+    sender.send(Event::ConsoleClosed);
+}
+
+/// Hands QEMU's stderr to the loop, line by line.
+pub fn from_stderr(stderr: ChildStderr, sender: &Sender) {
+    let mut stderr = BufReader::new(stderr);
+    let mut line = Vec::new();
+    while let Ok(1..) = stderr.by_ref().take(LINE).read_until(b'\n', &mut line) {
+        sender.send(Event::Complaint(
+            String::from_utf8_lossy(&line).trim_end().to_owned(),
+        ));
+        line.clear();
+    }
+    sender.send(Event::StderrClosed);
+}
+
+/// Hands what the user types to the loop.
+pub fn from_keyboard(sender: &Sender) {
+    let mut stdin = io::stdin().lock();
+    let mut buffer = [0; 1024];
+    while let Some(bytes) = read_some(&mut stdin, &mut buffer) {
+        sender.send(Event::Keys(bytes.to_vec()));
+    }
+    sender.send(Event::KeysClosed);
+}
+
+/// Hands the first signal to the loop. If that is stuck, writing to a terminal that nobody reads,
+/// ends boot itself.
+pub fn from_signals(mut signals: Signals, saved: Option<Saved>, sender: &Sender) {
+    let Some(signal) = signals.forever().next() else {
+        return;
+    };
+    let sender = sender.clone();
+    thread::spawn(move || sender.send(Event::Signal(signal)));
+    thread::sleep(PATIENCE);
+    if let Some(saved) = saved {
+        saved.restore();
+    }
+    process::exit(128 + signal);
+}
+
+/// What `from` has next, or nothing at its end.
+fn read_some<'a>(from: &mut impl Read, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
+    loop {
+        match from.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Ok(0) | Err(_) => return None,
+            Ok(length) => return Some(&buffer[..length]),
+        }
+    }
+}

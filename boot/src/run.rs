@@ -1,0 +1,206 @@
+//! The loop that joins everything that happens while a guest runs.
+//!
+//! A thread may get stuck writing to a terminal or a pipe that nobody reads. The loop must not: it
+//! keeps the time.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::process::{ChildStdin, ExitStatus};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::command::Vm;
+use crate::events::{self, Event, Sender};
+use crate::judge::QemuEnd;
+use crate::qemu::Qemu;
+use crate::stderr::{Complaints, say};
+use crate::terminal::RawMode;
+use crate::verdict::Verdict;
+use crate::watch::{Ending, Goal, Watch};
+
+/// How many events may wait for the loop. A guest that writes faster than that has to wait, too.
+const QUEUE: usize = 16;
+
+/// How long a QEMU that has closed its streams may take to end, and one that was killed to close
+/// them.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Boots `vm` and watches it for `goal`. The guest's output goes to stdout and, byte for byte, to
+/// `log`. In an `interactive` session stdin, a terminal, goes to the guest.
+///
+/// SIGHUP, SIGINT, SIGQUIT and SIGTERM are taken over. QEMU dies with the thread that calls this.
+/// Errors are the host's.
+pub fn run(vm: &Vm, goal: Goal, log: Option<File>, interactive: bool) -> Result<Verdict> {
+    // Before there is anything to undo, so that no signal finds boot unprepared.
+    let signals =
+        Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM]).context("cannot handle signals")?;
+    let raw = interactive
+        .then(|| RawMode::enter(io::stdin()))
+        .transpose()
+        .context("cannot set up the terminal")?;
+    let saved = raw.as_ref().map(RawMode::saved);
+    let stdout = events::unbuffered_stdout().context("cannot use stdout")?;
+
+    let started = Instant::now();
+    let mut qemu = Qemu::start(vm, interactive)?;
+    let (keyboard, console, stderr) = qemu.streams();
+    if let Some(keyboard) = &keyboard {
+        // What the guest does not read is lost, as on a real line, rather than holding up the
+        // Ctrl-C behind it.
+        rustix::io::ioctl_fionbio(keyboard, true).context("cannot set up QEMU's stdin")?;
+    }
+
+    let (sender, events) = Sender::channel(QUEUE);
+    thread::spawn({
+        let sender = sender.clone();
+        move || events::from_signals(signals, saved, &sender)
+    });
+    thread::spawn({
+        let sender = sender.clone();
+        move || events::from_console(console, stdout, log, &sender)
+    });
+    if interactive {
+        let sender = sender.clone();
+        thread::spawn(move || events::from_keyboard(&sender));
+    }
+    thread::spawn(move || events::from_stderr(stderr, &sender));
+
+    let watch = Watch::new(goal, started);
+    let mut session = Session {
+        watch,
+        keyboard,
+        complaints: Complaints::default(),
+        open: 2,
+        hint: interactive,
+    };
+    let ending = session.until_ending(&events)?;
+    let status = match ending {
+        Ending::QemuGone => qemu.wait(GRACE).context("cannot wait for QEMU")?,
+        _ => None,
+    };
+    qemu.kill();
+    session.drain(&events)?;
+    session.begin_line();
+    drop(raw);
+    Ok(session.verdict(ending, status, vm))
+}
+
+/// What the loop keeps.
+struct Session {
+    watch: Watch,
+    keyboard: Option<ChildStdin>,
+    complaints: Complaints,
+    /// How many of QEMU's streams are still open.
+    open: u8,
+    /// Whether the hint is still to be given.
+    hint: bool,
+}
+
+impl Session {
+    fn until_ending(&mut self, events: &Receiver<(Instant, Event)>) -> Result<Ending> {
+        loop {
+            let hint = self.watch.quiet().filter(|_| self.hint);
+            let due = self.watch.due().map(|(at, _)| at);
+            let wake = due.into_iter().chain(hint).min();
+            let received = match wake {
+                Some(at) => events.recv_timeout(at.saturating_duration_since(Instant::now())),
+                None => events.recv().map_err(RecvTimeoutError::from),
+            };
+            // What arrived in time counts even if the loop comes to it late.
+            let (now, event) =
+                received.map_or_else(|_| (Instant::now(), None), |(at, event)| (at, Some(event)));
+            let due = self.watch.due().filter(|(at, _)| *at <= now);
+            if hint.is_some_and(|at| at <= now) {
+                self.hint = false;
+                self.begin_line();
+                say("boot: the guest is quiet; Ctrl-C ends it");
+            }
+            let ending = event.map_or(Ok(None), |event| self.take(event, now))?;
+            if let Some(ending) = due.map(|(_, ending)| ending).or(ending) {
+                return Ok(ending);
+            }
+        }
+    }
+
+    /// Acts on one event; it may be the last.
+    fn take(&mut self, event: Event, at: Instant) -> Result<Option<Ending>> {
+        match event {
+            Event::Console(bytes) => {
+                self.complaints.release();
+                self.watch.output(&bytes, at);
+            }
+            Event::Complaint(line) => self.complaints.add(line),
+            Event::ConsoleClosed | Event::StderrClosed => {
+                if matches!(event, Event::ConsoleClosed) {
+                    self.watch.closed(at);
+                }
+                self.open -= 1;
+                return Ok((self.open == 0).then_some(Ending::QemuGone));
+            }
+            Event::Keys(bytes) => {
+                if self.watch.keys.feed(&bytes) {
+                    return Ok(Some(Ending::Interrupted));
+                }
+                if let Some(keyboard) = &mut self.keyboard {
+                    let _ = keyboard.write(&bytes);
+                }
+            }
+            Event::KeysClosed => return Ok(Some(Ending::TerminalGone)),
+            Event::Signal(signal) => return Ok(Some(Ending::Signal(signal))),
+            Event::StdoutFailed(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                return Ok(Some(Ending::StdoutClosed));
+            }
+            Event::StdoutFailed(error) => {
+                return Err(error).context("cannot write the guest's output to stdout");
+            }
+            Event::LogFailed(error) => {
+                return Err(error).context("cannot write the guest's output to the log");
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes what QEMU wrote before it was killed.
+    fn drain(&mut self, events: &Receiver<(Instant, Event)>) -> Result<()> {
+        let end = Instant::now() + GRACE;
+        while self.open > 0 {
+            let Ok((at, event)) =
+                events.recv_timeout(end.saturating_duration_since(Instant::now()))
+            else {
+                break;
+            };
+            // The watching is over, so this ends nothing. It may show a panic, though.
+            self.take(event, at)?;
+        }
+        Ok(())
+    }
+
+    fn verdict(mut self, ending: Ending, status: Option<ExitStatus>, vm: &Vm) -> Verdict {
+        let verdict = self.watch.verdict(
+            ending,
+            QemuEnd {
+                failure: status
+                    .filter(|status| !status.success())
+                    .map(|status| status.to_string()),
+                said: self.complaints.held.clone(),
+                shell_line: vm.shell_line(),
+            },
+        );
+        if !matches!(verdict, Verdict::QemuFailed { .. }) {
+            self.complaints.release();
+        }
+        verdict
+    }
+
+    /// Moves on to a new line if the guest has left the terminal in the middle of one.
+    fn begin_line(&self) {
+        if !self.watch.at_line_start() && io::stdout().is_terminal() && io::stderr().is_terminal() {
+            say("");
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! What boot and QEMU have to say beside the guest.
+
+use std::io::{self, Write};
+
+/// How many lines QEMU may complain before they are shown without waiting for the guest's first
+/// byte.
+const HELD_LINES: usize = 100;
+
+/// QEMU's stderr: shown as it comes once the guest speaks, and before that kept for the verdict on
+/// a failed start.
+#[derive(Debug, Default)]
+pub struct Complaints {
+    /// What is kept.
+    pub held: Vec<String>,
+    released: bool,
+}
+
+impl Complaints {
+    /// Takes a line.
+    pub fn add(&mut self, line: String) {
+        self.held.push(line);
+        if self.released || self.held.len() > HELD_LINES {
+            self.release();
+        }
+    }
+
+    /// Shows what was kept, and from now on everything at once.
+    pub fn release(&mut self) {
+        self.released = true;
+        self.held
+            .drain(..)
+            .for_each(|line| say(&format!("qemu: {line}")));
+    }
+}
+
+/// Prints a line on stderr, if anybody is there to read it.
+pub fn say(line: &str) {
+    // In one write, so that what other threads or processes print does not come between.
+    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
+}

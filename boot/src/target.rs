@@ -1,0 +1,129 @@
+//! The table of what can be booted. A new target is one more row.
+
+/// Everything that differs from one architecture to the next.
+#[derive(Debug)]
+pub struct Target {
+    /// The name by which `--target` asks for it.
+    pub name: &'static str,
+    /// The QEMU that emulates it, as its file is called.
+    pub qemu: &'static str,
+    /// The machines it can be booted on; the first is the default.
+    pub machines: &'static [Machine],
+    /// QEMU's name for the CPU model.
+    pub cpu: &'static str,
+    /// Memory in MiB unless asked otherwise.
+    pub memory: u32,
+    /// The serial port that boot reads, under the kernel's name for it.
+    pub console: &'static str,
+    /// The rest of the kernel's command line.
+    pub kernel_options: &'static [&'static str],
+}
+
+/// One of QEMU's machine models.
+#[derive(Debug)]
+pub struct Machine {
+    /// The name by which `--machine` asks for it; QEMU's own.
+    pub name: &'static str,
+    /// What follows `-machine`.
+    pub options: &'static str,
+}
+
+/// Every target; the first is the default.
+pub const TARGETS: &[Target] = &[Target {
+    name: "x86_64",
+    qemu: "qemu-system-x86_64",
+    machines: &[
+        Machine {
+            name: "microvm",
+            // No ACPI: what little there is, the kernel finds where it always was. No automatic
+            // additions to the command line: the kernel gets what this table and `--append` say.
+            options: "microvm,acpi=off,auto-kernel-cmdline=off",
+        },
+        Machine {
+            name: "pc",
+            options: "pc",
+        },
+        Machine {
+            name: "q35",
+            options: "q35",
+        },
+    ],
+    // The baseline of the architecture, so that a guest that boots here boots on every such CPU.
+    cpu: "qemu64",
+    memory: 128,
+    console: "ttyS0",
+    kernel_options: &[
+        // Restart at once after a panic. QEMU's -no-reboot turns that into QEMU's end, so a panic
+        // never hangs.
+        "panic=-1",
+        // Restart by triple fault. A microvm has no keyboard controller to ask for it, and the
+        // kernel would ask for more than a second.
+        "reboot=t",
+        // Skip calibrating the local APIC timer against the clock: under TCG 40 % of the way to
+        // init.
+        "nolapic_timer",
+        // Skip waiting for the timer interrupt to prove that it works: another 10 %.
+        "no_timer_check",
+    ],
+}];
+
+impl Target {
+    /// The target called `name`.
+    pub fn named(name: &str) -> Option<&'static Target> {
+        TARGETS.iter().find(|target| target.name == name)
+    }
+
+    /// The machine called `name`.
+    pub fn machine(&self, name: &str) -> Option<&'static Machine> {
+        self.machines.iter().find(|machine| machine.name == name)
+    }
+
+    /// The kernel's command line, `append` last so that it can override the rest.
+    pub fn command_line(&self, append: &str) -> String {
+        let console = format!("console={}", self.console);
+        let append = Some(append).filter(|text| !text.is_empty());
+        let words = self.kernel_options.iter().copied().chain(append);
+        words.fold(console, |line, word| line + " " + word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_every_target_has_a_machine() {
+        for (index, target) in TARGETS.iter().enumerate() {
+            assert!(
+                !TARGETS[..index]
+                    .iter()
+                    .any(|other| other.name == target.name)
+            );
+            assert!(!target.machines.is_empty());
+            for machine in target.machines {
+                assert!(machine.options.starts_with(machine.name));
+                assert!(std::ptr::eq(target.machine(machine.name).unwrap(), machine));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_appended_comes_last() {
+        let target = Target::named("x86_64").unwrap();
+        assert_eq!(
+            target.command_line(""),
+            "console=ttyS0 panic=-1 reboot=t nolapic_timer no_timer_check"
+        );
+        assert!(
+            target
+                .command_line("quiet lpj=1")
+                .ends_with(" no_timer_check quiet lpj=1")
+        );
+    }
+
+    #[test]
+    fn an_unknown_name_is_nothing() {
+        assert!(Target::named("x86").is_none());
+        assert!(TARGETS[0].machine("microvm2").is_none());
+    }
+}

@@ -1,0 +1,161 @@
+//! When to stop watching a guest. No clock, no process: moments and bytes come from outside.
+
+use std::time::{Duration, Instant};
+
+use crate::console::Console;
+use crate::keys::Keys;
+
+/// How long a panicking guest may still speak, and QEMU's stderr may outlast the console.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How long a guest is silent before it counts as quiet.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// What is waited for.
+#[derive(Clone, Debug, Default)]
+pub struct Goal {
+    /// The text that makes the boot a success.
+    pub expect: Option<String>,
+    /// How long no panic may follow the text.
+    pub settle: Duration,
+    /// How long the text may take.
+    pub timeout: Option<Duration>,
+}
+
+/// Why the watching ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The text was seen, and the time to settle is over.
+    Expected,
+    /// A panic was seen, and the time for its details is over.
+    Panicked,
+    /// The time for the text is over.
+    TimedOut,
+    /// QEMU has closed the console.
+    QemuGone,
+    /// The user asked for it.
+    Interrupted,
+    /// Nobody reads the output any more.
+    StdoutClosed,
+    /// Nobody can type any more.
+    TerminalGone,
+    /// A signal asked for it.
+    Signal(i32),
+}
+
+/// What has been seen of a guest so far.
+#[derive(Debug)]
+pub struct Watch {
+    pub(crate) goal: Goal,
+    pub(crate) started: Instant,
+    pub(crate) console: Console,
+    /// What the user has typed.
+    pub keys: Keys,
+    last_output: Option<Instant>,
+    pub(crate) seen: Option<Instant>,
+    panicked: Option<Instant>,
+    closed: Option<Instant>,
+}
+
+impl Watch {
+    /// A watch on a guest whose QEMU was started at `started`.
+    pub fn new(goal: Goal, started: Instant) -> Self {
+        let console = Console::new(goal.expect.as_deref());
+        let keys = Keys::default();
+        Watch {
+            goal,
+            started,
+            console,
+            keys,
+            last_output: None,
+            seen: None,
+            panicked: None,
+            closed: None,
+        }
+    }
+
+    /// Takes what the guest wrote, `at` the moment when it arrived.
+    pub fn output(&mut self, bytes: &[u8], at: Instant) {
+        self.console.feed(bytes);
+        self.last_output = Some(at);
+        self.seen = self.seen.or(self.console.seen().then_some(at));
+        self.panicked = self.panicked.or(self.console.panicked().then_some(at));
+    }
+
+    /// Takes note that the console has ended. Until then QEMU may be dead and its last words still
+    /// on their way to a slow reader.
+    pub fn closed(&mut self, at: Instant) {
+        self.closed = Some(at);
+    }
+
+    /// When the watching ends if nothing more happens, and why.
+    pub fn due(&self) -> Option<(Instant, Ending)> {
+        let after =
+            |since: Instant, time: Duration, ending| since.checked_add(time).map(|at| (at, ending));
+        if let Some(closed) = self.closed {
+            after(closed, GRACE, Ending::QemuGone)
+        } else if let Some(panicked) = self.panicked {
+            after(panicked, GRACE, Ending::Panicked)
+        } else if let Some(seen) = self.seen {
+            after(seen, self.goal.settle, Ending::Expected)
+        } else {
+            after(self.started, self.goal.timeout?, Ending::TimedOut)
+        }
+    }
+
+    /// When the guest counts as quiet if nothing more happens. A dying one never does.
+    pub fn quiet(&self) -> Option<Instant> {
+        let dying = self.panicked.or(self.closed).is_some();
+        self.last_output.filter(|_| !dying).map(|at| at + QUIET)
+    }
+
+    /// Whether the guest has written anything.
+    pub fn has_output(&self) -> bool {
+        self.last_output.is_some()
+    }
+
+    /// Whether the guest's next byte begins a line.
+    pub fn at_line_start(&self) -> bool {
+        self.console.at_line_start()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn watch(expect: Option<&str>) -> (Watch, Instant) {
+        let goal = Goal {
+            expect: expect.map(Into::into),
+            settle: 100 * MS,
+            timeout: Some(9000 * MS),
+        };
+        let start = Instant::now();
+        (Watch::new(goal, start), start)
+    }
+
+    #[test]
+    fn what_is_due_follows_what_was_seen() {
+        let (mut watch, start) = watch(Some("Hello"));
+        assert_eq!(watch.due(), Some((start + 9000 * MS, Ending::TimedOut)));
+        watch.output(b"Hel", start + MS);
+        watch.output(b"lo", start + 5 * MS);
+        watch.output(b"Hello again", start + 6 * MS);
+        assert_eq!(watch.due(), Some((start + 105 * MS, Ending::Expected)));
+        watch.output(b"\nKernel panic - not syncing: x", start + 9 * MS);
+        assert_eq!(watch.due(), Some((start + 1009 * MS, Ending::Panicked)));
+        watch.closed(start + 20 * MS);
+        assert_eq!(watch.due(), Some((start + 1020 * MS, Ending::QemuGone)));
+    }
+
+    #[test]
+    fn a_limit_beyond_the_end_of_time_is_none() {
+        let goal = Goal {
+            timeout: Some(Duration::MAX),
+            ..Goal::default()
+        };
+        assert_eq!(Watch::new(goal, Instant::now()).due(), None);
+    }
+}

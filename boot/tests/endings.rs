@@ -1,0 +1,167 @@
+//! boot is ended from outside, and leaves nothing behind.
+
+mod common;
+
+use std::fs;
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use common::{Fixture, Ran, send, wait_for, wait_for_death};
+use rustix::process::{Pid, Signal};
+
+fn start(fixture: &Fixture, script: &str, arguments: &[&str]) -> Child {
+    fixture
+        .boot(script, arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn a_signal_ends_boot_and_qemu() {
+    for (signal, number) in [
+        (Signal::TERM, 15),
+        (Signal::HUP, 1),
+        (Signal::INT, 2),
+        (Signal::QUIT, 3),
+    ] {
+        let fixture = Fixture::new();
+        let boot = start(&fixture, "exec sleep 1000", &[]);
+        let qemu = fixture.qemu();
+        send(signal, boot.id());
+        let ran: Ran = boot.wait_with_output().unwrap().into();
+        ran.expect(128 + number, &format!("boot: ended by signal {number}\n"));
+        wait_for_death(qemu);
+    }
+}
+
+#[test]
+fn even_sigkill_leaves_no_qemu() {
+    let fixture = Fixture::new();
+    let mut boot = start(&fixture, "exec sleep 1000", &[]);
+    let qemu = fixture.qemu();
+    boot.kill().unwrap();
+    boot.wait().unwrap();
+    wait_for_death(qemu);
+}
+
+#[test]
+fn what_a_wrapper_around_qemu_has_started_ends_too() {
+    let script = "sleep 1000 & echo $! > inner; echo 'Hello, world!'; wait";
+    for (arguments, code) in [(&[][..], 0), (&["--log", "/dev/full"], 2)] {
+        let fixture = Fixture::new();
+        assert_eq!(fixture.run(script, arguments).code, Some(code));
+        let inner = fs::read_to_string(fixture.path("inner")).unwrap();
+        wait_for_death(Pid::from_raw(inner.trim().parse().unwrap()).unwrap());
+    }
+}
+
+#[test]
+fn every_verdict_ends_qemu() {
+    for (script, code) in [
+        ("echo 'Hello, world!'; exec sleep 1000", 0),
+        ("echo 'Kernel panic - not syncing: x'; exec sleep 1000", 1),
+        ("exec sleep 1000", 124),
+        // Streams closed, and still running.
+        ("exec sleep 1000 > /dev/null 2>&1", 1),
+    ] {
+        let fixture = Fixture::new();
+        let ran = fixture.run(script, &["--timeout", "3"]);
+        assert_eq!(ran.code, Some(code), "{script}: {}", ran.stderr);
+        wait_for_death(fixture.qemu());
+    }
+}
+
+#[test]
+fn a_reader_that_has_had_enough_ends_boot_quietly() {
+    let fixture = Fixture::new();
+    let mut boot = start(
+        &fixture,
+        "while echo line; do sleep 0.01; done",
+        &["--expect", "x"],
+    );
+    let mut stdout = boot.stdout.take().unwrap();
+    stdout.read_exact(&mut [0; 5]).unwrap();
+    drop(stdout);
+    let ran: Ran = boot.wait_with_output().unwrap().into();
+    ran.expect(141, "boot: ended, since nobody reads its output any more\n");
+    wait_for_death(fixture.qemu());
+}
+
+#[test]
+fn nothing_to_write_to_at_all_is_no_reason_to_fail() {
+    let fixture = Fixture::new();
+    let boot = fixture.boot("echo 'Hello, world!'; exec sleep 1000", &[]);
+    let mut shell = Command::new("/bin/sh");
+    shell
+        .args(["-c", "exec \"$@\" >&- 2>&-", "sh"])
+        .arg(boot.get_program())
+        .args(boot.get_args());
+    shell.envs(
+        boot.get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
+    shell.current_dir(fixture.path("")).stdin(Stdio::null());
+    assert_eq!(shell.status().unwrap().code(), Some(0));
+}
+
+/// A guest that has written into a pipe until it was full.
+fn stuck(fixture: &Fixture, script: &str, arguments: &[&str]) -> Child {
+    let boot = start(fixture, script, arguments);
+    let pipe = boot.stdout.as_ref().unwrap();
+    let mut before = 0;
+    wait_for("the pipe to be full", || {
+        std::thread::sleep(Duration::from_millis(100));
+        let waiting = rustix::io::ioctl_fionread(pipe).unwrap();
+        std::mem::replace(&mut before, waiting)
+            .eq(&waiting)
+            .then_some(())
+            .filter(|()| waiting > 0)
+    });
+    boot
+}
+
+#[test]
+fn a_reader_that_does_not_read_holds_up_neither_signal_nor_timeout() {
+    let fixture = Fixture::new();
+    let mut boot = stuck(&fixture, "exec cat /dev/zero", &["--timeout", "1000"]);
+    send(Signal::TERM, boot.id());
+    let status = wait_for("boot's end", || boot.try_wait().unwrap());
+    assert_eq!(status.code(), Some(143));
+    wait_for_death(fixture.qemu());
+
+    let fixture = Fixture::new();
+    let mut boot = stuck(&fixture, "exec cat /dev/zero", &["--timeout", "1"]);
+    let status = wait_for("boot's end", || boot.try_wait().unwrap());
+    assert_eq!(status.code(), Some(124));
+    wait_for_death(fixture.qemu());
+}
+
+#[test]
+fn a_slow_reader_still_gets_everything() {
+    let fixture = Fixture::new();
+    // More than boot's pipe holds, less than that and QEMU's together: QEMU ends, its output waits.
+    let script = "head -c 100000 /dev/zero; echo; echo 'Kernel panic - not syncing: x'";
+    let boot = stuck(&fixture, script, &[]);
+    // Longer than a reader would get if boot gave up on it once QEMU's stderr has ended.
+    std::thread::sleep(Duration::from_millis(2500));
+    let ran: Ran = boot.wait_with_output().unwrap().into();
+    ran.expect(1, "boot: kernel panic: x\n");
+    assert!(ran.stdout.len() > 100_000 && ran.stdout.ends_with(b": x\n"));
+}
+
+#[test]
+fn a_signal_ends_boot_even_when_it_cannot_speak() {
+    let fixture = Fixture::new();
+    let script = "echo one; exec tr '\\0' '\\n' < /dev/zero >&2";
+    let mut boot = start(&fixture, script, &["--timeout", "1000", "--expect", "x"]);
+    let qemu = fixture.qemu();
+    // Nobody reads stderr. Give it the time to fill; less of it tests less, but fails nothing.
+    std::thread::sleep(Duration::from_millis(500));
+    send(Signal::TERM, boot.id());
+    let status = wait_for("boot's end", || boot.try_wait().unwrap());
+    assert_eq!(status.code(), Some(143));
+    wait_for_death(qemu);
+}

@@ -1,0 +1,171 @@
+//! What is wrong before there is a guest: exit code 2, what, where, and what to do.
+
+mod common;
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use common::{Fixture, Ran};
+
+/// Runs boot with `arguments` alone; QEMU must not even be started.
+#[track_caller]
+fn refused(fixture: &Fixture, arguments: &[&str]) -> String {
+    let ran: Ran = fixture
+        .bare("exec sleep 1000")
+        .args(arguments)
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert!(!fixture.path("pid").exists(), "QEMU was started");
+    ran.stderr
+}
+
+#[test]
+fn what_is_missing_is_said_with_the_ways_to_give_it() {
+    let fixture = Fixture::new();
+    assert_eq!(
+        refused(&fixture, &[]),
+        "boot: no kernel: name one with --kernel FILE or BOOT_KERNEL=FILE\n"
+    );
+    assert_eq!(
+        refused(&fixture, &["--kernel", "kernel"]),
+        "boot: no initramfs: name one with --initrd FILE or BOOT_INITRD=FILE\n"
+    );
+}
+
+#[test]
+fn what_cannot_be_used_is_named() {
+    let fixture = Fixture::new();
+    fs::write(fixture.path("empty"), "").unwrap();
+    for (arguments, error) in [
+        (
+            ["--kernel", "nowhere", "--initrd", "initrd"],
+            "boot: nowhere: cannot use it as the kernel (name another kernel with --kernel FILE or BOOT_KERNEL=FILE): \
+             No such file or directory (os error 2)\n",
+        ),
+        (
+            ["--kernel", "kernel", "--initrd", "."],
+            "boot: .: cannot use it as the initramfs: it is a directory \
+             (name another initramfs with --initrd FILE or BOOT_INITRD=FILE)\n",
+        ),
+        (
+            ["--kernel", "kernel", "--initrd", "empty"],
+            "boot: empty: cannot use it as the initramfs: it is empty \
+             (build it again, or name another initramfs with --initrd FILE or BOOT_INITRD=FILE)\n",
+        ),
+    ] {
+        assert_eq!(refused(&fixture, &arguments), error);
+    }
+}
+
+#[test]
+fn an_unusable_log_is_said_before_the_boot() {
+    let fixture = Fixture::new();
+    let refused = |log| {
+        refused(
+            &fixture,
+            &["--kernel", "kernel", "--initrd", "initrd", "--log", log],
+        )
+    };
+    assert_eq!(
+        refused("no/such/log"),
+        "boot: no/such/log: cannot write the log (name another file with --log FILE): \
+         No such file or directory (os error 2)\n"
+    );
+    assert_eq!(
+        refused("./kernel"),
+        "boot: ./kernel: cannot write the log over what is booted (name another file with --log FILE)\n"
+    );
+    assert_eq!(fs::read(fixture.path("kernel")).unwrap(), b"a kernel");
+}
+
+#[test]
+fn options_are_checked() {
+    let fixture = Fixture::new();
+    for (arguments, part) in [
+        (&["--unknown"][..], "unexpected argument '--unknown'"),
+        (&["--target", "vax"], "[possible values: x86_64]"),
+        (
+            &["--machine", "isapc"],
+            "isapc: no such machine (--machine takes microvm, pc, q35)",
+        ),
+        (&["--accel", "hvf"], "[possible values: tcg, kvm]"),
+        (&["--memory", "0"], "0 is not in 1.."),
+        (&["--timeout", "0"], "must be more than 0"),
+        (&["--timeout", "soon"], "not a number of seconds"),
+        (&["--settle", "-1"], "--settle"),
+        (&["--settle", "nan"], "--settle"),
+        (&["--expect", ""], "--expect"),
+    ] {
+        let stderr = refused(&fixture, arguments);
+        assert!(stderr.contains(part), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
+fn the_environment_serves_as_well() {
+    let fixture = Fixture::new();
+    let mut boot = fixture.bare("echo 'Hello, world!'");
+    let ran: Ran = boot
+        .envs([("BOOT_KERNEL", "kernel"), ("BOOT_INITRD", "initrd")])
+        .output()
+        .unwrap()
+        .into();
+    ran.expect_seen("Hello, world!");
+}
+
+#[test]
+fn a_missing_qemu_is_said() {
+    let fixture = Fixture::new();
+    let ran: Ran = Command::new(env!("CARGO_BIN_EXE_boot"))
+        .args(["--kernel", "kernel", "--initrd", "initrd"])
+        .env_remove("BOOT_QEMU")
+        .env("PATH", fixture.path(""))
+        .current_dir(fixture.path(""))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+        .into();
+    ran.expect(
+        2,
+        "boot: qemu-system-x86_64: cannot start QEMU \
+         (install qemu-system-x86_64, or name it with --qemu FILE or BOOT_QEMU=FILE): \
+         No such file or directory (os error 2)\n",
+    );
+}
+
+#[test]
+fn a_qemu_that_dies_at_once_is_quoted() {
+    let fixture = Fixture::new();
+    let ran = fixture.run(
+        "echo 'cannot do that' >&2; echo sorry >&2; exit 3",
+        &["--append", "a b"],
+    );
+    let (words, command) = ran
+        .stderr
+        .split_once("\nTo look closer, run what boot ran:\n  ")
+        .unwrap();
+    assert_eq!(
+        words,
+        "boot: QEMU ended with exit status: 3 before the guest wrote anything:\n  qemu: cannot do that\n  qemu: sorry"
+    );
+    assert!(
+        command.contains("/fake-qemu -nodefaults ") && command.contains(" a b' "),
+        "{command}"
+    );
+    assert_eq!(ran.code, Some(2));
+    let ran = fixture.run("kill -11 $$", &[]);
+    assert!(
+        ran.stderr
+            .starts_with("boot: QEMU ended with signal: 11 (SIGSEGV)"),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        ran.stderr.contains(": it did not say why\n"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(ran.code, Some(2));
+}
