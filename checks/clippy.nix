@@ -1,0 +1,9 @@
+# Clippy has nothing to say about the workspace.
+{ rust, toolchain }:
+rust.check "clippy" {
+  tools = [ toolchain.lint ];
+  script = ''
+    cargo clippy --release --locked --workspace --all-targets -- --deny warnings
+    touch $out
+  '';
+}

@@ -1,0 +1,53 @@
+# The outputs for one host system.
+inputs: system:
+let
+  source = import ./source.nix;
+  toolchain = import ./toolchain { inherit system; };
+  rust = import ./rust.nix { inherit toolchain source; };
+  inherit (toolchain) program qemu run tools;
+  target = (import ./targets.nix).x86_64;
+
+  mkKernel = import ./kernel { inherit toolchain; };
+  mkInitramfs = import ./initramfs.nix { inherit run tools; inherit (self) packer; };
+  mkBoot = import ./boot.nix { inherit program qemu; runner = rust.packages.boot; };
+  mkImage = import ./image.nix { inherit run; };
+
+  # The system that this flake is about, by the names of its packages.
+  self = {
+    inherit qemu;
+    inherit (rust.packages) packer;
+    init = rust.mkInit target;
+    kernel = mkKernel { src = inputs.linux; inherit target; };
+    initramfs = mkInitramfs { inherit (self) init; };
+    boot = mkBoot { inherit (self) kernel initramfs; inherit target; };
+    image = mkImage { inherit (self) kernel initramfs; };
+  };
+  mainline = rec {
+    kernel = mkKernel { src = inputs.linux-mainline; inherit target; };
+    boot = mkBoot { inherit kernel target; inherit (self) initramfs; };
+  };
+  # The kernel of the article that this grew out of, as a peer to measure by.
+  defconfig = rec {
+    kernel = mkKernel { src = inputs.linux; inherit target; config = "x86_64_defconfig"; };
+    boot = mkBoot { inherit kernel target; inherit (self) initramfs; };
+  };
+  update = import ./toolchain/update.nix { inherit program tools; inherit (toolchain) keyring; inherit (rust.packages) update; };
+
+  app = description: program: { type = "app"; inherit program; meta = { inherit description; }; };
+  bootApp = app "Boots the system in QEMU, on the terminal" "${self.boot}/bin/boot";
+in
+{
+  packages = self // { default = self.boot; };
+
+  apps = {
+    default = bootApp;
+    boot = bootApp;
+    packer = app "Packs an initramfs" "${self.packer}/bin/packer";
+    update = app "Regenerates nix/toolchain/lock.json from Debian's signed indexes" "${update}/bin/update";
+  };
+
+  checks = import ./checks.nix { inherit self toolchain rust source target mkBoot mkInitramfs; };
+  devShells.default = import ./shell.nix { inherit toolchain; };
+  # Not evaluated by `nix flake check`: one needs more than a Debian and a crates mirror, one takes a quarter of an hour.
+  legacyPackages = { inherit mainline defconfig; };
+}

@@ -1,0 +1,93 @@
+# The Rust workspace: its dependencies, its packages, and `cargo` for what else is to be done with it.
+{ toolchain, source }:
+let
+  inherit (toolchain) cc certificates run rust tools;
+
+  members = {
+    boot = "boot";
+    init = "init";
+    packer = "packer";
+    update = "nix/toolchain/update";
+  };
+  directories = builtins.attrValues members;
+  manifests = [ "Cargo.toml" "Cargo.lock" ] ++ map (directory: "${directory}/Cargo.toml") directories;
+
+  # cargo NAME { src, script, ... }: the derivation in which `script` runs with cargo, offline, as cargo.sh says.
+  cargo = name: environment: run name ({
+    inherit crates;
+    members = directories;
+    target = "";
+    PATH = path (environment.tools or [ ]);
+  } // removeAttrs environment [ "tools" ]) ./cargo.sh;
+  path = extra: builtins.concatStringsSep ":" (map (tree: "${tree}/bin") (extra ++ [ rust cc tools ]));
+
+  # `cargo vendor` of Cargo.lock, fixed-output. Named after the lock file's hash, so that after a change of Cargo.lock the
+  # crates of the one before are not taken for it.
+  lockHash = builtins.hashFile "sha256" ../Cargo.lock;
+  crates = cargo "crates-${builtins.substring 0 12 lockHash}" {
+    src = source "manifests" manifests;
+    crates = "";
+    # The machine's own certificates where Nix lets a build see them, as newer ones do: a proxy may be among them.
+    script = ''
+      [ -r $CARGO_HTTP_CAINFO ] || CARGO_HTTP_CAINFO=${certificates}/ca-certificates.crt
+      cargo vendor --locked $out
+    '';
+    outputHash = builtins.head (builtins.match "([^\n]+)\n?" (builtins.readFile ./crates.hash));
+    outputHashMode = "recursive";
+    CARGO_HTTP_CAINFO = "/etc/ssl/certs/ca-certificates.crt";
+    impureEnvVars = [ "http_proxy" "https_proxy" "all_proxy" "no_proxy" ];
+  };
+
+  # What our own sources are compiled against, so that a change of them does not compile it again.
+  clean = "cargo clean --release --offline ${builtins.concatStringsSep " " (map (name: "-p ${name}") (builtins.attrNames members))}";
+  dependencies = cargo "cargo-dependencies" {
+    src = source "manifests" manifests;
+    script = ''
+      cargo build --release --locked --workspace
+      ${clean}
+      mv target $out
+    '';
+  };
+
+  # The program of one package. `options` and `output`: cargo's, and below which directory of target/ that puts it.
+  package = name: { options ? "", output ? "release" }: cargo name {
+    src = source name (manifests ++ [ members.${name} ]);
+    target = dependencies;
+    # --workspace, because the features of a dependency are what all members together ask for: with -p it would be another
+    # dependency, to be compiled again.
+    script = ''
+      cargo build --release --locked --workspace --bin ${name} ${options}
+      mkdir -p $out/bin
+      cp target/${output}/${name} $out/bin/
+    '';
+    # Nothing that runs may need a compiler or the crates' sources.
+    disallowedReferences = [ rust cc crates ];
+  };
+in
+{
+  inherit crates;
+  # What runs on the host, by name.
+  packages = builtins.mapAttrs (name: _: package name { }) (removeAttrs members [ "init" ]);
+
+  # What runs in a guest of `target`.
+  mkInit = target: package "init" {
+    options = "--target ${target.rustTarget}";
+    output = "${target.rustTarget}/release";
+  };
+
+  # check NAME { script, tools ? [ ] }: `script` in the whole workspace.
+  check = name: environment: cargo name ({
+    src = source "workspace" (manifests ++ directories);
+    target = cargo "cargo-check-dependencies" {
+      src = source "manifests" manifests;
+      target = dependencies;
+      tools = [ toolchain.lint ];
+      script = ''
+        cargo test --release --locked --workspace --no-run
+        cargo clippy --release --locked --workspace --all-targets
+        ${clean}
+        mv target $out
+      '';
+    };
+  } // environment);
+}
