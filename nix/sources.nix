@@ -1,0 +1,34 @@
+# What the locks name, for nixw: `lines` has one for each, KIND STORE-PATH HASH URL.
+#
+#   file     a flat file; HASH is its SHA-256 in hexadecimal
+#   source   a source tree, as the archive at URL; HASH is of its NAR, in SRI form, as all below
+#   busybox  the directory with bin/busybox of the package at URL
+#   crates   `cargo vendor` of Cargo.lock; no URL
+let
+  toolchain = import ./toolchain { system = "x86_64-linux"; };
+  rust = import ./rust.nix { inherit toolchain; source = import ./source.nix; };
+  linux = (builtins.fromJSON (builtins.readFile ../flake.lock)).nodes.linux.locked;
+
+  # Where a flake input is looked for before it is fetched.
+  linuxPath = (derivation {
+    name = "source";
+    system = "none";
+    builder = "none";
+    outputHashMode = "recursive";
+    outputHash = linux.narHash;
+  }).outPath;
+
+  line = kind: path: hash: url: "${kind} ${builtins.unsafeDiscardStringContext path} ${hash} ${url}\n";
+  file = deb: line "file" deb.outPath deb.outputHash deb.url;
+  inherit (toolchain) busybox;
+in
+{
+  lines = builtins.concatStringsSep "" (
+    map file (builtins.attrValues toolchain.debs) ++ [
+      (line "source" linuxPath linux.narHash linux.url)
+      (line "busybox" busybox.outPath busybox.outputHash busybox.deb.url)
+      (line "crates" rust.crates.outPath rust.crates.outputHash "-")
+    ]
+  );
+  inherit (toolchain) rust tools;
+}
