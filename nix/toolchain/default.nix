@@ -1,4 +1,5 @@
-# The pinned tools: `busybox`, `patchelf` and one derivation per tree of packages.nix.
+# The pinned tools: a derivation for each tree of packages.nix, by its name, and what bootstrap.nix makes (`tools`, busybox's, and
+# `run` and `program`, which build with them). `debs` are the packages that all of it comes from.
 { system }:
 let
   lock = builtins.fromJSON (builtins.readFile ./lock.json);

@@ -61,8 +61,8 @@ in
     on = [ "glibc" "rust" ];
   };
 
-  # What a kernel build runs beyond cc and busybox. Our own small kernel needs neither the last line of `keep` nor Perl; most
-  # larger ones do, x86_64_defconfig among them.
+  # What a kernel build runs beyond cc and busybox. Our own small kernel does without the last line of `keep`, Perl and OpenSSL;
+  # most larger ones do not, x86_64_defconfig among them.
   kbuild = {
     packages = [ "make" "dash" "mawk" "flex" "bison" "m4" "xz-utils" "coreutils" "diffutils" "findutils" "libelf-dev" "libssl-dev" "perl-base" ];
     without = scripts ++ [ "libc6-dev" "libc-dev" ];
