@@ -102,6 +102,14 @@ in
     on = [ "glibc" ];
   };
 
+  # What packer is compared with, by the tests and the benchmark.
+  peers = {
+    packages = [ "cpio" "libarchive-tools" "gzip" "pigz" "zstd" "xz-utils" ];
+    without = scripts;
+    on = [ "glibc" ];
+    keep = [ "bin/cpio" "bin/bsdcpio" "bin/gzip" "bin/pigz" "bin/zstd" "bin/xz" ];
+  };
+
   # What only people run, in `nix develop`.
   shell = {
     packages = [ "bash" "gdb-minimal" ];
