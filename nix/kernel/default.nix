@@ -1,22 +1,24 @@
-# mkKernel { src, target, fragments }: a Linux kernel from a source tree, built out of tree.
+# mkKernel { src, target }: the small Linux kernel for a target from a source tree, built out of tree. With `fragments`, files
+# like unpack.config, it can do what these add; where two set the same option, the later one counts.
 #
 # Gives a directory with the target's images (vmlinux, bzImage) and the resolved configuration, `config`. Each image is an
 # output of its own too, so that what boots one does not hold on to the others, and so is `debug`: vmlinux with its symbols.
 #
-# Everything that the fragments do not name is off (`make allnoconfig`). The build fails with the list of options when Kconfig
-# drops one that they ask for. With another `config`, a make target such as x86_64_defconfig, there are no fragments.
+# Everything that no fragment names is off (`make allnoconfig`). The build fails with the list of options when Kconfig drops one
+# that they ask for. With another `config`, a make target such as x86_64_defconfig, there are no fragments.
 { toolchain }:
 { src
 , target
 , config ? "allnoconfig"
-, fragments ? if config == "allnoconfig" then [ ./base.config target.kernelFragment ] else [ ]
+, fragments ? [ ]
 }:
 assert config == "allnoconfig" || fragments == [ ];
 let
   inherit (toolchain) cc kbuild run tools;
 in
 run "kernel" {
-  inherit src config fragments cc kbuild;
+  inherit src config cc kbuild;
+  fragments = if config == "allnoconfig" then [ ./base.config target.kernelFragment ] ++ fragments else [ ];
   inherit (target) kernelArch;
   outputs = [ "out" "debug" ] ++ builtins.attrNames target.kernelImages;
   images = map (image: "${image}=${target.kernelImages.${image}}") (builtins.attrNames target.kernelImages);
