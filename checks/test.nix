@@ -1,7 +1,7 @@
 # The workspace's own tests pass.
 { rust, toolchain }:
 rust.check "test" {
-  tools = [ toolchain.check ];
+  tools = [ toolchain.check toolchain.peers rust.threecpio ];
   script = ''
     cargo test --release --locked --workspace
     touch $out

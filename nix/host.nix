@@ -32,6 +32,7 @@ let
     boot = mkBoot { inherit kernel target; inherit (self) initramfs; };
   };
   update = import ./toolchain/update.nix { inherit program tools; inherit (toolchain) keyring; inherit (rust.packages) update; };
+  bench = import ./bench.nix { inherit toolchain rust; inherit (self) packer; };
 
   app = description: program: { type = "app"; inherit program; meta = { inherit description; }; };
   bootApp = app "Boots the system in QEMU, on the terminal" "${self.boot}/bin/boot";
@@ -43,11 +44,12 @@ in
     default = bootApp;
     boot = bootApp;
     packer = app "Packs an initramfs" "${self.packer}/bin/packer";
+    bench = app "Measures what is made here beside its peers" "${bench}/bin/bench";
     update = app "Regenerates nix/toolchain/lock.json from Debian's signed indexes" "${update}/bin/update";
   };
 
-  checks = import ./checks.nix { inherit self toolchain rust source target mkBoot mkInitramfs; };
-  devShells.default = import ./shell.nix { inherit toolchain; };
+  checks = import ./checks.nix { inherit self inputs toolchain rust source target mkKernel mkBoot mkInitramfs; };
+  devShells.default = import ./shell.nix { inherit toolchain; inherit (rust) threecpio; };
   # Not evaluated by `nix flake check`: one needs more than a Debian and a crates mirror, one takes a quarter of an hour.
   legacyPackages = { inherit mainline defconfig; };
 }

@@ -4,6 +4,7 @@ let
   inherit (toolchain) cc certificates run rust tools;
 
   members = {
+    bench = "bench";
     boot = "boot";
     init = "init";
     packer = "packer";
@@ -49,6 +50,15 @@ let
     '';
   };
 
+  # What comes with a program, made by itself.
+  extras.packer = ''
+    mkdir -p $out/share/man/man1 $out/share/bash-completion/completions $out/share/zsh/site-functions $out/share/fish/vendor_completions.d
+    $out/bin/packer man $out/share/man/man1
+    $out/bin/packer completions bash >$out/share/bash-completion/completions/packer
+    $out/bin/packer completions zsh >$out/share/zsh/site-functions/_packer
+    $out/bin/packer completions fish >$out/share/fish/vendor_completions.d/packer.fish
+  '';
+
   # The program of one package. `options` and `output`: cargo's, and below which directory of target/ that puts it.
   package = name: { options ? "", output ? "release" }: cargo name {
     src = source name (manifests ++ [ members.${name} ]);
@@ -59,6 +69,7 @@ let
       cargo build --release --locked --workspace --bin ${name} ${options}
       mkdir -p $out/bin
       cp target/${output}/${name} $out/bin/
+      ${extras.${name} or ""}
     '';
     # Nothing that runs may need a compiler or the crates' sources.
     disallowedReferences = [ rust cc crates ];
@@ -68,6 +79,17 @@ in
   inherit crates;
   # What runs on the host, by name.
   packages = builtins.mapAttrs (name: _: package name { }) (removeAttrs members [ "init" ]);
+
+  # bin/3cpio, a peer of packer that Debian 12 does not have: the program of a dependency.
+  threecpio = cargo "3cpio" {
+    src = source "manifests" manifests;
+    script = ''
+      cargo build --release --locked -p threecpio --bin 3cpio
+      mkdir -p $out/bin
+      cp target/release/3cpio $out/bin/
+    '';
+    disallowedReferences = [ rust cc crates ];
+  };
 
   # What runs in a guest of `target`.
   mkInit = target: package "init" {

@@ -1,7 +1,7 @@
 # `nix develop`: the pinned tools for work on the Rust crates, and for booting a kernel that is at hand. It does not wait for
 # the kernel of this flake.
-{ toolchain }:
-let inherit (toolchain) cc check kbuild lint qemu rust shell tools; in
+{ toolchain, threecpio }:
+let inherit (toolchain) cc check kbuild lint peers qemu rust shell tools; in
 derivation {
   name = "simplest-linux";
   system = shell.system;
@@ -10,5 +10,5 @@ derivation {
   args = [ "-c" "echo 'for nix develop' > $out" ];
   # It looks here for where to write what the shell gets.
   outputs = [ "out" ];
-  PATH = builtins.concatStringsSep ":" (map (tree: "${tree}/bin") [ rust lint cc kbuild qemu check shell tools ]);
+  PATH = builtins.concatStringsSep ":" (map (tree: "${tree}/bin") [ rust lint cc kbuild qemu check peers threecpio shell tools ]);
 }

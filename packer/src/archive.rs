@@ -1,162 +1,240 @@
-//! Writing archives in the "newc" format of cpio.
-//!
-//! The format is described in the kernel's documentation,
-//! `Documentation/driver-api/early-userspace/buffer-format.rst`, and read by `init/initramfs.c`.
-//! Each entry is a header of hexadecimal numbers, the path and the contents, each padded with NULs
-//! to a multiple of 4 bytes; an entry named `TRAILER!!!` is the last.
+//! Writing archives.
 //!
 //! What a header says comes from the [`Tree`] alone. In particular, it has
-//! - inode numbers counting from 1 in the archive's order. The kernel uses them only to find hard
-//!   links, of which there are none here;
-//! - a link count of 2 for directories and 1 for everything else, however many there are;
-//! - owner, group and the device that holds the file all 0.
+//! - inode numbers counting from 1 in the archive's order. The names of one file share a number: it
+//!   is how the kernel finds hard links;
+//! - a link count of 2 for directories, of the names in the archive for files, and 1 for everything
+//!   else;
+//! - 0 for the device that holds the file.
+//!
+//! The contents of a file with several names come with the last of them, as cpio has it.
 
-use crate::{Entry, Error, Kind, Tree};
-use cpio::newc;
-use std::fs::{self, File};
+use crate::newc::{self, Header};
+use crate::{Entry, Error, Kind, Tree, source};
+use bstr::{BStr, ByteSlice};
+use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
 /// The size of an archive is a multiple of this: cpio's own block size, which tools expect.
-const BLOCK: usize = 512;
+const BLOCK: u64 = 512;
 
 /// Writes all of `tree` with all times `mtime`, in seconds since 1970, and returns `out`, which is
 /// not flushed.
 ///
+/// Where `out` is a [`File`](std::fs::File) or a [`BufWriter`](io::BufWriter) of one, it is the kernel that copies
+/// the contents of files into it, by copy_file_range(2).
+///
 /// # Errors
 /// [`Error::At`] if the source of a file is not a regular file, cannot be read, is 4 GiB or larger,
-/// or changes its size meanwhile; [`Error::Output`] if writing to `out` fails.
+/// or changes its size meanwhile, or if a hard link is to something that is not a file of the
+/// archive; [`Error::Output`] if writing to `out` fails.
 pub fn write<W: Write>(tree: &Tree, mtime: u32, out: W) -> Result<W, Error> {
+    write_with_progress(tree, mtime, out, &mut |_| {})
+}
+
+/// As [`write()`], and calls `progress` with the size of each file that has been copied.
+///
+/// # Errors
+/// Those of [`write()`].
+pub fn write_with_progress<W: Write>(
+    tree: &Tree,
+    mtime: u32,
+    out: W,
+    progress: &mut dyn FnMut(u64),
+) -> Result<W, Error> {
     let mut out = Output {
         inner: out,
         size: 0,
     };
-    for ((path, entry), ino) in tree.entries().zip(1..) {
-        write_entry(path, entry, ino, mtime, &mut out)?;
+    let mut names = several_names(tree)?;
+    let mut next_ino = 1;
+    for (path, entry) in tree.entries() {
+        let (entry, names) = match &entry.kind {
+            Kind::HardLink { file } => {
+                let entry = tree.get(file).expect("several_names() has seen it");
+                (entry, names.get_mut(file.as_bstr()))
+            }
+            _ => (entry, names.get_mut(path)),
+        };
+        let mut header = Header {
+            uid: entry.owner.uid,
+            gid: entry.owner.gid,
+            nlink: 1,
+            mtime,
+            ..Header::default()
+        };
+        let mut has_contents = true;
+        let known_ino = names.as_ref().map_or(0, |names| names.ino);
+        header.ino = if known_ino == 0 { next_ino } else { known_ino };
+        next_ino += u32::from(known_ino == 0);
+        if let Some(names) = names {
+            names.ino = header.ino;
+            names.left -= 1;
+            header.nlink = names.count;
+            has_contents = names.left == 0;
+        }
+        write_entry(path, entry, header, has_contents, &mut out, progress)?;
     }
-    newc::trailer(&mut out).map_err(Error::Output)?;
-    let padding = out.size.next_multiple_of(BLOCK) - out.size;
-    out.write_all(&[0; BLOCK][..padding])
-        .map_err(Error::Output)?;
+    let trailer = Header {
+        nlink: 1,
+        ..Header::default()
+    };
+    out.entry(newc::TRAILER.as_bstr(), trailer, b"")?;
+    out.pad(BLOCK).map_err(Error::Output)?;
     Ok(out.inner)
 }
 
-fn write_entry(
-    path: &str,
-    entry: &Entry,
+/// The names of one file.
+struct Names {
+    count: u32,
+    /// How many are still to be written.
+    left: u32,
+    /// 0 until the first has been written.
     ino: u32,
-    mtime: u32,
-    out: &mut impl Write,
-) -> Result<(), Error> {
-    let header = |usual_mode: u32| {
-        newc::Builder::new(path)
-            .ino(ino)
-            .mode(entry.kind.type_bits() | entry.mode.unwrap_or(usual_mode))
-            .nlink(1)
-            .mtime(mtime)
-    };
-    match &entry.kind {
-        Kind::Directory => write_body(header(0o755).nlink(2), b"", out),
-        Kind::Symlink { target } => write_body(header(0o777), target.as_bytes(), out),
-        Kind::CharDevice(device) | Kind::BlockDevice(device) => {
-            let header = header(0o600)
-                .rdev_major(device.major())
-                .rdev_minor(device.minor());
-            write_body(header, b"", out)
+}
+
+/// The files of `tree` that have more than one name, by the path that is not a hard link.
+fn several_names(tree: &Tree) -> Result<HashMap<&BStr, Names>, Error> {
+    let mut names = HashMap::new();
+    for (path, entry) in tree.entries() {
+        let Kind::HardLink { file } = &entry.kind else {
+            continue;
+        };
+        if !matches!(tree.get(file), Some(entry) if matches!(entry.kind, Kind::File { .. })) {
+            let reason = format!("is a hard link to /{file}, which is not a file of the archive");
+            return Err(Error::entry(path, reason));
         }
+        let names = names.entry(file.as_bstr()).or_insert(Names {
+            count: 1,
+            left: 1,
+            ino: 0,
+        });
+        names.count += 1;
+        names.left += 1;
+    }
+    Ok(names)
+}
+
+fn write_entry<W: Write>(
+    path: &BStr,
+    entry: &Entry,
+    mut header: Header,
+    has_contents: bool,
+    out: &mut Output<W>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(), Error> {
+    let mode = |usual| entry.kind.type_bits() | entry.mode.unwrap_or(usual);
+    match &entry.kind {
+        Kind::Directory => {
+            header.nlink = 2;
+            header.mode = mode(0o755);
+            out.entry(path, header, b"")
+        }
+        Kind::Symlink { target } => {
+            header.mode = mode(0o777);
+            out.entry(path, header, target)
+        }
+        Kind::CharDevice(device) | Kind::BlockDevice(device) => {
+            header.mode = mode(0o600);
+            header.rdevmajor = device.major();
+            header.rdevminor = device.minor();
+            out.entry(path, header, b"")
+        }
+        Kind::Fifo | Kind::Socket => {
+            header.mode = mode(0o600);
+            out.entry(path, header, b"")
+        }
+        Kind::HardLink { .. } => unreachable!("stands for the file that it is a name of"),
         Kind::File { source } => {
-            let (file, metadata) = open(source)?;
+            let (file, metadata) = source::open(source)?;
             let size = u32::try_from(metadata.len()).map_err(|_| {
                 let reason = format!("{} bytes are more than newc can hold", metadata.len());
                 Error::at(source, reason)
             })?;
-            let header = header(if is_executable(&metadata) {
-                0o755
-            } else {
-                0o644
-            });
-            let mut body = header.write(out, size);
-            copy_exactly(file, size, source, &mut body)?;
-            body.finish().map(drop).map_err(Error::Output)
+            header.mode = mode(source::usual_mode(&metadata));
+            if !has_contents {
+                return out.entry(path, header, b"");
+            }
+            header.filesize = size;
+            out.header(path, header).map_err(Error::Output)?;
+            copy_exactly(&file, size, source, out)?;
+            out.pad(newc::ALIGN).map_err(Error::Output)?;
+            progress(u64::from(size));
+            Ok(())
         }
     }
-}
-
-fn write_body(header: newc::Builder, body: &[u8], out: &mut impl Write) -> Result<(), Error> {
-    let write = || {
-        let mut writer = header.write(out, body.len() as u32);
-        writer.write_all(body)?;
-        writer.finish().map(drop)
-    };
-    write().map_err(Error::Output)
-}
-
-fn open(source: &Path) -> Result<(File, fs::Metadata), Error> {
-    // Asked before opening: to open a FIFO is to wait for somebody to write to it.
-    let metadata = fs::metadata(source).map_err(|e| Error::at(source, e))?;
-    if metadata.is_dir() {
-        return Err(Error::at(source, "is a directory, not a file"));
-    }
-    if !metadata.is_file() {
-        return Err(Error::at(source, "is not a regular file"));
-    }
-    let file = File::open(source).map_err(|e| Error::at(source, e))?;
-    let metadata = file.metadata().map_err(|e| Error::at(source, e))?;
-    Ok((file, metadata))
-}
-
-fn is_executable(metadata: &fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    metadata.permissions().mode() & 0o100 != 0
 }
 
 /// Copies `size` bytes and makes sure that there were no fewer and are no more: the header that says
-/// `size` is already written, and a body of another length would garble all that follows.
-fn copy_exactly(
+/// `size` is already written, and contents of another size would garble all that follows.
+fn copy_exactly<W: Write>(
     mut from: impl Read,
     size: u32,
     source: &Path,
-    to: &mut impl Write,
+    out: &mut Output<W>,
 ) -> Result<(), Error> {
-    let mut buffer = vec![0; 1 << 16];
-    let mut left = u64::from(size);
-    loop {
-        let read = match from.read(&mut buffer) {
-            Ok(read) => read,
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-            Err(e) => return Err(Error::at(source, e)),
-        };
-        let grew = read as u64 > left;
-        let shrank = read == 0 && left > 0;
-        if grew || shrank {
-            let than = if grew { "more" } else { "fewer" };
-            let reason = format!("has {than} than the {size} bytes of a moment ago");
-            return Err(Error::at(source, reason));
+    let changed = |than| {
+        let reason = format!("has {than} than the {size} bytes of a moment ago");
+        Err(Error::at(source, reason))
+    };
+    let size = u64::from(size);
+    // Straight into the writer underneath, because io::copy has to see that it is a file.
+    let copied = io::copy(&mut from.by_ref().take(size), &mut out.inner);
+    let mut more = [0];
+    // If both sides fail, it is for two reasons; if only one can be asked again, it tells which.
+    let read = from.read(&mut more);
+    match (copied, read) {
+        (_, Err(error)) => Err(Error::at(source, error)),
+        (Err(error), Ok(_)) => Err(Error::Output(error)),
+        (Ok(copied), Ok(_)) if copied < size => changed("fewer"),
+        (Ok(_), Ok(1)) => changed("more"),
+        (Ok(copied), Ok(_)) => {
+            out.size += copied;
+            Ok(())
         }
-        if read == 0 {
-            return Ok(());
-        }
-        to.write_all(&buffer[..read]).map_err(Error::Output)?;
-        left -= read as u64;
     }
 }
 
-/// Counts what is written, and does not flush: `cpio` asks for that after every entry that needs
-/// padding, and a compressor would have to end its block each time.
+/// Counts what is written, for the padding.
 struct Output<W> {
     inner: W,
-    size: usize,
+    size: u64,
 }
 
-impl<W: Write> Write for Output<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(bytes)?;
-        self.size += written;
-        Ok(written)
+impl<W: Write> Output<W> {
+    /// An entry whose contents are at hand.
+    fn entry(&mut self, path: &BStr, header: Header, contents: &[u8]) -> Result<(), Error> {
+        let header = Header {
+            filesize: contents.len() as u32,
+            ..header
+        };
+        self.header(path, header)
+            .and_then(|()| self.bytes(contents))
+            .and_then(|()| self.pad(newc::ALIGN))
+            .map_err(Error::Output)
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+    /// All that comes before an entry's contents.
+    fn header(&mut self, path: &BStr, header: Header) -> io::Result<()> {
+        let header = Header {
+            namesize: path.len() as u32 + 1,
+            ..header
+        };
+        self.bytes(&header.encode())?;
+        self.bytes(path)?;
+        self.bytes(b"\0")?;
+        self.pad(newc::ALIGN)
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.size += bytes.len() as u64;
+        self.inner.write_all(bytes)
+    }
+
+    fn pad(&mut self, align: u64) -> io::Result<()> {
+        let padding = self.size.next_multiple_of(align) - self.size;
+        self.bytes(&[0; BLOCK as usize][..padding as usize])
     }
 }
 
@@ -164,18 +242,27 @@ impl<W: Write> Write for Output<W> {
 mod tests {
     use super::*;
 
+    fn link(target: &str) -> Entry {
+        Entry::new(Kind::Symlink {
+            target: target.into(),
+        })
+    }
+
     #[test]
     fn an_empty_tree_is_a_trailer() {
         let bytes = write(&Tree::new(), 7, Vec::new()).unwrap();
-        assert_eq!(bytes.len(), BLOCK);
+        assert_eq!(bytes.len() as u64, BLOCK);
         assert_eq!(bytes[110..120], *b"TRAILER!!!");
     }
 
     #[test]
     fn a_source_may_not_change_its_size() {
         let copy = |size| {
-            let mut to = Vec::new();
-            copy_exactly(&b"four"[..], size, Path::new("f"), &mut to).map(|()| to)
+            let mut out = Output {
+                inner: Vec::new(),
+                size: 0,
+            };
+            copy_exactly(&b"four"[..], size, Path::new("f"), &mut out).map(|()| out.inner)
         };
         assert_eq!(copy(4).unwrap(), b"four");
         let error = copy(3).unwrap_err().to_string();
@@ -185,14 +272,36 @@ mod tests {
     }
 
     #[test]
+    fn an_input_that_fails_is_not_blamed_on_the_output() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("broken"))
+            }
+        }
+        let mut out = Output {
+            inner: Vec::new(),
+            size: 0,
+        };
+        let error = copy_exactly(Broken, 4, Path::new("f"), &mut out).unwrap_err();
+        assert_eq!(error.to_string(), "f: broken");
+    }
+
+    #[test]
     fn an_output_that_fails_is_not_blamed_on_the_input() {
         let mut tree = Tree::new();
         tree.insert("/d", Entry::PARENT).unwrap();
         let mut room = [0; 100];
-        assert!(matches!(
-            write(&tree, 0, &mut room[..]),
-            Err(Error::Output(_))
-        ));
+        let result = write(&tree, 0, &mut room[..]);
+        assert!(matches!(result, Err(Error::Output(_))));
+
+        let mut room = [0; 3];
+        let mut out = Output {
+            inner: &mut room[..],
+            size: 0,
+        };
+        let result = copy_exactly(&b"four"[..], 4, Path::new("f"), &mut out);
+        assert!(matches!(result, Err(Error::Output(_))));
     }
 
     #[test]
@@ -207,9 +316,23 @@ mod tests {
             }
         }
         let mut tree = Tree::new();
-        let target = "padded".into();
-        let kind = Kind::Symlink { target };
-        tree.insert("/l", Entry { mode: None, kind }).unwrap();
+        tree.insert("/l", link("padded")).unwrap();
         write(&tree, 0, Compressor).unwrap();
+    }
+
+    #[test]
+    fn a_hard_link_is_to_a_file() {
+        for file in ["nothing", "l", "self"] {
+            let mut tree = Tree::new();
+            tree.insert("/l", link("x")).unwrap();
+            let file = file.into();
+            tree.insert("/self", Entry::new(Kind::HardLink { file }))
+                .unwrap();
+            let error = write(&tree, 0, Vec::new()).unwrap_err().to_string();
+            assert!(
+                error.ends_with("which is not a file of the archive"),
+                "{error}"
+            );
+        }
     }
 }

@@ -1,9 +1,12 @@
 //! What can go wrong, and to which file.
 
-use std::path::PathBuf;
+use crate::escape::escape;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
-/// Anything that keeps an image from being made.
+/// Anything that keeps an image from being made or read.
 #[derive(Debug)]
 pub enum Error {
     /// An input or an output file, or an entry of the archive, is not as it has to be.
@@ -15,6 +18,8 @@ pub enum Error {
     },
     /// The archive could not be written. Only the caller knows to which file it was going.
     Output(io::Error),
+    /// The archive could not be read. Only the caller knows from which file it came.
+    Input(io::Error),
 }
 
 impl Error {
@@ -27,14 +32,33 @@ impl Error {
             reason: reason.into(),
         }
     }
+
+    /// As [`at`](Self::at), for a path in the archive.
+    pub(crate) fn entry(
+        path: &[u8],
+        reason: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::at(OsString::from_vec(path.to_owned()), reason)
+    }
+
+    /// Names the file that could not be written or read, where this error does not.
+    pub(crate) fn of(self, file: &Path) -> Self {
+        match self {
+            Self::Output(error) | Self::Input(error) => Self::at(file, error),
+            Self::At { .. } => self,
+        }
+    }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::At { path, reason } if path.as_os_str().is_empty() => write!(f, "\"\": {reason}"),
-            Self::At { path, reason } => write!(f, "{}: {reason}", path.display()),
+            Self::At { path, reason } => {
+                write!(f, "{}: {reason}", escape(path.as_os_str().as_bytes()))
+            }
             Self::Output(error) => write!(f, "cannot write the archive: {error}"),
+            Self::Input(error) => write!(f, "cannot read the archive: {error}"),
         }
     }
 }

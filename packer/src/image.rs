@@ -1,54 +1,96 @@
 //! From a tree to an image file.
 
-use crate::{Compression, Error, Tree, archive};
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use crate::output::Pending;
+use crate::{Compression, Error, Manifest, StorePath, Tree, archive};
+use std::io::{BufWriter, Seek, Write};
+use std::num::NonZero;
 use std::path::Path;
 
-/// Writes `tree`, with all times `mtime` in seconds since 1970, compressed, to the file `out`.
+/// How many bytes are given to a compressor at once.
+const PIECE: usize = 128 << 10;
+
+/// How an image is made.
+#[derive(Debug)]
+pub struct Options<'a> {
+    /// The time of every entry, in seconds since 1970.
+    pub mtime: u32,
+    /// How the archive is compressed.
+    pub compression: Compression,
+    /// How many threads compress. The image does not depend on it.
+    pub jobs: NonZero<usize>,
+    /// Where to write the image's [`Manifest`], too.
+    pub manifest: Option<&'a Path>,
+    /// The closures in the tree, for the manifest.
+    pub store_paths: &'a [StorePath],
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self {
+            mtime: 0,
+            compression: Compression::default(),
+            jobs: NonZero::<usize>::MIN,
+            manifest: None,
+            store_paths: &[],
+        }
+    }
+}
+
+/// Writes `tree` to the image file `out`. `progress` is called with the size of each file that has
+/// been copied.
 ///
-/// The file is there when it is complete, or it is as it was before: it is written under another
-/// name beside `out` and then renamed.
+/// The image is there when it is complete, or it is as it was before: it is written under another
+/// name beside `out` and then renamed, and so is the manifest, which describes the image as it reads
+/// back.
 ///
 /// # Errors
 /// Those of [`archive::write`], always as [`Error::At`]; and if `out` exists and is not a regular
 /// file.
-pub fn create(out: &Path, tree: &Tree, mtime: u32, compression: Compression) -> Result<(), Error> {
-    // Renaming over it would replace /dev/null, say, by a file.
-    if fs::metadata(out).is_ok_and(|there| !there.is_file()) {
-        return Err(Error::at(out, "exists and is not a regular file"));
-    }
-    write_beside(out, tree, mtime, compression).map_err(|error| match error {
-        Error::Output(error) => Error::at(out, error),
-        error => error,
-    })
-}
-
-fn write_beside(
+pub fn create(
     out: &Path,
     tree: &Tree,
-    mtime: u32,
-    compression: Compression,
+    options: &Options,
+    progress: &mut dyn FnMut(u64),
 ) -> Result<(), Error> {
-    let directory = match out.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-        Some(parent) => parent,
-        None => return Err(Error::at(out, "is not the name of a file")),
-    };
-    // Made by std rather than by tempfile: with the permissions of any new file instead of 0600,
-    // and without the temporary name, which means nothing to anybody, in errors.
-    let file = tempfile::Builder::new()
-        .prefix(".packer-")
-        .make_in(directory, |path| File::create_new(path))
-        .map_err(Error::Output)?;
+    let image = Pending::create(out)?;
+    let manifest = options.manifest.map(Pending::create).transpose()?;
+    write(&image, tree, options, progress).map_err(|error| error.of(out))?;
+    if let Some(pending) = &manifest {
+        let mut file = image.file();
+        file.rewind().map_err(|error| Error::at(out, error))?;
+        let mut manifest = Manifest::of_image(file).map_err(|error| error.of(out))?;
+        manifest.store_paths = options.store_paths.to_vec();
+        manifest
+            .write(pending.file())
+            .map_err(|error| Error::at(options.manifest.unwrap_or(out), error))?;
+    }
+    image.commit()?;
+    manifest.map_or(Ok(()), Pending::commit)
+}
 
-    let encoder = compression.encoder(BufWriter::new(file.as_file()));
-    let encoder = archive::write(tree, mtime, encoder)?;
-    encoder
-        .finish()
-        .and_then(|mut buffer| buffer.flush())
-        .map_err(Error::Output)?;
-    file.persist(out)
-        .map(drop)
-        .map_err(|error| Error::Output(error.error))
+fn write(
+    image: &Pending,
+    tree: &Tree,
+    options: &Options,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(), Error> {
+    let buffer = BufWriter::new(image.file());
+    let mut buffer = match options.compression {
+        // Without an encoder between them, files are copied by the kernel.
+        Compression::None => archive::write_with_progress(tree, options.mtime, buffer, progress)?,
+        compression => {
+            let encoder = compression
+                .encoder(options.jobs, buffer)
+                .map_err(Error::Output)?;
+            // Files are read into this buffer. Without it they come in pieces of 8 KiB, each of
+            // which zstd hands to its threads under a lock.
+            let encoder = BufWriter::with_capacity(PIECE, encoder);
+            archive::write_with_progress(tree, options.mtime, encoder, progress)?
+                .into_inner()
+                .map_err(|error| Error::Output(error.into_error()))?
+                .finish()
+                .map_err(Error::Output)?
+        }
+    };
+    buffer.flush().map_err(Error::Output)
 }

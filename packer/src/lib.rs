@@ -1,5 +1,5 @@
 //! Packs an initramfs, deterministically: same inputs, same bytes, whatever the file system, the
-//! user, the clock or the umask.
+//! user, the clock, the umask or the number of cores.
 //!
 //! A [`Tree`] says what is to be in the archive, [`create`] makes a compressed image file of it, and
 //! [`archive::write`] writes the bare archive to anything that implements [`std::io::Write`].
@@ -9,7 +9,7 @@
 //!
 //! let mut tree = Tree::new();
 //! let console = Kind::CharDevice(Device::new(5, 1).unwrap());
-//! tree.insert("/dev/console", Entry { mode: Some(0o600), kind: console })?;
+//! tree.insert("/dev/console", Entry::new(console))?;
 //!
 //! // `/dev` came with it: the kernel drops an entry whose parent is missing.
 //! let bytes = archive::write(&tree, 0, Vec::new())?;
@@ -20,15 +20,32 @@
 #![forbid(unsafe_code)]
 
 pub mod archive;
+pub mod closure;
 mod compress;
+mod contents;
+pub mod cpio_list;
+pub mod decompress;
+pub mod diff;
 mod entry;
 mod error;
+pub mod escape;
+pub mod extract;
 mod image;
+mod lines;
+pub mod manifest;
+pub mod newc;
+mod output;
+pub mod reader;
+mod rootfs;
+mod source;
 pub mod spec;
 mod tree;
+pub mod verify;
+mod walk;
 
 pub use compress::{Compression, Encoder};
-pub use entry::{Device, Entry, Kind, MODE_MAX};
+pub use entry::{Device, Entry, Kind, MODE_MAX, Owner};
 pub use error::Error;
-pub use image::create;
+pub use image::{Options, create};
+pub use manifest::{Manifest, StorePath};
 pub use tree::Tree;

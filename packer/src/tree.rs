@@ -1,11 +1,12 @@
 //! What is to be in an archive: paths and entries, in the archive's order.
 
-use crate::{Entry, Error, Kind, MODE_MAX};
+use crate::{Entry, Error, Kind, MODE_MAX, Owner, newc, source};
+use bstr::{BStr, BString, ByteSlice, ByteVec};
 use std::collections::BTreeMap;
 
 /// Linux's limits, NUL included. Unpacking an initramfs, the kernel skips whatever exceeds them and
 /// says nothing.
-const PATH_MAX: usize = 4096;
+pub(crate) const PATH_MAX: usize = 4096;
 const NAME_MAX: usize = 255;
 
 /// The entries of an archive.
@@ -15,7 +16,7 @@ const NAME_MAX: usize = 255;
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
     /// By path without a leading `/`; the root is the empty path.
-    entries: BTreeMap<String, Entry>,
+    entries: BTreeMap<BString, Entry>,
 }
 
 impl Tree {
@@ -28,18 +29,23 @@ impl Tree {
     /// Adds an entry and the directories on the way to it.
     ///
     /// `/a/b`, `a/b` and `./a//b/` are the same path. Adding the same entry again changes nothing,
-    /// and a directory without a mode takes that of another at the same path, in either order.
+    /// nor does adding a file from another source with the same contents. A directory that is root's
+    /// and without a mode takes both from another at the same path, in either order.
     ///
     /// # Errors
     /// If the path is empty, leads through `..`, is too long for Linux or would read as the end of
     /// the archive; if the mode or a link's target is not possible; if the path has another entry
     /// already, or leads through something that is not a directory.
-    pub fn insert(&mut self, path: &str, entry: Entry) -> Result<(), Error> {
-        let name = normalise(path).map_err(|reason| Error::at(path, reason))?;
-        check(&name, &entry).map_err(|reason| Error::at(path, reason))?;
+    pub fn insert(&mut self, path: impl AsRef<[u8]>, mut entry: Entry) -> Result<(), Error> {
+        let path = path.as_ref();
+        let refuse = |reason: String| Error::entry(path, reason);
+        let name = normalise(path).map_err(|reason| refuse(reason.into()))?;
+        if let Kind::HardLink { file } = &mut entry.kind {
+            *file = normalise(file).map_err(|reason| refuse(format!("{file}: {reason}")))?;
+        }
+        check(&name, &entry).map_err(refuse)?;
 
-        for (end, _) in name.match_indices('/') {
-            let parent = &name[..end];
+        for parent in parents(&name) {
             let kind = match self.entries.get(parent) {
                 Some(entry) => &entry.kind,
                 None => &Kind::Directory,
@@ -47,20 +53,20 @@ impl Tree {
             if *kind != Kind::Directory {
                 let kind = kind.name();
                 let reason = format!("cannot be inside /{parent}, which is a {kind}");
-                return Err(Error::at(path, reason));
+                return Err(refuse(reason));
             }
         }
         if let Some(present) = self.entries.get(&name) {
-            if !agree(present, &entry) {
+            if !agree(present, &entry)? {
                 let present = describe(present);
-                let reason = format!("is there already, as a {present}");
-                return Err(Error::at(path, reason));
+                return Err(refuse(format!("is there already, as a {present}")));
             }
         }
 
-        for (end, _) in name.match_indices('/') {
-            let parent = name[..end].to_owned();
-            self.entries.entry(parent).or_insert(Entry::PARENT);
+        for parent in parents(&name) {
+            if !self.entries.contains_key(parent) {
+                self.entries.insert(parent.to_owned(), Entry::PARENT);
+            }
         }
         if entry == Entry::PARENT {
             self.entries.entry(name).or_insert(entry);
@@ -71,44 +77,57 @@ impl Tree {
     }
 
     /// Paths as the archive has them, without a leading `/` and `.` for the root, with their entries.
-    pub fn entries(&self) -> impl Iterator<Item = (&str, &Entry)> {
+    pub fn entries(&self) -> impl Iterator<Item = (&BStr, &Entry)> {
         self.entries
             .iter()
-            .map(|(name, entry)| match name.as_str() {
-                "" => (".", entry),
+            .map(|(name, entry)| match name.as_bstr() {
+                name if name.is_empty() => (".".into(), entry),
                 name => (name, entry),
             })
     }
+
+    /// The entry at a path as [`entries`](Self::entries) and [`Kind::HardLink`] have it.
+    pub(crate) fn get(&self, name: &BString) -> Option<&Entry> {
+        self.entries.get(name)
+    }
+}
+
+/// The directories on the way to `name`, from the top.
+fn parents(name: &BString) -> impl Iterator<Item = &BStr> {
+    name.find_iter("/").map(|end| name[..end].as_bstr())
 }
 
 /// The one spelling of a path that goes into an archive.
-fn normalise(path: &str) -> Result<String, &'static str> {
+fn normalise(path: &[u8]) -> Result<BString, &'static str> {
     if path.is_empty() {
         return Err("a path in the archive cannot be empty");
     }
-    if path.contains('\0') {
+    if path.contains(&0) {
         return Err("a path cannot contain NUL");
     }
-    let mut parts = Vec::new();
-    for part in path.split('/') {
+    let mut name = Vec::new();
+    for part in path.split_str("/") {
         match part {
-            "" | "." => {}
-            ".." => return Err("a path in the archive cannot contain `..`"),
+            b"" | b"." => continue,
+            b".." => return Err("a path in the archive cannot contain `..`"),
             part if part.len() > NAME_MAX => return Err("a name is longer than 255 bytes"),
-            part => parts.push(part),
+            _ => {}
         }
+        if !name.is_empty() {
+            name.push_byte(b'/');
+        }
+        name.push_str(part);
     }
-    let name = parts.join("/");
     if name.len() >= PATH_MAX {
         return Err("a path in the archive cannot be longer than 4095 bytes");
     }
-    if name == "TRAILER!!!" {
+    if name == newc::TRAILER {
         return Err("this name is what marks the end of the archive: what follows would be lost");
     }
-    Ok(name)
+    Ok(name.into())
 }
 
-fn check(name: &str, entry: &Entry) -> Result<(), String> {
+fn check(name: &BString, entry: &Entry) -> Result<(), String> {
     if name.is_empty() && entry.kind != Kind::Directory {
         return Err(format!(
             "is the root, which cannot be a {}",
@@ -120,7 +139,7 @@ fn check(name: &str, entry: &Entry) -> Result<(), String> {
     }
     match &entry.kind {
         Kind::Symlink { target } if target.is_empty() => Err("a link needs a target".into()),
-        Kind::Symlink { target } if target.contains('\0') => {
+        Kind::Symlink { target } if target.contains(&0) => {
             Err("the target of a link cannot contain NUL".into())
         }
         Kind::Symlink { target } if target.len() >= PATH_MAX => {
@@ -131,25 +150,34 @@ fn check(name: &str, entry: &Entry) -> Result<(), String> {
 }
 
 /// Whether two entries can be meant by one path.
-fn agree(a: &Entry, b: &Entry) -> bool {
-    let directories = a.kind == Kind::Directory && b.kind == Kind::Directory;
-    a == b || directories && (a.mode.is_none() || b.mode.is_none())
+fn agree(a: &Entry, b: &Entry) -> Result<bool, Error> {
+    if a == b {
+        return Ok(true);
+    }
+    Ok(match (&a.kind, &b.kind) {
+        (Kind::Directory, Kind::Directory) => *a == Entry::PARENT || *b == Entry::PARENT,
+        (Kind::File { source: one }, Kind::File { source: other }) => {
+            a.mode == b.mode && a.owner == b.owner && source::agree(one, other)?
+        }
+        _ => false,
+    })
 }
 
 fn describe(entry: &Entry) -> String {
     let kind = entry.kind.name();
     let what = match &entry.kind {
-        Kind::Directory => kind.to_owned(),
+        Kind::Directory | Kind::Fifo | Kind::Socket => kind.to_owned(),
         Kind::File { source } => format!("{kind} from {}", source.display()),
+        Kind::HardLink { file } => format!("{kind} to /{file}"),
         Kind::Symlink { target } => format!("{kind} to {target}"),
         Kind::CharDevice(device) | Kind::BlockDevice(device) => {
             format!("{kind} {}:{}", device.major(), device.minor())
         }
     };
-    match entry.mode {
-        Some(mode) => format!("{what} with mode {mode:04o}"),
-        None => what,
-    }
+    let mode = entry.mode.map(|mode| format!(" with mode {mode:04o}"));
+    let owner = (entry.owner != Owner::ROOT)
+        .then(|| format!(" of {}:{}", entry.owner.uid, entry.owner.gid));
+    [Some(what), mode, owner].into_iter().flatten().collect()
 }
 
 #[cfg(test)]
@@ -159,21 +187,19 @@ mod tests {
     fn directory(mode: Option<u32>) -> Entry {
         Entry {
             mode,
-            kind: Kind::Directory,
+            ..Entry::new(Kind::Directory)
         }
     }
 
     fn link(target: &str) -> Entry {
-        Entry {
-            mode: None,
-            kind: Kind::Symlink {
-                target: target.into(),
-            },
-        }
+        Entry::new(Kind::Symlink {
+            target: target.into(),
+        })
     }
 
     fn paths(tree: &Tree) -> Vec<&str> {
-        tree.entries().map(|(path, _)| path).collect()
+        let paths = tree.entries().map(|(path, _)| path.to_str().unwrap());
+        paths.collect()
     }
 
     fn refused(tree: &mut Tree, path: &str, entry: Entry, reason: &str) {
@@ -216,7 +242,10 @@ mod tests {
                 tree.insert("/d", directory(mode)).unwrap();
                 tree.insert("/d/x", link("y")).unwrap();
             }
-            assert_eq!(tree.entries().next(), Some(("d", &directory(Some(0o700)))));
+            assert_eq!(
+                tree.entries().next(),
+                Some(("d".into(), &directory(Some(0o700))))
+            );
         }
     }
 

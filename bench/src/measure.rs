@@ -1,0 +1,52 @@
+//! What it costs to run a command.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+
+/// What one run took.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    /// From start to end.
+    pub time: Duration,
+    /// Resident bytes of the largest of its processes, at the worst.
+    pub memory: u64,
+}
+
+/// Runs `script` with bash and `arguments`, in `directory`. (Busybox's shell would run its own cpio
+/// and gzip instead of those in `PATH`.)
+///
+/// # Errors
+/// If any command in it fails, of a pipeline too.
+pub fn run(script: &str, arguments: &[PathBuf], directory: &Path) -> Result<Cost> {
+    let mut command = Command::new("bash");
+    command.args(["-e", "-o", "pipefail", "-c", script, "bash"]);
+    command.args(arguments).current_dir(directory);
+
+    let start = Instant::now();
+    let child = command.spawn().context("starting bash")?;
+    let (status, usage) = wait(child.id().try_into()?).context("waiting for bash")?;
+    let time = start.elapsed();
+
+    ensure!(status.success(), "`{script}` failed: {status}");
+    let memory = u64::try_from(usage.ru_maxrss).unwrap_or(0) * 1024;
+    Ok(Cost { time, memory })
+}
+
+/// Waits for a child process; unlike the standard library's `wait` it learns what the child used.
+fn wait(child: libc::pid_t) -> io::Result<(ExitStatus, libc::rusage)> {
+    let mut status = 0;
+    let mut usage = MaybeUninit::uninit();
+    // SAFETY: both pointers are to what wait4(2) wants to write.
+    let waited = unsafe { libc::wait4(child, &mut status, 0, usage.as_mut_ptr()) };
+    if waited < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: wait4 succeeded, so it has written it.
+    Ok((ExitStatus::from_raw(status), unsafe { usage.assume_init() }))
+}

@@ -1,0 +1,110 @@
+//! Results, as a table and as JSON.
+
+use std::fmt::{self, Display, Formatter};
+use std::fs;
+use std::thread;
+
+use serde::Serialize;
+
+use crate::measure::Cost;
+
+/// The results of one benchmark.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// What was worked on.
+    pub subject: String,
+    /// On what.
+    pub machine: Machine,
+    /// A row for each contender.
+    pub rows: Vec<Row>,
+}
+
+/// What results depend on.
+#[derive(Debug, Serialize)]
+pub struct Machine {
+    cpu: String,
+    cores: usize,
+}
+
+impl Machine {
+    /// The machine that this runs on.
+    pub fn here() -> Self {
+        let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let model = info.lines().find(|line| line.starts_with("model name"));
+        let cpu = model.and_then(|line| line.split(": ").nth(1));
+        Self {
+            cpu: cpu.unwrap_or("unknown").to_owned(),
+            cores: thread::available_parallelism().map_or(1, Into::into),
+        }
+    }
+}
+
+/// What was measured of one contender.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    group: &'static str,
+    name: &'static str,
+    script: &'static str,
+    /// Of each run, in their order.
+    seconds: Vec<f64>,
+    /// Size of the result.
+    bytes: u64,
+    /// Resident bytes of its largest process, at the worst.
+    memory: u64,
+}
+
+impl Row {
+    /// A contender, not measured yet. The rows of a group follow each other; the first is what the
+    /// others are compared with.
+    pub fn new(group: &'static str, name: &'static str, script: &'static str) -> Self {
+        Self {
+            group,
+            name,
+            script,
+            seconds: Vec::new(),
+            bytes: 0,
+            memory: 0,
+        }
+    }
+
+    /// Adds a run.
+    pub fn add(&mut self, cost: &Cost, bytes: u64) {
+        self.seconds.push(cost.time.as_secs_f64());
+        self.bytes = bytes;
+        self.memory = self.memory.max(cost.memory);
+    }
+
+    fn median(&self) -> f64 {
+        let mut sorted = self.seconds.clone();
+        sorted.sort_by(f64::total_cmp);
+        sorted[sorted.len() / 2]
+    }
+}
+
+impl Display for Report {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        let Machine { cpu, cores } = &self.machine;
+        writeln!(f, "{}; {cores} x {cpu}", self.subject)?;
+        for group in self.rows.chunk_by(|a, b| a.group == b.group) {
+            let first = &group[0];
+            writeln!(
+                f,
+                "\n{:<28} {:>8} {:>8} {:>9} {:>12} {:>9}",
+                group[0].group, "time", "size", "seconds", "bytes", "memory"
+            )?;
+            for row in group {
+                writeln!(
+                    f,
+                    "{:<28} {:>7.2}x {:>7.3}x {:>9.2} {:>12} {:>5} MiB",
+                    row.name,
+                    row.median() / first.median(),
+                    row.bytes as f64 / first.bytes as f64,
+                    row.median(),
+                    row.bytes,
+                    row.memory >> 20,
+                )?;
+            }
+        }
+        Ok(())
+    }
+}

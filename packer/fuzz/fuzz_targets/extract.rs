@@ -1,0 +1,7 @@
+#![no_main]
+
+#[allow(dead_code)] // The other target's.
+#[path = "../properties.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|image: &[u8]| properties::extraction(image));

@@ -1,0 +1,189 @@
+//! `packer create`.
+
+use super::progress;
+use anyhow::{Context, Result, bail};
+use bstr::BString;
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::{ArgGroup, Args};
+use packer::closure::Graph;
+use packer::spec::{self, Spec};
+use packer::{Compression, Error, Options, Tree, cpio_list};
+use std::ffi::OsString;
+use std::num::NonZero;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::{env, fs, thread};
+
+/// Make an image
+///
+/// Entries are sorted and directories that are missing on the way to one are added, so the order of
+/// the options does not matter. Two different entries for one path are an error.
+///
+/// Everything belongs to root, unless a --list says otherwise. All times are 1970, or
+/// SOURCE_DATE_EPOCH (seconds since then) where that is set.
+///
+/// MODE is octal. Without one, a directory has 0755, a device 0600, and a file 0755 or 0644,
+/// depending on whether the owner of SRC may execute it. Where a name contains a `:`, MODE is needed.
+#[derive(Args)]
+#[command(
+    group = ArgGroup::new("entries").required(true).multiple(true)
+        .args(["files", "dirs", "nodes", "symlinks", "trees", "lists", "closures"]),
+    override_usage = "packer create <OUT> <ENTRY>... [OPTIONS]",
+    after_help = "Examples:\n  \
+        packer create initramfs.cpio.gz --file /init=./init:0755 --node /dev/console=c:5:1:0600\n  \
+        packer create initramfs.cpio.zst --tree ./root --compress zstd:19 --manifest initramfs.json\n  \
+        packer create initramfs.cpio.gz --closure .attrs.json --symlink /init=/nix/store/...-init/bin/init"
+)]
+pub struct Create {
+    /// The image to make, or to replace once the new one is complete
+    out: PathBuf,
+
+    /// Add a file with the contents of SRC
+    #[arg(help_heading = "Entries", long = "file", value_name = "DEST=SRC[:MODE]", value_parser = parser(spec::file))]
+    files: Vec<Spec>,
+
+    /// Add a directory
+    #[arg(help_heading = "Entries", long = "dir", value_name = "DEST[:MODE]", value_parser = parser(spec::dir))]
+    dirs: Vec<Spec>,
+
+    /// Add a character (c) or block (b) device; this does not take root
+    #[arg(help_heading = "Entries", long = "node", value_name = "DEST=c|b:MAJ:MIN[:MODE]", value_parser = parser(spec::node))]
+    nodes: Vec<Spec>,
+
+    /// Add a symbolic link
+    #[arg(help_heading = "Entries", long = "symlink", value_name = "DEST=TARGET", value_parser = parser(spec::symlink))]
+    symlinks: Vec<Spec>,
+
+    /// Add the directory DIR and all that is in it, at AT, an absolute path, or at the root
+    ///
+    /// Permission bits are taken over as they are, those of DIR itself included. Files that are hard
+    /// links of each other stay so, but not in a Nix store, where that only tells whether the store
+    /// was optimised.
+    #[arg(help_heading = "Entries", long = "tree", value_name = "DIR[:AT]", value_parser = parser(spec::tree))]
+    trees: Vec<(PathBuf, BString)>,
+
+    /// Add what a list names that is in the format of the kernel's gen_init_cpio; -: standard input
+    #[arg(help_heading = "Entries", long = "list", value_name = "FILE")]
+    lists: Vec<PathBuf>,
+
+    /// Add a Nix closure, every store path at its own place
+    ///
+    /// GRAPH is what Nix writes for `exportReferencesGraph`, as text or, with structured attributes,
+    /// as .attrs.json, or what `nix path-info --json --recursive` prints. A closure that is not whole
+    /// is refused, and so is a store path that was changed.
+    #[arg(help_heading = "Entries", long = "closure", value_name = "GRAPH")]
+    closures: Vec<PathBuf>,
+
+    /// How to compress: none, gzip (1 to 12), zstd (1 to 22) or xz (0 to 9)
+    #[arg(long, value_name = "FORMAT[:LEVEL]", default_value_t)]
+    compress: Compression,
+
+    /// How many threads to use; the image is the same for any number [default: one for each core]
+    #[arg(long, short, value_name = "N")]
+    jobs: Option<NonZero<usize>>,
+
+    /// Write what is in the image to a JSON file, too: every entry with its SHA-256, and the closures
+    #[arg(long, value_name = "FILE")]
+    manifest: Option<PathBuf>,
+
+    /// Show no progress bar
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+fn parser<T: Clone + Send + Sync + 'static>(
+    parse: fn(&[u8]) -> Result<T, Error>,
+) -> impl TypedValueParser<Value = T> {
+    OsStringValueParser::new().try_map(move |spec: OsString| parse(spec.as_bytes()))
+}
+
+impl Create {
+    pub fn run(self) -> Result<ExitCode> {
+        let mtime = source_date_epoch()?;
+        let jobs = self.jobs.unwrap_or_else(|| {
+            // Where the number of cores cannot be found out, nothing is gained by guessing.
+            thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
+        });
+
+        let mut tree = Tree::new();
+        let specs = [self.files, self.dirs, self.nodes, self.symlinks];
+        for Spec { path, entry } in specs.into_iter().flatten() {
+            tree.insert(path, entry)?;
+        }
+        for (dir, at) in &self.trees {
+            for output in [Some(&self.out), self.manifest.as_ref()]
+                .into_iter()
+                .flatten()
+            {
+                refuse_inside(output, dir)?;
+            }
+            tree.insert_directory(dir, at)?;
+        }
+        for list in &self.lists {
+            cpio_list::insert(&mut tree, list)?;
+        }
+        let mut closures: Option<Graph> = None;
+        for file in &self.closures {
+            let graph = Graph::read(file)?;
+            match &mut closures {
+                Some(closures) => closures.merge(graph)?,
+                None => closures = Some(graph),
+            }
+        }
+        let store_paths = match closures {
+            Some(closures) => closures.insert(&mut tree, jobs)?,
+            None => Vec::new(),
+        };
+
+        let options = Options {
+            mtime,
+            compression: self.compress,
+            jobs,
+            manifest: self.manifest.as_deref(),
+            store_paths: &store_paths,
+        };
+        let bar = progress::bar(&tree, self.quiet);
+        packer::create(&self.out, &tree, &options, &mut |bytes| bar.inc(bytes))?;
+        bar.finish_and_clear();
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// An image that is inside of what is packed would be packed the next time.
+fn refuse_inside(out: &Path, dir: &Path) -> Result<()> {
+    let parent = match out.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => return Ok(()),
+    };
+    // Where one of them is not there, that is for others to say.
+    if let (Ok(parent), Ok(canonical)) = (fs::canonicalize(parent), fs::canonicalize(dir)) {
+        if parent.starts_with(canonical) {
+            bail!(
+                "{}: is inside {}, which is to be packed",
+                out.display(),
+                dir.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+/// <https://reproducible-builds.org/specs/source-date-epoch/>, as far as newc can express it.
+fn source_date_epoch() -> Result<u32> {
+    let Some(value) = env::var_os("SOURCE_DATE_EPOCH") else {
+        return Ok(0);
+    };
+    let value = value.to_string_lossy();
+    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+    digits
+        .then(|| value.parse().ok())
+        .flatten()
+        .with_context(|| {
+            format!(
+                "SOURCE_DATE_EPOCH: `{value}` is not a number of seconds from 0 to {}",
+                u32::MAX
+            )
+        })
+}

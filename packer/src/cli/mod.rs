@@ -1,0 +1,52 @@
+//! What the program can do, one subcommand a file.
+
+mod create;
+mod diff;
+mod extract;
+mod input;
+mod list;
+mod man;
+mod progress;
+mod verify;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Packs an initramfs: same inputs, same bytes
+///
+/// An image is one or several newc archives, each as it is or compressed with gzip, zstd or xz.
+///
+/// Exit codes: 0 done; 1 something is wrong with a file or an image, or two images differ; 2 the
+/// command line is wrong.
+#[derive(Parser)]
+#[command(version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Create(create::Create),
+    List(list::List),
+    Verify(verify::Verify),
+    Extract(extract::Extract),
+    Diff(diff::Diff),
+    Completions(man::Completions),
+    Man(man::Man),
+}
+
+impl Cli {
+    pub fn run(self) -> Result<ExitCode> {
+        match self.command {
+            Command::Create(create) => create.run(),
+            Command::List(list) => list.run(),
+            Command::Verify(verify) => verify.run(),
+            Command::Extract(extract) => extract.run(),
+            Command::Diff(diff) => diff.run(),
+            Command::Completions(completions) => completions.run(),
+            Command::Man(man) => man.run(),
+        }
+    }
+}

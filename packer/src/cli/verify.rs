@@ -1,0 +1,60 @@
+//! `packer verify`.
+
+use super::input;
+use anyhow::Result;
+use clap::Args;
+use packer::escape::escape;
+use packer::{Manifest, verify};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Say what Linux would not unpack from an image, or not as it is there
+///
+/// Reads all of it: checksums of compressed data, the structure of the archives, and every entry. Linux
+/// mentions few of the mistakes that this finds. It skips an entry whose path is too long, drops one
+/// whose parent is missing, and goes on.
+///
+/// Exit codes: 0 nothing is wrong; 1 each problem is a line on stderr that begins with the image.
+#[derive(Args)]
+pub struct Verify {
+    /// The image
+    image: PathBuf,
+
+    /// Compare it with this manifest, too, made by `packer create --manifest` or `packer list --json`
+    #[arg(long, value_name = "FILE")]
+    manifest: Option<PathBuf>,
+}
+
+impl Verify {
+    pub fn run(self) -> Result<ExitCode> {
+        let manifest = self
+            .manifest
+            .map(|path| input::read(&path, Manifest::read_json));
+        let manifest = manifest.transpose()?;
+        let report = input::read(&self.image, |image| {
+            verify::verify(image, manifest.as_ref())
+        })?;
+        let image = escape(self.image.as_os_str().as_bytes());
+        if !report.problems.is_empty() {
+            for problem in &report.problems {
+                eprintln!("{image}: {problem}");
+            }
+            return Ok(ExitCode::FAILURE);
+        }
+        let entries = count(report.entries, "entry", "entries");
+        let archives = count(report.archives, "archive", "archives");
+        input::print(|out| {
+            writeln!(
+                out,
+                "{image}: ok, {entries} in {archives}, {} bytes",
+                report.size
+            )
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}

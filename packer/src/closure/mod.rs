@@ -1,0 +1,209 @@
+//! Closures of Nix store paths, as the graphs that Nix writes describe them.
+//!
+//! | What wrote it | Form |
+//! | --- | --- |
+//! | `exportReferencesGraph` of a derivation | lines: a path, an empty one for its deriver, how many references it has, and these |
+//! | the same with `__structuredAttrs` | `.attrs.json`, of which every graph is taken |
+//! | `nix path-info --json --recursive`, up to 2.18 and Lix | an array of objects that have a `path` |
+//! | the same, from 2.19 | an object with the paths as names |
+//! | the same with `--json-format 2`, from 2.33 | an object `info`, with the paths' last parts as names |
+//!
+//! The forms in JSON have the hash and the size of each path's NAR, and the files in the store are
+//! compared with them. The plain one has neither: there is nothing to compare with.
+
+mod json;
+mod nar;
+pub(crate) mod store_path;
+mod text;
+
+use crate::lines::at_line;
+use crate::{Error, StorePath, Tree, walk};
+use nar::Nar;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// Store paths with all that they refer to.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    /// Where it was read, for errors.
+    file: PathBuf,
+    objects: Objects,
+}
+
+/// Store objects by their paths.
+type Objects = BTreeMap<String, Object>;
+
+/// What a graph says of a store object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Object {
+    references: BTreeSet<String>,
+    nar: Option<Nar>,
+}
+
+impl Object {
+    /// What the two have different.
+    fn contradicts(&self, other: &Self) -> Option<&'static str> {
+        if self.references != other.references {
+            return Some("references");
+        }
+        match (self.nar, other.nar) {
+            (Some(one), Some(other)) if one != other => Some("NARs"),
+            _ => None,
+        }
+    }
+}
+
+impl Graph {
+    /// Reads the graph in `file`.
+    ///
+    /// # Errors
+    /// If `file` cannot be read or has none of the forms above; if it names nothing, or something
+    /// that is not a store path; if it contradicts itself, or is not closed: a path refers to another
+    /// that is not in it.
+    pub fn read(file: &Path) -> Result<Self, Error> {
+        let bytes = fs::read(file).map_err(|error| Error::at(file, error))?;
+        let objects = match bytes.trim_ascii_start() {
+            [b'{' | b'[', ..] => json::parse(&bytes).map_err(|reason| Error::at(file, reason))?,
+            _ => text::parse(&bytes).map_err(|(line, reason)| at_line(file, line, reason))?,
+        };
+        check(&objects).map_err(|reason| Error::at(file, reason))?;
+        let file = file.to_owned();
+        Ok(Self { file, objects })
+    }
+
+    /// Adds what is in `other`, so that what is in both is hashed and packed once.
+    ///
+    /// # Errors
+    /// If the two contradict each other.
+    pub fn merge(&mut self, other: Self) -> Result<(), Error> {
+        for (path, object) in other.objects {
+            let present = self.objects.get(&path);
+            if let Some(what) = present.and_then(|present| present.contradicts(&object)) {
+                let this = self.file.display();
+                let reason = format!("has {path} with other {what} than {this}");
+                return Err(Error::at(other.file, reason));
+            }
+            add(&mut self.objects, path, object).expect("nothing contradicts it");
+        }
+        Ok(())
+    }
+
+    /// Adds every store path to `tree`, at its own path, and returns what there is to say of it, in
+    /// the order of the paths. `jobs` threads compute the hashes; the result does not depend on it.
+    ///
+    /// The modes are those that Nix gives to what it registers: 0555 for directories and for files
+    /// that their owner may execute, 0444 for other files. Hard links within the store are files of
+    /// their own; everything is root's.
+    ///
+    /// # Errors
+    /// If a store path is missing, cannot be read, or is not what the graph says; and those of
+    /// [`Tree::insert`]. The first by the bytes of its path is returned.
+    pub fn insert(&self, tree: &mut Tree, jobs: NonZero<usize>) -> Result<Vec<StorePath>, Error> {
+        // Before the work begins that takes its time.
+        for path in self.objects.keys() {
+            fs::symlink_metadata(path).map_err(|error| {
+                let reason = format!("{error}; `nix-store --realise` builds or fetches it");
+                Error::at(path, reason)
+            })?;
+        }
+        let objects: Vec<_> = self.objects.iter().collect();
+        let nars = in_parallel(jobs, &objects, |(path, object)| verify(path, object));
+        let mut inserted = Vec::new();
+        for ((path, object), nar) in objects.into_iter().zip(nars) {
+            let nar = nar?;
+            walk::insert_store_path(tree, Path::new(path))?;
+            inserted.push(StorePath {
+                path: path.clone(),
+                nar_hash: nar.sri(),
+                nar_size: nar.size,
+                references: object.references.iter().cloned().collect(),
+            });
+        }
+        Ok(inserted)
+    }
+}
+
+/// Hashes a store object.
+fn verify(path: &str, object: &Object) -> Result<Nar, Error> {
+    let found = Nar::of(Path::new(path)).map_err(|error| {
+        let reason = format!("cannot be hashed: {error}");
+        Error::at(path, reason)
+    })?;
+    match object.nar {
+        Some(expected) if expected != found => {
+            let reason = format!(
+                "was changed since it was registered: its NAR was {expected}, and is {found}; \
+                 `nix-store --verify --check-contents` finds everything in the store that was"
+            );
+            Err(Error::at(path, reason))
+        }
+        _ => Ok(found),
+    }
+}
+
+/// `work` on each item, in their order. All of it is done even if some fails, so that which failure
+/// comes first does not depend on who was faster.
+fn in_parallel<T: Sync, R: Send>(
+    jobs: NonZero<usize>,
+    items: &[T],
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(BTreeMap::new());
+    thread::scope(|scope| {
+        for _ in 0..jobs.get().min(items.len()) {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = items.get(index) else { break };
+                    let result = work(item);
+                    let mut results = results.lock().expect("no holder of the lock panics");
+                    results.insert(index, result);
+                }
+            });
+        }
+    });
+    let results = results.into_inner().expect("no holder of the lock panics");
+    results.into_values().collect()
+}
+
+/// Adds an object. Graphs may share some, and then say the same of them.
+fn add(objects: &mut Objects, path: String, mut object: Object) -> Result<(), String> {
+    if let Some(present) = objects.get(&path) {
+        if let Some(what) = present.contradicts(&object) {
+            return Err(format!("has {path} twice, with different {what}"));
+        }
+        object.nar = object.nar.or(present.nar);
+    }
+    objects.insert(path, object);
+    Ok(())
+}
+
+/// What has to be true of all the objects together.
+fn check(objects: &Objects) -> Result<(), String> {
+    let Some(first) = objects.keys().next() else {
+        return Err("has no store paths".into());
+    };
+    let store = |path: &str| path.rsplit_once('/').map(|(store, _)| store.to_owned());
+    for (path, object) in objects {
+        if store(path) != store(first) {
+            return Err(format!("{path} is in another store than {first}"));
+        }
+        if let Some(missing) = object
+            .references
+            .iter()
+            .find(|&path| !objects.contains_key(path))
+        {
+            return Err(format!(
+                "{path} refers to {missing}, which is not in the graph; \
+                 `nix path-info --json --recursive` writes all of it"
+            ));
+        }
+    }
+    Ok(())
+}

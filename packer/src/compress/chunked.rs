@@ -1,0 +1,273 @@
+//! Cuts data into chunks, compresses them in threads and writes them in the order they came in.
+
+use super::threads::{Compressor, Threads};
+use std::io::{self, Write};
+use std::mem;
+use std::num::NonZero;
+
+/// A format whose stream is made of chunks that are compressed apart from each other.
+///
+/// Where the data is cut depends on [`chunk_size`](Self::chunk_size) alone, so the bytes are the
+/// same for any number of threads.
+pub(super) trait Format {
+    /// What a thread makes of a chunk.
+    type Piece: Send + 'static;
+
+    /// How long a chunk is, in bytes. Only the last one may be shorter; it is empty only if there
+    /// was no data at all.
+    fn chunk_size(&self) -> usize;
+
+    /// What a thread does with each of its chunks.
+    fn compressor(&self) -> Compressor<Self::Piece>;
+
+    /// The bytes before the first chunk.
+    fn header(&mut self) -> Vec<u8>;
+
+    /// The bytes of the next chunk.
+    fn piece(&mut self, piece: Self::Piece) -> Vec<u8>;
+
+    /// The bytes after the last chunk.
+    fn trailer(&mut self) -> Vec<u8>;
+}
+
+/// Compresses what is written to it.
+pub(super) struct Chunked<F: Format, W> {
+    format: F,
+    out: W,
+    threads: Threads<F::Piece>,
+    /// What was not yet given to a thread. It stays here when it is full until more data comes:
+    /// only then it is known not to be the last chunk.
+    data: Vec<u8>,
+    is_begun: bool,
+    is_broken: bool,
+}
+
+impl<F: Format, W: Write> Chunked<F, W> {
+    pub(super) fn new(format: F, jobs: NonZero<usize>, out: W) -> Self {
+        Self {
+            format,
+            out,
+            threads: Threads::new(jobs),
+            data: Vec::new(),
+            is_begun: false,
+            is_broken: false,
+        }
+    }
+
+    pub(super) fn finish(mut self) -> io::Result<W> {
+        self.unless_broken(|this| {
+            this.submit(true)?;
+            while let Some(piece) = this.threads.next() {
+                this.out.write_all(&this.format.piece(piece?))?;
+            }
+            this.out.write_all(&this.format.trailer())
+        })?;
+        Ok(self.out)
+    }
+
+    /// Gives the data to a thread. If there is enough under way, waits for the oldest chunk.
+    fn submit(&mut self, is_last: bool) -> io::Result<()> {
+        if !mem::replace(&mut self.is_begun, true) {
+            self.out.write_all(&self.format.header())?;
+        }
+        if self.threads.are_busy() {
+            if let Some(piece) = self.threads.next() {
+                self.out.write_all(&self.format.piece(piece?))?;
+            }
+        }
+        // A chunk that follows one is probably full, too. The first one may be the only one, and
+        // small.
+        let capacity = if is_last { 0 } else { self.data.len() };
+        let data = mem::replace(&mut self.data, Vec::with_capacity(capacity));
+        self.threads
+            .submit(data, is_last, || self.format.compressor())
+    }
+
+    /// After an error, a part of the stream is missing. Who goes on regardless must not get to the
+    /// end.
+    fn unless_broken(&mut self, f: impl FnOnce(&mut Self) -> io::Result<()>) -> io::Result<()> {
+        if self.is_broken {
+            return Err(io::Error::other("compression had already failed"));
+        }
+        let result = f(self);
+        self.is_broken = result.is_err();
+        result
+    }
+}
+
+impl<F: Format, W: Write> Write for Chunked<F, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        let size = self.format.chunk_size();
+        if self.data.len() == size {
+            self.unless_broken(|this| this.submit(false))?;
+        }
+        let taken = bytes.len().min(size - self.data.len());
+        self.data.extend_from_slice(&bytes[..taken]);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+    use std::time::Duration;
+
+    /// Chunks of 3 bytes, each in brackets, the last one with a full stop.
+    struct Brackets;
+
+    impl Format for Brackets {
+        type Piece = Vec<u8>;
+
+        fn chunk_size(&self) -> usize {
+            3
+        }
+
+        fn compressor(&self) -> Compressor<Vec<u8>> {
+            Box::new(|chunk| {
+                match &chunk.data[..] {
+                    b"bad" => return Err(io::Error::other("bad chunk")),
+                    b"die" => panic!("as the test wants"),
+                    // The first ones take longest, so they are not the first to be done.
+                    [b'0'..=b'9', ..] => {
+                        let turns = u64::from(chunk.data[0] - b'0');
+                        thread::sleep(Duration::from_millis(2 * turns));
+                    }
+                    _ => {}
+                }
+                let stop: &[u8] = if chunk.is_last { b"." } else { b"" };
+                Ok([b"[", &chunk.data[..], b"]", stop].concat())
+            })
+        }
+
+        fn header(&mut self) -> Vec<u8> {
+            b"<".to_vec()
+        }
+
+        fn piece(&mut self, piece: Vec<u8>) -> Vec<u8> {
+            piece
+        }
+
+        fn trailer(&mut self) -> Vec<u8> {
+            b">".to_vec()
+        }
+    }
+
+    /// Takes so many bytes and fails then.
+    struct Full(usize);
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if self.0 == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            let taken = bytes.len().min(self.0);
+            self.0 -= taken;
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn jobs(jobs: usize) -> NonZero<usize> {
+        NonZero::new(jobs).unwrap()
+    }
+
+    fn brackets<W: Write>(number: usize, out: W) -> Chunked<Brackets, W> {
+        Chunked::new(Brackets, jobs(number), out)
+    }
+
+    fn all(number: usize, data: &[u8]) -> io::Result<String> {
+        let mut encoder = brackets(number, Vec::new());
+        encoder.write_all(data)?;
+        let bytes = encoder.finish()?;
+        Ok(String::from_utf8(bytes).unwrap())
+    }
+
+    #[test]
+    fn chunks_come_out_in_the_order_they_came_in() {
+        for number in [1, 2, 3, 8, usize::MAX] {
+            assert_eq!(all(number, b"").unwrap(), "<[].>");
+            assert_eq!(all(number, b"ab").unwrap(), "<[ab].>");
+            assert_eq!(all(number, b"abc").unwrap(), "<[abc].>");
+            assert_eq!(all(number, b"abcd").unwrap(), "<[abc][d].>");
+            let data = [
+                "9--", "8--", "7--", "6--", "5--", "4--", "3--", "2--", "1--", "0--",
+            ];
+            let expected = format!("<[{}].>", data.join("]["));
+            assert_eq!(all(number, data.concat().as_bytes()).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn how_writes_are_divided_does_not_matter() {
+        let mut encoder = brackets(2, Vec::new());
+        for part in [&b"a"[..], b"", b"bc", b"def", b"ghijk", b""] {
+            encoder.write_all(part).unwrap();
+            encoder.flush().unwrap();
+        }
+        assert_eq!(encoder.finish().unwrap(), b"<[abc][def][ghi][jk].>");
+    }
+
+    #[test]
+    fn an_error_of_the_writer_is_the_error_of_write_or_finish() {
+        let data = [b'x'; 300];
+        for room in 0..500 {
+            let mut encoder = brackets(3, Full(room));
+            let written = encoder.write_all(&data);
+            let failed = written.is_err();
+            let error = written
+                .and_then(|()| encoder.finish().map(|_| ()))
+                .unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{room} {failed}");
+        }
+        let mut encoder = brackets(3, Full(502));
+        encoder.write_all(&data).unwrap();
+        assert!(encoder.finish().is_err());
+        let mut encoder = brackets(3, Full(503));
+        encoder.write_all(&data).unwrap();
+        assert!(encoder.finish().is_ok());
+    }
+
+    #[test]
+    fn no_end_after_an_error() {
+        let mut encoder = brackets(1, Full(7));
+        assert!(encoder.write_all(&[b'x'; 300]).is_err());
+        encoder.out.0 = 1000;
+        let error = encoder.finish().err().unwrap();
+        assert_eq!(error.to_string(), "compression had already failed");
+    }
+
+    #[test]
+    fn an_error_of_a_thread_is_the_error_of_write_or_finish() {
+        for data in ["bad", "abcbadabc", "badabcabcabcabcabcabcabc"] {
+            for number in [1, 2, 8] {
+                let error = all(number, data.as_bytes()).unwrap_err();
+                assert_eq!(error.to_string(), "bad chunk", "{data}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_of_a_thread_is_an_error() {
+        for data in ["die", "abcdieabc", "diediediediedieabcabc"] {
+            for number in [1, 2, 8] {
+                let error = all(number, data.as_bytes()).unwrap_err();
+                assert_eq!(
+                    error.to_string(),
+                    "a thread that compresses panicked",
+                    "{data}"
+                );
+            }
+        }
+    }
+}

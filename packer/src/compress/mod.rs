@@ -1,0 +1,298 @@
+//! How an archive is compressed.
+//!
+//! The bytes depend on the [`Compression`], on the data and on the versions of the compressors in
+//! `Cargo.lock`, and on nothing else: neither on the number of threads nor on how the data was
+//! divided into calls of `write`. A test (`tests/compression.rs`) records them.
+
+mod chunked;
+mod deflate;
+mod gzip;
+mod threads;
+mod xz;
+mod zstd;
+
+use chunked::Chunked;
+use std::io::{self, Write};
+use std::num::NonZero;
+use std::ops::RangeInclusive;
+use std::{fmt, str::FromStr};
+
+/// A format that the kernel unpacks, and how hard to try.
+///
+/// Written `none`, `gzip`, `zstd` or `xz`; all but `none` may be followed by `:LEVEL`. The kernel
+/// unpacks those that it was configured for: `CONFIG_RD_GZIP`, `CONFIG_RD_ZSTD`, `CONFIG_RD_XZ`.
+///
+/// ```
+/// use packer::Compression;
+///
+/// let compression: Compression = "zstd:19".parse()?;
+/// assert_eq!(compression, Compression::Zstd { level: 19 });
+/// assert_eq!(Compression::default().to_string(), "gzip:9");
+/// # Ok::<(), String>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// The archive as it is.
+    None,
+    /// One member of RFC 1952, without a file name or a time in its header.
+    Gzip {
+        /// 1, fastest, to 12, smallest: the levels of libdeflate. Default: 9.
+        level: u32,
+    },
+    /// One frame of RFC 8878, with a checksum.
+    Zstd {
+        /// 1, fastest, to 22, smallest: the levels of zstd. Default: 19, the last one with which
+        /// the kernel can unpack in a few megabytes: see `compress/zstd.rs`.
+        level: i32,
+    },
+    /// One stream of the .xz format, version 1.2, that the kernel takes: LZMA2 alone, CRC32.
+    Xz {
+        /// 0, fastest, to 9, smallest: the presets of xz. Default: 6.
+        level: u32,
+    },
+}
+
+const GZIP: RangeInclusive<u32> = 1..=12;
+const ZSTD: RangeInclusive<u32> = 1..=22;
+const XZ: RangeInclusive<u32> = 0..=9;
+
+impl Default for Compression {
+    fn default() -> Self {
+        Self::Gzip { level: 9 }
+    }
+}
+
+impl fmt::Display for Compression {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Gzip { level } => write!(f, "gzip:{level}"),
+            Self::Zstd { level } => write!(f, "zstd:{level}"),
+            Self::Xz { level } => write!(f, "xz:{level}"),
+        }
+    }
+}
+
+impl FromStr for Compression {
+    /// What is wrong with the text and what would be right.
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, level) = match text.split_once(':') {
+            Some((name, level)) => (name, Some(level)),
+            None => (text, None),
+        };
+        let level = |default: u32, levels: RangeInclusive<u32>| match level {
+            None => Ok(default),
+            Some(text) => parse_level(text)
+                .filter(|level| levels.contains(level))
+                .ok_or_else(|| {
+                    let (first, last) = (levels.start(), levels.end());
+                    format!("the level of {name} is a number from {first} to {last}, not {text:?}")
+                }),
+        };
+        match name {
+            "none" if text == "none" => Ok(Self::None),
+            "none" => Err("none has no level".to_owned()),
+            "gzip" => level(9, GZIP).map(|level| Self::Gzip { level }),
+            "zstd" => level(19, ZSTD).map(|level| Self::Zstd {
+                level: level as i32,
+            }),
+            "xz" => level(6, XZ).map(|level| Self::Xz { level }),
+            _ => Err(format!(
+                "expected none, gzip[:LEVEL], zstd[:LEVEL] or xz[:LEVEL], not {text:?}"
+            )),
+        }
+    }
+}
+
+/// One spelling for each level, the one that is printed: neither `+9` nor `09`, which `u32`'s own
+/// parser takes.
+fn parse_level(text: &str) -> Option<u32> {
+    let level: u32 = text.parse().ok()?;
+    (level.to_string() == text).then_some(level)
+}
+
+impl Compression {
+    /// A writer that compresses into `out`, with `jobs` threads besides the calling one. What it
+    /// got is complete only after [`finish`](Encoder::finish).
+    ///
+    /// Threads start as there is work for them. Memory does not depend on how much is written: per
+    /// job, gzip:9 takes some 8 MiB, zstd:19 about 120 MiB and xz:6 about 200 MiB.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for a level outside its documented range,
+    /// which [`FromStr`] never gives; and what libzstd says when it lacks memory.
+    pub fn encoder<W: Write>(self, jobs: NonZero<usize>, out: W) -> io::Result<Encoder<W>> {
+        let in_range = match self {
+            Self::None => true,
+            Self::Gzip { level } => GZIP.contains(&level),
+            Self::Zstd { level } => u32::try_from(level).is_ok_and(|level| ZSTD.contains(&level)),
+            Self::Xz { level } => XZ.contains(&level),
+        };
+        if !in_range {
+            let message = format!("{self}: there is no such level");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        Ok(Encoder(match self {
+            Self::None => Inner::None(out),
+            Self::Gzip { level } => {
+                Inner::Gzip(Chunked::new(gzip::Gzip::new(level as i32), jobs, out))
+            }
+            Self::Zstd { level } => Inner::Zstd(zstd::Encoder::new(level, jobs, out)?),
+            Self::Xz { level } => Inner::Xz(Chunked::new(xz::Xz::new(level), jobs, out)),
+        }))
+    }
+}
+
+/// Compresses what is written to it: see [`Compression::encoder`].
+///
+/// The writer underneath is used by the thread alone that writes to this one. An error of it is the
+/// error of [`write`](Write::write) or [`finish`](Self::finish); after one, what was written so far
+/// is of no use. Dropping this before `finish` leaves an incomplete stream behind, and waits for
+/// threads to leave the chunks they are at.
+pub struct Encoder<W: Write>(Inner<W>);
+
+enum Inner<W: Write> {
+    None(W),
+    Gzip(Chunked<gzip::Gzip, W>),
+    Zstd(zstd::Encoder<W>),
+    Xz(Chunked<xz::Xz, W>),
+}
+
+impl<W: Write> Encoder<W> {
+    /// Writes what is still held back and returns the writer underneath, not flushed.
+    ///
+    /// # Errors
+    ///
+    /// That of the writer underneath, of the compressor, or of starting a thread. The compressor's
+    /// is one that should never happen: each chunk of gzip is unpacked again and compared.
+    pub fn finish(self) -> io::Result<W> {
+        match self.0 {
+            Inner::None(out) => Ok(out),
+            Inner::Gzip(encoder) => encoder.finish(),
+            Inner::Zstd(encoder) => encoder.finish(),
+            Inner::Xz(encoder) => encoder.finish(),
+        }
+    }
+}
+
+impl<W: Write> Write for Encoder<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.0 {
+            Inner::None(out) => out.write(bytes),
+            Inner::Gzip(encoder) => encoder.write(bytes),
+            Inner::Zstd(encoder) => encoder.write(bytes),
+            Inner::Xz(encoder) => encoder.write(bytes),
+        }
+    }
+
+    /// Flushes the writer underneath and keeps what is held back: to end a chunk here would make
+    /// the bytes depend on who calls this, and when.
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.0 {
+            Inner::None(out) => out.flush(),
+            Inner::Gzip(encoder) => encoder.flush(),
+            Inner::Zstd(encoder) => encoder.flush(),
+            Inner::Xz(encoder) => encoder.flush(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for text in [
+            "none", "gzip:1", "gzip:9", "gzip:12", "zstd:1", "zstd:22", "xz:0", "xz:9",
+        ] {
+            assert_eq!(text.parse::<Compression>().unwrap().to_string(), text);
+        }
+        assert_eq!("gzip".parse(), Ok(Compression::default()));
+        assert_eq!("zstd".parse(), Ok(Compression::Zstd { level: 19 }));
+        assert_eq!("xz".parse(), Ok(Compression::Xz { level: 6 }));
+    }
+
+    #[test]
+    fn wrong_names_are_told_what_would_be_right() {
+        for (text, message) in [
+            (
+                "",
+                "expected none, gzip[:LEVEL], zstd[:LEVEL] or xz[:LEVEL], not \"\"",
+            ),
+            (
+                "bzip2:9",
+                "expected none, gzip[:LEVEL], zstd[:LEVEL] or xz[:LEVEL], not \"bzip2:9\"",
+            ),
+            (
+                "Gzip",
+                "expected none, gzip[:LEVEL], zstd[:LEVEL] or xz[:LEVEL], not \"Gzip\"",
+            ),
+            ("none:1", "none has no level"),
+            ("none:", "none has no level"),
+            (
+                "gzip:",
+                "the level of gzip is a number from 1 to 12, not \"\"",
+            ),
+            (
+                "gzip:0",
+                "the level of gzip is a number from 1 to 12, not \"0\"",
+            ),
+            (
+                "gzip:13",
+                "the level of gzip is a number from 1 to 12, not \"13\"",
+            ),
+            (
+                "gzip:+1",
+                "the level of gzip is a number from 1 to 12, not \"+1\"",
+            ),
+            (
+                "gzip:09",
+                "the level of gzip is a number from 1 to 12, not \"09\"",
+            ),
+            (
+                "gzip:9:9",
+                "the level of gzip is a number from 1 to 12, not \"9:9\"",
+            ),
+            (
+                "zstd:-5",
+                "the level of zstd is a number from 1 to 22, not \"-5\"",
+            ),
+            (
+                "xz:10",
+                "the level of xz is a number from 0 to 9, not \"10\"",
+            ),
+            (
+                "xz:6e",
+                "the level of xz is a number from 0 to 9, not \"6e\"",
+            ),
+        ] {
+            assert_eq!(
+                text.parse::<Compression>(),
+                Err(message.to_owned()),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn levels_that_do_not_exist_are_refused() {
+        for compression in [
+            Compression::Gzip { level: 0 },
+            Compression::Gzip { level: 13 },
+            Compression::Zstd { level: 0 },
+            Compression::Zstd { level: -1 },
+            Compression::Zstd { level: 23 },
+            Compression::Xz { level: 10 },
+        ] {
+            let error = compression
+                .encoder(NonZero::<usize>::MIN, Vec::new())
+                .err()
+                .unwrap();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{compression}");
+        }
+    }
+}

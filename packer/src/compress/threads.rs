@@ -1,0 +1,190 @@
+//! Threads that compress chunks.
+
+use std::collections::VecDeque;
+use std::io;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+/// Makes a piece of a chunk. It may return any error, soon, once it sees [`Chunk::is_wanted`]
+/// false.
+pub(super) type Compressor<P> = Box<dyn FnMut(&Chunk) -> io::Result<P> + Send>;
+
+/// A part of the data.
+pub(super) struct Chunk {
+    pub(super) data: Vec<u8>,
+    /// Whether no data follows it.
+    pub(super) is_last: bool,
+    abandoned: Arc<AtomicBool>,
+}
+
+impl Chunk {
+    /// Whether anybody still waits for what this is compressed to. A chunk of xz takes a quarter of
+    /// a minute; without this, so would the end after an error.
+    pub(super) fn is_wanted(&self) -> bool {
+        !self.abandoned.load(Ordering::Relaxed)
+    }
+}
+
+/// Threads that take chunks from a queue. Each chunk has a channel of its own for what became of
+/// it, and these channels are in the order of the chunks.
+pub(super) struct Threads<P> {
+    jobs: NonZero<usize>,
+    /// Never full: [`are_busy`](Self::are_busy) is what limits memory.
+    queue: Option<Sender<Task<P>>>,
+    tasks: Arc<Mutex<Receiver<Task<P>>>>,
+    pending: VecDeque<Receiver<io::Result<P>>>,
+    handles: Vec<JoinHandle<()>>,
+    abandoned: Arc<AtomicBool>,
+}
+
+/// A chunk, and where what becomes of it goes.
+type Task<P> = (Chunk, Sender<io::Result<P>>);
+
+impl<P: Send + 'static> Threads<P> {
+    pub(super) fn new(jobs: NonZero<usize>) -> Self {
+        let (queue, tasks) = mpsc::channel();
+        Self {
+            jobs,
+            queue: Some(queue),
+            tasks: Arc::new(Mutex::new(tasks)),
+            pending: VecDeque::new(),
+            handles: Vec::new(),
+            abandoned: Arc::default(),
+        }
+    }
+
+    /// Whether one more chunk would be too many. Chunks take longer or shorter; with one waiting
+    /// for each thread, none is idle while the oldest chunk is waited for.
+    pub(super) fn are_busy(&self) -> bool {
+        self.pending.len() >= self.jobs.get().saturating_mul(2)
+    }
+
+    pub(super) fn submit(
+        &mut self,
+        data: Vec<u8>,
+        is_last: bool,
+        compressor: impl FnOnce() -> Compressor<P>,
+    ) -> io::Result<()> {
+        // A small archive is one chunk, and one thread is enough for it.
+        if self.handles.len() < self.jobs.get() && self.handles.len() <= self.pending.len() {
+            self.start(compressor())?;
+        }
+        let chunk = Chunk {
+            data,
+            is_last,
+            abandoned: self.abandoned.clone(),
+        };
+        let (result, receiver) = mpsc::channel();
+        self.pending.push_back(receiver);
+        // If all threads died, the receiver says so.
+        let _ = self.queue.as_ref().map(|queue| queue.send((chunk, result)));
+        Ok(())
+    }
+
+    fn start(&mut self, mut compress: Compressor<P>) -> io::Result<()> {
+        let tasks = self.tasks.clone();
+        let run = move || {
+            loop {
+                let task = tasks.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                let Ok((chunk, result)) = task else { break };
+                if chunk.is_wanted() {
+                    // Nobody listens if the encoder was dropped.
+                    let _ = result.send(compress(&chunk));
+                }
+            }
+        };
+        let name = "compress".to_owned();
+        match thread::Builder::new().name(name).spawn(run) {
+            Ok(handle) => self.handles.push(handle),
+            // Fewer threads make the same bytes.
+            Err(_) if !self.handles.is_empty() => {}
+            Err(error) => {
+                let message = format!("cannot start a thread that compresses: {error}");
+                return Err(io::Error::new(error.kind(), message));
+            }
+        }
+        Ok(())
+    }
+
+    /// What became of the oldest chunk, as soon as it is known.
+    pub(super) fn next(&mut self) -> Option<io::Result<P>> {
+        let receiver = self.pending.pop_front()?;
+        Some(
+            receiver
+                .recv()
+                .unwrap_or_else(|_| Err(io::Error::other("a thread that compresses panicked"))),
+        )
+    }
+}
+
+impl<P> Drop for Threads<P> {
+    fn drop(&mut self) {
+        self.abandoned.store(true, Ordering::Relaxed);
+        self.queue = None;
+        for handle in self.handles.drain(..) {
+            // Its panic was reported by `next`, or nobody asked.
+            let _ = handle.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    fn threads(jobs: usize) -> Threads<u8> {
+        Threads::new(NonZero::new(jobs).unwrap())
+    }
+
+    fn first_byte() -> Compressor<u8> {
+        Box::new(|chunk| Ok(chunk.data[0]))
+    }
+
+    #[test]
+    fn no_more_threads_than_chunks_under_way() {
+        let mut threads = threads(8);
+        for i in 0..3 {
+            threads.submit(vec![i], false, first_byte).unwrap();
+            assert_eq!(threads.handles.len(), usize::from(i) + 1);
+        }
+        for i in 0..3 {
+            assert_eq!(threads.next().unwrap().unwrap(), i);
+        }
+        assert!(threads.next().is_none());
+        threads.submit(vec![3], false, first_byte).unwrap();
+        assert_eq!(threads.handles.len(), 3);
+        while !threads.are_busy() {
+            threads.submit(vec![4], false, first_byte).unwrap();
+        }
+        assert_eq!(threads.pending.len(), 16);
+        assert_eq!(threads.handles.len(), 8);
+    }
+
+    #[test]
+    fn dropping_midway_ends_the_threads() {
+        let until_told = || -> Compressor<u8> {
+            Box::new(|chunk| {
+                while chunk.is_wanted() {
+                    thread::yield_now();
+                }
+                Err(io::ErrorKind::Interrupted.into())
+            })
+        };
+        for chunks in [0, 1, 2, 5] {
+            let start = Instant::now();
+            let mut threads = threads(2);
+            for _ in 0..chunks {
+                threads.submit(vec![0], false, until_told).unwrap();
+            }
+            // A thread that went on would still hold one of these.
+            let tasks = Arc::downgrade(&threads.tasks);
+            drop(threads);
+            assert_eq!(tasks.strong_count(), 0);
+            assert!(start.elapsed() < Duration::from_secs(10));
+        }
+    }
+}

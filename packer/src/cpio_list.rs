@@ -1,0 +1,197 @@
+//! Lists of entries as the kernel's own `usr/gen_init_cpio.c` reads them.
+//!
+//! An entry is a line, its fields are separated by blanks:
+//!
+//! ```text
+//! file NAME LOCATION MODE UID GID [HARD LINK...]
+//! dir NAME MODE UID GID
+//! nod NAME MODE UID GID b|c MAJOR MINOR
+//! slink NAME TARGET MODE UID GID
+//! pipe NAME MODE UID GID
+//! sock NAME MODE UID GID
+//! ```
+//!
+//! `NAME` is a path in the archive, `LOCATION` one of this machine, from the current directory on. In
+//! `LOCATION` alone, `${VARIABLE}` stands for the value of an environment variable. `MODE` is octal,
+//! all other numbers are decimal. Empty lines, and those that begin with `#`, mean nothing. Names are
+//! bytes, but cannot contain blanks: there is no way to quote them.
+//!
+//! # Other than gen_init_cpio
+//!
+//! The archive unpacks to the same files. It has its entries in another order and one time for all of
+//! them, adds directories that are missing on the way to an entry, and does not end the targets of
+//! links in a NUL.
+//!
+//! Where gen_init_cpio writes something else than what the list seems to say, here it is an error:
+//!
+//! | In the list | What gen_init_cpio does |
+//! | --- | --- |
+//! | an unknown kind, a kind without fields, or a blank before it | leaves the line out |
+//! | `${VARIABLE}` that is not set | takes it for empty |
+//! | more fields than there are, unless they begin with `#` | ignores them |
+//! | `#` after the fields of a `file` | makes hard links of the words |
+//! | a number with something behind it | takes the digits, and the rest for the next field |
+//! | a number that is negative or too large | writes other bits than those |
+//! | a device that is neither `b` nor `c` | makes it `c` |
+//! | a path that is there already, as something else | writes both |
+//!
+//! The value of a variable is taken as it is. There, a `${` in it is expanded in turn.
+
+use crate::escape::escape;
+use crate::lines::at_line;
+use crate::{Entry, Error, Kind, Owner, Tree, source, spec};
+use bstr::{BStr, ByteSlice};
+use std::ffi::OsStr;
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+/// The largest number of a user or a group: the one above it, -1, tells chown(2) to change nothing.
+const ID_MAX: u32 = u32::MAX - 1;
+
+/// Adds the entries of `list`, or if it is `-` of standard input, to `tree`.
+///
+/// # Errors
+/// If the list cannot be read, or if a line is not as above; if what is at a location is not a
+/// regular file; and those of [`Tree::insert`]. The lines before it have been added by then.
+pub fn insert(tree: &mut Tree, list: &Path) -> Result<(), Error> {
+    let mut bytes = Vec::new();
+    let (name, read) = match list.as_os_str().as_bytes() {
+        b"-" => (
+            Path::new("<stdin>"),
+            io::stdin().read_to_end(&mut bytes).map(drop),
+        ),
+        _ => (list, fs::read(list).map(|contents| bytes = contents)),
+    };
+    read.map_err(|error| Error::at(name, error))?;
+    for (index, line) in bytes.lines().enumerate() {
+        insert_line(tree, line).map_err(|reason| at_line(name, index + 1, reason))?;
+    }
+    Ok(())
+}
+
+type Reason = Box<dyn std::error::Error + Send + Sync>;
+
+const FORMS: [&str; 6] = [
+    "file NAME LOCATION MODE UID GID [HARD LINK...]",
+    "dir NAME MODE UID GID",
+    "nod NAME MODE UID GID b|c MAJOR MINOR",
+    "slink NAME TARGET MODE UID GID",
+    "pipe NAME MODE UID GID",
+    "sock NAME MODE UID GID",
+];
+
+fn insert_line(tree: &mut Tree, line: &[u8]) -> Result<(), Reason> {
+    let fields = line.split(is_blank).filter(|field| !field.is_empty());
+    let fields: Vec<_> = fields.map(ByteSlice::as_bstr).collect();
+    let Some((word, fields)) = fields.split_first() else {
+        return Ok(());
+    };
+    if word.starts_with(b"#") {
+        return Ok(());
+    }
+    if !line.starts_with(word) {
+        return Err("begins with a blank, and gen_init_cpio ignores such lines; remove it".into());
+    }
+    let (name, kind, [mode, uid, gid], rest) = parse(word, fields)?;
+    let entry = Entry {
+        mode: Some(spec::mode(mode)?),
+        owner: Owner {
+            uid: spec::number("user", uid, ID_MAX)?,
+            gid: spec::number("group", gid, ID_MAX)?,
+        },
+        kind,
+    };
+    let links = match (&entry.kind, rest) {
+        (Kind::File { .. }, [link, ..]) if link.starts_with(b"#") => {
+            let link = escape(link);
+            let reason = format!("`{link}` would be a hard link; a comment needs its own line");
+            return Err(reason.into());
+        }
+        (Kind::File { .. }, links) => links,
+        (_, [field, ..]) if !field.starts_with(b"#") => {
+            return Err(format!("`{}` is one field too many", escape(field)).into());
+        }
+        _ => &[],
+    };
+    tree.insert(name, entry)?;
+    for link in links {
+        let file = name.to_vec().into();
+        tree.insert(link, Entry::new(Kind::HardLink { file }))?;
+    }
+    Ok(())
+}
+
+/// The name; what it is; mode, user and group; and the fields that follow.
+type Parsed<'a> = (&'a BStr, Kind, [&'a BStr; 3], &'a [&'a BStr]);
+
+fn parse<'a>(word: &BStr, fields: &'a [&'a BStr]) -> Result<Parsed<'a>, Reason> {
+    Ok(match (word.as_bytes(), fields) {
+        (b"file", &[name, location, mode, uid, gid, ref rest @ ..]) => {
+            let source = PathBuf::from(OsStr::from_bytes(&expand(location)?));
+            // When the archive is written, nothing tells any more on which line it was.
+            source::open(&source)?;
+            (name, Kind::File { source }, [mode, uid, gid], rest)
+        }
+        (b"nod", &[name, mode, uid, gid, letter, major, minor, ref rest @ ..]) => {
+            let device = spec::device(major, minor)?;
+            let kind = match letter.as_bytes() {
+                b"b" => Kind::BlockDevice(device),
+                b"c" => Kind::CharDevice(device),
+                _ => return Err(format!("`{}` is not b or c", escape(letter)).into()),
+            };
+            (name, kind, [mode, uid, gid], rest)
+        }
+        (b"slink", &[name, target, mode, uid, gid, ref rest @ ..]) => {
+            let target = target.to_vec().into();
+            (name, Kind::Symlink { target }, [mode, uid, gid], rest)
+        }
+        (b"dir" | b"pipe" | b"sock", &[name, mode, uid, gid, ref rest @ ..]) => {
+            let kind = match word.as_bytes() {
+                b"dir" => Kind::Directory,
+                b"pipe" => Kind::Fifo,
+                _ => Kind::Socket,
+            };
+            (name, kind, [mode, uid, gid], rest)
+        }
+        _ => return Err(no_such_form(word).into()),
+    })
+}
+
+/// What separates fields: C's isspace(3), which scanf(3) goes by.
+fn is_blank(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
+}
+
+fn no_such_form(word: &BStr) -> String {
+    let form = FORMS.iter().find(|form| {
+        let first = form.split(' ').next();
+        first.is_some_and(|first| *word == first)
+    });
+    match form {
+        Some(form) => format!("is not `{form}`"),
+        None => format!(
+            "`{}` is not file, dir, nod, slink, pipe or sock",
+            escape(word)
+        ),
+    }
+}
+
+/// Replaces every `${VARIABLE}` by its value.
+fn expand(location: &BStr) -> Result<Vec<u8>, String> {
+    let mut expanded = Vec::new();
+    let mut rest = location.as_bytes();
+    while let Some((before, after)) = rest.split_once_str("${") {
+        let Some((variable, after)) = after.split_once_str("}") else {
+            break;
+        };
+        let value = env::var_os(OsStr::from_bytes(variable))
+            .ok_or_else(|| format!("the environment variable `{}` is not set", escape(variable)))?;
+        expanded.extend_from_slice(before);
+        expanded.extend_from_slice(value.as_bytes());
+        rest = after;
+    }
+    expanded.extend_from_slice(rest);
+    Ok(expanded)
+}

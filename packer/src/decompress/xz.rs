@@ -1,0 +1,355 @@
+//! One stream of "The .xz File Format", version 1.2, as far as the kernel takes it.
+//!
+//! lzma-rust2 has a reader for .xz. It allocates a dictionary of any size that the data asks for,
+//! up to 4 GiB, and takes a padding that two reads give for one that is missing. So only its LZMA2
+//! is used here.
+
+use super::DICTIONARY_MAX;
+use crc32fast::Hasher;
+use lzma_rust2::Lzma2Reader;
+use std::io::{self, Read};
+
+/// Unpacks one stream and reads nothing after it.
+pub(super) struct Decoder<R> {
+    /// Whose turn it is to have the input: there is always one.
+    state: Option<State<R>>,
+    /// How long the check after each block is: 4 bytes for CRC32, or 0.
+    check_length: usize,
+    /// What the index must repeat.
+    blocks: Records,
+}
+
+enum State<R> {
+    Start(Input<R>),
+    Blocks(Input<R>),
+    Block(Box<Block<R>>),
+    End(Input<R>),
+}
+
+/// A block that is being read: section 3.
+struct Block<R> {
+    data: Lzma2Reader<Input<R>>,
+    header: BlockHeader,
+    check: Hasher,
+    length: u64,
+}
+
+impl<R: Read> Decoder<R> {
+    pub(super) fn new(input: R) -> Self {
+        Self {
+            state: Some(State::Start(Input::new(input))),
+            check_length: 0,
+            blocks: Records::default(),
+        }
+    }
+
+    pub(super) fn into_inner(self) -> R {
+        match self.state {
+            Some(State::Start(input) | State::Blocks(input) | State::End(input)) => input.inner,
+            Some(State::Block(block)) => block.data.into_inner().inner,
+            None => unreachable!("`advance` puts a state back"),
+        }
+    }
+
+    /// Reads what is between the data of two blocks.
+    fn advance(&mut self) -> io::Result<()> {
+        let (state, result) = match self.state.take() {
+            Some(State::Start(mut input)) => match stream_header(&mut input) {
+                Ok(check_length) => {
+                    self.check_length = check_length;
+                    (State::Blocks(input), Ok(()))
+                }
+                Err(error) => (State::Start(input), Err(error)),
+            },
+            Some(State::Blocks(mut input)) => match self.blocks_or_index(&mut input) {
+                Ok(Some(header)) => (State::Block(Block::new(header, input)), Ok(())),
+                Ok(None) => (State::End(input), Ok(())),
+                Err(error) => (State::Blocks(input), Err(error)),
+            },
+            Some(State::Block(block)) => {
+                let Block {
+                    data,
+                    header,
+                    check,
+                    length,
+                } = *block;
+                let mut input = data.into_inner();
+                let result = self.block_end(&mut input, &header, check, length);
+                (State::Blocks(input), result)
+            }
+            Some(State::End(input)) => (State::End(input), Ok(())),
+            None => unreachable!("it is put back below"),
+        };
+        self.state = Some(state);
+        result
+    }
+
+    fn blocks_or_index(&self, input: &mut Input<R>) -> io::Result<Option<BlockHeader>> {
+        input.begin();
+        match input.byte()? {
+            0 => index_and_footer(input, &self.blocks, self.check_length).map(|()| None),
+            size => BlockHeader::read(input, size).map(Some),
+        }
+    }
+
+    /// Sections 3.3 and 3.4.
+    fn block_end(
+        &mut self,
+        input: &mut Input<R>,
+        header: &BlockHeader,
+        check: Hasher,
+        length: u64,
+    ) -> io::Result<()> {
+        let compressed = input.count;
+        let differs = |declared: Option<u64>, real| declared.is_some_and(|size| size != real);
+        if differs(header.compressed, compressed) || differs(header.uncompressed, length) {
+            return Err(invalid("a block is not as long as its header says"));
+        }
+        input.padding()?;
+        if self.check_length > 0 && input.array()? != check.finalize().to_le_bytes() {
+            return Err(invalid("the check of a block is wrong"));
+        }
+        let unpadded = header.length + compressed + self.check_length as u64;
+        self.blocks.add(unpadded, length);
+        Ok(())
+    }
+}
+
+impl<R: Read> Block<R> {
+    fn new(header: BlockHeader, mut input: Input<R>) -> Box<Self> {
+        input.begin();
+        Box::new(Self {
+            data: Lzma2Reader::new(input, header.dictionary, None),
+            header,
+            check: Hasher::new(),
+            length: 0,
+        })
+    }
+}
+
+impl<R: Read> Read for Decoder<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match &mut self.state {
+                Some(State::End(_)) => return Ok(0),
+                Some(State::Block(block)) => {
+                    let length = block.data.read(buffer)?;
+                    if length > 0 {
+                        block.check.update(&buffer[..length]);
+                        block.length += length as u64;
+                        return Ok(length);
+                    }
+                }
+                _ => {}
+            }
+            self.advance()?;
+        }
+    }
+}
+
+/// Section 2.1.1. Gives the length of the checks.
+fn stream_header(input: &mut Input<impl Read>) -> io::Result<usize> {
+    let magic: [u8; 6] = input.array()?;
+    if magic != *b"\xfd7zXZ\0" {
+        return Err(invalid("it does not begin like .xz"));
+    }
+    input.begin();
+    let flags: [u8; 2] = input.array()?;
+    input.crc("the header")?;
+    match flags {
+        [0, 0] => Ok(0),
+        [0, 1] => Ok(4),
+        // A sentence that begins with "the xz data".
+        _ => Err(unsupported(
+            "has a check that the kernel does not know; make it with `xz --check=crc32`",
+        )),
+    }
+}
+
+/// Section 3.1.
+struct BlockHeader {
+    /// How long it is, in bytes.
+    length: u64,
+    compressed: Option<u64>,
+    uncompressed: Option<u64>,
+    dictionary: u32,
+}
+
+impl BlockHeader {
+    /// `size` is the first byte, which was read already.
+    fn read(input: &mut Input<impl Read>, size: u8) -> io::Result<Self> {
+        let length = (usize::from(size) + 1) * 4;
+        let mut bytes = vec![0; length - 1 - 4];
+        input.read_exact(&mut bytes)?;
+        input.crc("a block's header")?;
+
+        let mut fields = Input::new(&bytes[..]);
+        let flags = fields.byte()?;
+        let mut size = |bit| (flags & bit != 0).then(|| fields.integer()).transpose();
+        let compressed = size(0x40)?;
+        let uncompressed = size(0x80)?;
+        if flags & 0x3f != 0 || fields.integer()? != 0x21 {
+            return Err(unsupported(
+                "has filters besides LZMA2, which few kernels know; make it without `--x86` and the like",
+            ));
+        }
+        let [1, code] = fields.array()? else {
+            return Err(invalid("LZMA2 has other properties than one byte"));
+        };
+        // Section 5.3.1.
+        let dictionary = match code {
+            0..40 => (2 | u32::from(code & 1)) << (code / 2 + 11),
+            40 => u32::MAX,
+            _ => return Err(invalid("there is no such dictionary")),
+        };
+        if dictionary > DICTIONARY_MAX {
+            return Err(unsupported(&format!(
+                "needs a dictionary of {} MiB; {} are allowed",
+                dictionary.div_ceil(1 << 20),
+                DICTIONARY_MAX >> 20
+            )));
+        }
+        if fields.inner.iter().any(|&byte| byte != 0) {
+            return Err(invalid("a padding is not zero"));
+        }
+        Ok(Self {
+            length: length as u64,
+            compressed,
+            uncompressed,
+            dictionary,
+        })
+    }
+}
+
+/// Sections 4 and 2.1.2. The index's first byte was read already.
+fn index_and_footer(
+    input: &mut Input<impl Read>,
+    blocks: &Records,
+    check_length: usize,
+) -> io::Result<()> {
+    let mut records = Records::default();
+    let number = input.integer()?;
+    while records.number < number.min(blocks.number) {
+        let unpadded = input.integer()?;
+        records.add(unpadded, input.integer()?);
+    }
+    if number != blocks.number || records.hash.finalize() != blocks.hash.clone().finalize() {
+        return Err(invalid("the index does not match the blocks"));
+    }
+    input.padding()?;
+    input.crc("the index")?;
+
+    let index_length = input.count;
+    let crc: [u8; 4] = input.array()?;
+    input.begin();
+    let backward_size: [u8; 4] = input.array()?;
+    let flags: [u8; 2] = input.array()?;
+    let found = input.crc.clone().finalize();
+    let magic: [u8; 2] = input.array()?;
+    let is_right = crc == found.to_le_bytes()
+        && (u64::from(u32::from_le_bytes(backward_size)) + 1) * 4 == index_length
+        && flags == [0, u8::from(check_length > 0)]
+        && magic == *b"YZ";
+    if is_right {
+        Ok(())
+    } else {
+        Err(invalid("the footer is wrong"))
+    }
+}
+
+/// Lengths of blocks and of their data: any number of them, in little memory.
+#[derive(Default)]
+struct Records {
+    number: u64,
+    hash: Hasher,
+}
+
+impl Records {
+    fn add(&mut self, unpadded: u64, uncompressed: u64) {
+        self.number += 1;
+        self.hash.update(&unpadded.to_le_bytes());
+        self.hash.update(&uncompressed.to_le_bytes());
+    }
+}
+
+/// Counts and sums up what is read.
+struct Input<R> {
+    inner: R,
+    count: u64,
+    crc: Hasher,
+}
+
+impl<R: Read> Input<R> {
+    fn new(inner: R) -> Self {
+        Self {
+            inner,
+            count: 0,
+            crc: Hasher::new(),
+        }
+    }
+
+    fn begin(&mut self) {
+        self.count = 0;
+        self.crc = Hasher::new();
+    }
+
+    fn array<const N: usize>(&mut self) -> io::Result<[u8; N]> {
+        let mut bytes = [0; N];
+        self.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn byte(&mut self) -> io::Result<u8> {
+        self.array().map(|[byte]| byte)
+    }
+
+    /// Section 1.2: 7 bits per byte, the lowest ones first, at most 63 in all.
+    fn integer(&mut self) -> io::Result<u64> {
+        let mut integer = 0;
+        for shift in (0..63).step_by(7) {
+            let byte = self.byte()?;
+            integer |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Ok(integer);
+            }
+        }
+        Err(invalid("a number is too long"))
+    }
+
+    /// Up to a multiple of four bytes since `begin`.
+    fn padding(&mut self) -> io::Result<()> {
+        while self.count % 4 != 0 {
+            if self.byte()? != 0 {
+                return Err(invalid("a padding is not zero"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The CRC32 of what was read since `begin`.
+    fn crc(&mut self, what: &str) -> io::Result<()> {
+        let crc = self.crc.clone().finalize();
+        if self.array()? == crc.to_le_bytes() {
+            Ok(())
+        } else {
+            Err(invalid(&format!("the CRC32 of {what} is wrong")))
+        }
+    }
+}
+
+impl<R: Read> Read for Input<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.inner.read(buffer)?;
+        self.count += length as u64;
+        self.crc.update(&buffer[..length]);
+        Ok(length)
+    }
+}
+
+fn invalid(message: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, message)
+}
+
+fn unsupported(message: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, message)
+}

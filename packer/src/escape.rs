@@ -1,0 +1,58 @@
+//! Names as text that can be printed, read by a person and turned back into the same bytes.
+
+use bstr::ByteVec;
+use std::fmt::{self, Display, Write};
+
+/// Shows what is not UTF-8 and every control character as `\xNN`, byte by byte, and a backslash as
+/// `\\`; all else as it is.
+pub fn escape(bytes: &[u8]) -> impl Display {
+    Escaped(bytes)
+}
+
+/// The bytes that [`escape`] shows as `text`.
+pub fn unescape(text: &str) -> Vec<u8> {
+    Vec::unescape_bytes(text)
+}
+
+struct Escaped<'a>(&'a [u8]);
+
+impl Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        for chunk in self.0.utf8_chunks() {
+            for c in chunk.valid().chars() {
+                match c {
+                    '\\' => f.write_str("\\\\")?,
+                    c if c.is_control() => hexadecimal(c.encode_utf8(&mut [0; 4]).as_bytes(), f)?,
+                    c => f.write_char(c)?,
+                }
+            }
+            hexadecimal(chunk.invalid(), f)?;
+        }
+        Ok(())
+    }
+}
+
+fn hexadecimal(bytes: &[u8], f: &mut fmt::Formatter) -> fmt::Result {
+    bytes.iter().try_for_each(|byte| write!(f, "\\x{byte:02x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_and_back() {
+        for (bytes, text) in [
+            (&b"/usr/bin/a b"[..], "/usr/bin/a b"),
+            ("/größe".as_bytes(), "/größe"),
+            (b"a\nb\0", r"a\x0ab\x00"),
+            (b"\xffa\xc3", r"\xffa\xc3"),
+            (b"\xc2\x9b31m\x1b", r"\xc2\x9b31m\x1b"),
+            (br"a\x41", r"a\\x41"),
+            (b"", ""),
+        ] {
+            assert_eq!(escape(bytes).to_string(), text);
+            assert_eq!(unescape(text), bytes);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What a file has besides its contents.
+
+use super::Failure;
+use super::confined::Place;
+use crate::{MODE_MAX, newc::Header};
+use rustix::fs::{AtFlags, Gid, Mode, Timespec, Timestamps, Uid};
+use rustix::fs::{chownat, fchmod, fchown, futimens, utimensat};
+use rustix::io::Errno;
+use rustix::process::geteuid;
+use std::os::fd::AsFd;
+
+/// Set-user-ID and set-group-ID.
+const SET_ID: u32 = 0o6000;
+
+/// Mode, owner and time.
+#[derive(Clone, Copy)]
+pub(super) struct Attributes {
+    pub mode: u32,
+    pub uid: u32,
+    pub gid: u32,
+    pub mtime: u32,
+}
+
+impl Attributes {
+    pub fn new(header: &Header) -> Self {
+        Self {
+            mode: header.mode & MODE_MAX,
+            uid: header.uid,
+            gid: header.gid,
+            mtime: header.mtime,
+        }
+    }
+
+    /// For an open file or directory.
+    pub fn set_open(mut self, file: impl AsFd) -> Result<(), Failure> {
+        // Before the mode, for it takes away set-user-ID.
+        let owned = self.own(|uid, gid| fchown(&file, uid, gid));
+        if !matches!(owned, Ok(true)) {
+            self.mode &= !SET_ID;
+        }
+        fchmod(&file, self.mode()).map_err(Failure::Os)?;
+        futimens(&file, &self.times()).map_err(Failure::Os)?;
+        owned.map(drop)
+    }
+
+    /// For a device, a FIFO or a socket.
+    pub fn set_node(mut self, place: &Place) -> Result<(), Failure> {
+        let Place { directory, name } = place;
+        let owned =
+            self.own(|uid, gid| chownat(directory, *name, uid, gid, AtFlags::SYMLINK_NOFOLLOW));
+        if !matches!(owned, Ok(true)) {
+            self.mode &= !SET_ID;
+        }
+        place.change_mode(self.mode())?;
+        self.set_time(place)?;
+        owned.map(drop)
+    }
+
+    /// For a symbolic link, which has no mode.
+    pub fn set_symlink(self, place: &Place) -> Result<(), Failure> {
+        let Place { directory, name } = place;
+        let owned =
+            self.own(|uid, gid| chownat(directory, *name, uid, gid, AtFlags::SYMLINK_NOFOLLOW));
+        self.set_time(place)?;
+        owned.map(drop)
+    }
+
+    fn set_time(self, place: &Place) -> Result<(), Failure> {
+        let flags = AtFlags::SYMLINK_NOFOLLOW;
+        utimensat(&place.directory, place.name, &self.times(), flags).map_err(Failure::Os)
+    }
+
+    /// Changes the owner, by `change`, if that is possible, and says whether it is.
+    fn own(
+        self,
+        change: impl FnOnce(Option<Uid>, Option<Gid>) -> Result<(), Errno>,
+    ) -> Result<bool, Failure> {
+        if !geteuid().is_root() {
+            return Ok(false);
+        }
+        let Self { uid, gid, .. } = self;
+        // All ones means that it stays as it is, for Linux in both cases.
+        let user = (uid != u32::MAX).then(|| Uid::from_raw(uid));
+        let group = (gid != u32::MAX).then(|| Gid::from_raw(gid));
+        match change(user, group) {
+            Ok(()) => Ok(true),
+            Err(errno) => Err(Failure::entry(format!(
+                "cannot belong to {uid}:{gid}: {errno}"
+            ))),
+        }
+    }
+
+    fn mode(self) -> Mode {
+        Mode::from_raw_mode(self.mode)
+    }
+
+    fn times(self) -> Timestamps {
+        let time = Timespec {
+            tv_sec: self.mtime.into(),
+            tv_nsec: 0,
+        };
+        Timestamps {
+            last_access: time,
+            last_modification: time,
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! From an image to files of this machine.
+
+mod attributes;
+mod confined;
+mod extraction;
+
+use crate::{Error, escape::escape};
+use bstr::BStr;
+use extraction::Extraction;
+use rustix::fs::{self, Mode, OFlags};
+use rustix::io::Errno;
+use std::ffi::OsStr;
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// What of an image is extracted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Leave out character and block devices, which only root can make.
+    pub skip_devices: bool,
+}
+
+/// Extracts `image` to `directory`, which is made, or is empty.
+///
+/// As in Linux, an archive overrides those before it. Nothing outside of `directory` is made, changed
+/// or linked to, whatever the image says: absolute paths are paths in it, and neither `..` nor a
+/// symbolic link is followed.
+///
+/// Modes and times are those of the image; owners, too, but only if root does this. If not, nothing
+/// gets set-user-ID and set-group-ID, which would now mean another user.
+///
+/// An entry that cannot be extracted, or not as it is, is given to `report` as an [`Error::At`] with
+/// its path in the image, and all others are extracted.
+///
+/// # Errors
+/// [`Error::At`] if `directory` cannot be used, or a file in it not be written because of something
+/// that will keep others from it, too, such as a disk that is full; [`Error::Input`] if the image
+/// cannot be read or is broken. What came before that stays.
+pub fn extract(
+    image: impl Read,
+    directory: &Path,
+    options: Options,
+    report: &mut dyn FnMut(Error),
+) -> Result<(), Error> {
+    let mut extraction = Extraction::new(open_empty(directory)?, options);
+    let mut report = |path: &BStr, failure: Failure| failure.sort(directory, path, report);
+    let result = extraction.run(image, &mut report);
+    // These come last: what is put into a directory changes its time, and its mode may forbid it. After
+    // an error, too, for what was extracted stays.
+    let finished = extraction.finish(&mut report);
+    result.and(finished)
+}
+
+/// The directory, made if need be.
+fn open_empty(directory: &Path) -> Result<OwnedFd, Error> {
+    let failed = |errno: Errno| Error::at(directory, io::Error::from(errno));
+    match fs::mkdir(directory, Mode::from_raw_mode(0o777)) {
+        Ok(()) | Err(Errno::EXIST) => {}
+        Err(errno) => return Err(failed(errno)),
+    }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let opened = fs::open(directory, flags, Mode::empty()).map_err(failed)?;
+    for entry in fs::Dir::read_from(&opened).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
+            let name = escape(entry.file_name().to_bytes()).to_string();
+            let reason = format!(
+                "has {name} in it; extract to a directory that is empty, or that is not there yet"
+            );
+            return Err(Error::at(directory, reason));
+        }
+    }
+    Ok(opened)
+}
+
+/// Why an entry is not extracted, or not as it is.
+enum Failure {
+    /// Because of what it is.
+    Entry(String),
+    /// Because of what this machine says.
+    Os(Errno),
+    /// Because the image cannot be read.
+    Image(io::Error),
+}
+
+impl Failure {
+    fn entry(reason: impl Into<String>) -> Self {
+        Self::Entry(reason.into())
+    }
+
+    /// Reports it, or makes it an error that ends the extraction.
+    fn sort(
+        self,
+        directory: &Path,
+        path: &BStr,
+        report: &mut dyn FnMut(Error),
+    ) -> Result<(), Error> {
+        let errno = match self {
+            Self::Image(error) => return Err(Error::Input(error)),
+            Self::Entry(reason) => {
+                report(Error::entry(path, reason));
+                return Ok(());
+            }
+            Self::Os(errno) => errno,
+        };
+        let error = io::Error::from(errno);
+        match errno {
+            // Whatever comes next would fail, too.
+            Errno::DQUOT
+            | Errno::IO
+            | Errno::MFILE
+            | Errno::NFILE
+            | Errno::NOMEM
+            | Errno::NOSPC
+            | Errno::ROFS => {
+                let relative = path.strip_prefix(b"/").unwrap_or(path);
+                Err(Error::at(
+                    directory.join(OsStr::from_bytes(relative)),
+                    error,
+                ))
+            }
+            _ => {
+                report(Error::entry(path, error));
+                Ok(())
+            }
+        }
+    }
+}
+
+impl From<Errno> for Failure {
+    fn from(errno: Errno) -> Self {
+        Self::Os(errno)
+    }
+}

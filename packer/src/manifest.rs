@@ -1,0 +1,220 @@
+//! What is in an image, as data. `docs/manifest.md` describes the JSON.
+
+use crate::escape::{escape, unescape};
+use bstr::BString;
+use serde::{Deserialize, Serialize};
+use std::io::{self, Write};
+
+/// The version of the schema that is written, and the only one that is read.
+pub const VERSION: u32 = 1;
+
+/// The contents of an image, and hashes of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Manifest {
+    /// [`VERSION`].
+    pub version: u32,
+    /// The file as a whole.
+    pub image: Image,
+    /// The archives in it, in their order.
+    pub archives: Vec<Archive>,
+    /// The entries of all archives, in their order. The kernel unpacks one after the other, so of
+    /// two with the same path the later one counts.
+    pub entries: Vec<Entry>,
+    /// The store paths that were packed as parts of closures. What is read back from an image does
+    /// not know of any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub store_paths: Vec<StorePath>,
+}
+
+/// An image file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Image {
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256 as SRI: `sha256-` and base64.
+    pub hash: String,
+}
+
+/// An archive: what is up to a trailer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Archive {
+    /// Where in the image it begins, or where the compressed member begins that it is in.
+    pub offset: u64,
+    /// How it is compressed: `none`, `gzip`, `zstd` or `xz`.
+    pub compression: String,
+    /// Bytes, uncompressed, with the trailer and the NULs after it.
+    pub size: u64,
+    /// SHA-256 of these bytes as SRI.
+    pub hash: String,
+}
+
+/// An entry of an archive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Entry {
+    /// Its path from the root on, with a leading `/`. In JSON, bytes that are not UTF-8, control
+    /// characters and backslashes are escaped as [`escape()`] does.
+    #[serde(with = "escaped")]
+    pub path: BString,
+    /// Which of [`Manifest::archives`] it is in, from 0.
+    pub archive: usize,
+    /// Permission bits; in JSON four octal digits.
+    #[serde(with = "octal")]
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Time of the last modification, in seconds since 1970.
+    pub mtime: u32,
+    /// What it is.
+    #[serde(flatten)]
+    pub kind: Kind,
+}
+
+/// What an entry is. In JSON, `type` says which, and the fields are the entry's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
+pub enum Kind {
+    /// A directory.
+    Directory,
+    /// A regular file.
+    File {
+        /// Bytes.
+        size: u64,
+        /// SHA-256 of the contents, 64 hexadecimal digits.
+        sha256: String,
+        /// The first name in the archive of the same file, if this is not it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(with = "escaped_option")]
+        hard_link_to: Option<BString>,
+    },
+    /// A symbolic link.
+    Symlink {
+        /// Where it points, escaped as paths are.
+        #[serde(with = "escaped")]
+        target: BString,
+    },
+    /// A character device.
+    CharDevice {
+        /// The driver.
+        major: u32,
+        /// Which of the driver's devices.
+        minor: u32,
+    },
+    /// A block device.
+    BlockDevice {
+        /// The driver.
+        major: u32,
+        /// Which of the driver's devices.
+        minor: u32,
+    },
+    /// A named pipe.
+    Fifo,
+    /// A socket.
+    Socket,
+}
+
+/// A store path that was packed as part of a closure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StorePath {
+    /// `/nix/store/...`.
+    pub path: String,
+    /// SHA-256 of its NAR as SRI.
+    pub nar_hash: String,
+    /// Bytes of its NAR.
+    pub nar_size: u64,
+    /// The store paths that it refers to, itself included if it does, sorted.
+    pub references: Vec<String>,
+}
+
+impl Manifest {
+    /// Writes it as JSON, indented.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(&self, mut out: impl Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut out, self)?;
+        out.write_all(b"\n")
+    }
+}
+
+mod escaped {
+    use super::{BString, Deserialize, escape, unescape};
+    use serde::{Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(bytes: &BString, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&escape(bytes))
+    }
+
+    pub fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<BString, D::Error> {
+        let text = String::deserialize(from)?;
+        Ok(unescape(&text).into())
+    }
+}
+
+mod escaped_option {
+    use super::{BString, Deserialize, escape, unescape};
+    use serde::{Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(bytes: &Option<BString>, to: S) -> Result<S::Ok, S::Error> {
+        let text = bytes.as_ref().map(|bytes| escape(bytes).to_string());
+        text.serialize(to)
+    }
+
+    pub fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<Option<BString>, D::Error> {
+        let text = Option::<String>::deserialize(from)?;
+        Ok(text.map(|text| unescape(&text).into()))
+    }
+}
+
+mod octal {
+    use super::Deserialize;
+    use serde::{Deserializer, Serializer, de};
+
+    pub fn serialize<S: Serializer>(mode: &u32, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&format_args!("{mode:04o}"))
+    }
+
+    pub fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<u32, D::Error> {
+        let text = String::deserialize(from)?;
+        u32::from_str_radix(&text, 8).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_entry_is_one_object() {
+        let entry = Entry {
+            path: b"/a\xffb".into(),
+            archive: 0,
+            mode: 0o4755,
+            uid: 1,
+            gid: 2,
+            mtime: 3,
+            kind: Kind::File {
+                size: 4,
+                sha256: "00".into(),
+                hard_link_to: Some(b"/\n".into()),
+            },
+        };
+        let json = json!({
+            "path": r"/a\xffb", "archive": 0, "mode": "4755", "uid": 1, "gid": 2, "mtime": 3,
+            "type": "file", "size": 4, "sha256": "00", "hardLinkTo": r"/\x0a",
+        });
+        assert_eq!(serde_json::to_value(&entry).unwrap(), json);
+        assert_eq!(serde_json::from_value::<Entry>(json).unwrap(), entry);
+    }
+}

@@ -1,0 +1,219 @@
+//! The bytes that archives are in: those of the image, or those that a member of it unpacks to.
+
+use super::image::{BUFFER, Image};
+use crate::decompress::{Decoder, Format, detect};
+use sha2::{Digest, Sha256};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::{fmt, mem};
+
+/// A place in an image, to be named in errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// How many bytes are before it: of the image or, where it is in a compressed member, of what
+    /// that unpacks to.
+    pub byte: u64,
+    /// The compressed member and the byte of the image where it begins.
+    pub member: Option<(Format, u64)>,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "byte {}", self.byte)?;
+        if let Some((format, begin)) = self.member {
+            write!(f, " of the {format} member at byte {begin}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Position {
+    /// An error about what is here.
+    pub(super) fn error(&self, kind: ErrorKind, reason: impl fmt::Display) -> io::Error {
+        io::Error::new(kind, format!("{self}: {reason}"))
+    }
+
+    /// As [`error`](Self::error), about something that Linux does not accept either.
+    pub(super) fn invalid(&self, reason: impl fmt::Display) -> io::Error {
+        self.error(ErrorKind::InvalidData, reason)
+    }
+
+    /// As [`error`](Self::error), about an entry that begins here and of which bytes are missing.
+    pub(super) fn cut_off(&self, what: &str, missing: u64) -> io::Error {
+        let reason = format!(
+            "the entry that begins here is cut off: of {what}, {missing} bytes are missing"
+        );
+        self.error(ErrorKind::UnexpectedEof, reason)
+    }
+}
+
+/// Reads an image, in it and in its compressed members.
+pub(super) struct Stream<R: Read> {
+    source: Source<R>,
+    position: Position,
+    /// Over what is consumed, if hashes are wanted. Whose bytes these are is for others to know.
+    pub hash: Option<Sha256>,
+}
+
+enum Source<R: Read> {
+    Image(Image<R>),
+    Member(BufReader<Decoder<Image<R>>>),
+    /// A decoder could not be made, and the image went with it.
+    Lost,
+}
+
+impl<R: Read> Stream<R> {
+    pub fn new(image: R, with_hashes: bool) -> Self {
+        let new_hash = || with_hashes.then(Sha256::new);
+        Self {
+            source: Source::Image(Image::new(image, new_hash())),
+            position: Position {
+                byte: 0,
+                member: None,
+            },
+            hash: new_hash(),
+        }
+    }
+
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// The bytes at hand; none at the end of the member or, outside of one, of the image.
+    pub fn fill(&mut self) -> io::Result<&[u8]> {
+        let position = self.position;
+        let result = match &mut self.source {
+            Source::Image(image) => image.fill_buf(),
+            Source::Member(member) => member.fill_buf(),
+            Source::Lost => Ok(&[][..]),
+        };
+        result.map_err(|error| match error.raw_os_error() {
+            // That the file cannot be read has nothing to do with what is in it.
+            Some(_) => error,
+            None => position.error(error.kind(), &error),
+        })
+    }
+
+    /// What [`fill`](Self::fill) gave.
+    pub fn buffer(&self) -> &[u8] {
+        match &self.source {
+            Source::Image(image) => image.buffer(),
+            Source::Member(member) => member.buffer(),
+            Source::Lost => &[],
+        }
+    }
+
+    /// Goes past some of the bytes that [`fill`](Self::fill) gave.
+    pub fn consume(&mut self, amount: usize) {
+        let mut hash = self.hash.take();
+        if let Some(hash) = &mut hash {
+            hash.update(&self.buffer()[..amount]);
+        }
+        self.hash = hash;
+        match &mut self.source {
+            Source::Image(image) => image.consume(amount),
+            Source::Member(member) => member.consume(amount),
+            Source::Lost => {}
+        }
+        self.position.byte += amount as u64;
+    }
+
+    /// The next byte, which stays there.
+    pub fn peek(&mut self) -> io::Result<Option<u8>> {
+        Ok(self.fill()?.first().copied())
+    }
+
+    /// Goes past NULs and gives the byte after them, which stays there.
+    pub fn skip_nuls(&mut self) -> io::Result<Option<u8>> {
+        loop {
+            let bytes = self.fill()?;
+            let nuls = bytes.iter().take_while(|&&byte| byte == 0).count();
+            let next = bytes.get(nuls).copied();
+            self.consume(nuls);
+            if next.is_some() || nuls == 0 {
+                return Ok(next);
+            }
+        }
+    }
+
+    /// Reads until `buffer` is full or nothing is left, and gives how much that was.
+    pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            let read = self.fill()?.read(&mut buffer[filled..])?;
+            if read == 0 {
+                break;
+            }
+            self.consume(read);
+            filled += read;
+        }
+        Ok(filled)
+    }
+
+    /// Goes past `amount` bytes or to the end, and gives how many that was.
+    pub fn skip(&mut self, amount: u64) -> io::Result<u64> {
+        let mut left = amount;
+        while left > 0 {
+            let at_hand = self.fill()?.len();
+            if at_hand == 0 {
+                break;
+            }
+            let next = at_hand.min(usize::try_from(left).unwrap_or(usize::MAX));
+            self.consume(next);
+            left -= next as u64;
+        }
+        Ok(amount - left)
+    }
+
+    /// From the image into the compressed member that begins here.
+    pub fn enter_member(&mut self) -> io::Result<()> {
+        let position = self.position;
+        let Source::Image(mut image) = mem::replace(&mut self.source, Source::Lost) else {
+            unreachable!("members are not in each other");
+        };
+        let start = image.fill(2)?;
+        let Some(format) = detect(start) else {
+            let found = super::show(start.get(..2).unwrap_or(start));
+            return Err(position.invalid(format_args!(
+                "expected an archive, compressed data of a kind that Linux knows, or NULs; found {found}"
+            )));
+        };
+        let member =
+            Decoder::new(format, image).map_err(|error| position.error(error.kind(), error))?;
+        self.source = Source::Member(BufReader::with_capacity(BUFFER, member));
+        self.position = Position {
+            byte: 0,
+            member: Some((format, position.byte)),
+        };
+        Ok(())
+    }
+
+    /// From the end of a member back into the image. False if this is the image.
+    pub fn leave_member(&mut self) -> bool {
+        match mem::replace(&mut self.source, Source::Lost) {
+            Source::Member(member) => {
+                let image = member.into_inner().into_inner();
+                self.position = Position {
+                    byte: image.offset,
+                    member: None,
+                };
+                self.source = Source::Image(image);
+                true
+            }
+            source => {
+                self.source = source;
+                false
+            }
+        }
+    }
+
+    /// The image. Only at its end it is all of it.
+    pub fn image(&self) -> Option<super::Image> {
+        match &self.source {
+            Source::Image(image) => Some(super::Image {
+                size: image.offset,
+                sha256: image.hash.clone().map(|hash| hash.finalize().into()),
+            }),
+            Source::Member(_) | Source::Lost => None,
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! What Linux makes of the entries of an image.
+//!
+//! These are `do_name()` and `do_symlink()` of the kernel's init/initramfs.c, over a file system that
+//! has no contents. In the kernel nearly every failure is ignored: an entry is lost, and the boot goes
+//! on. Here it is put into words.
+
+use crate::escape::escape;
+use crate::manifest::{Entry, Kind};
+use crate::tree::PATH_MAX;
+use bstr::{BStr, BString, ByteSlice, ByteVec};
+use std::collections::{BTreeMap, HashMap};
+
+/// Of limits.h.
+pub(crate) const NAME_MAX: usize = 255;
+
+/// `MAXSYMLINKS` of the kernel's include/linux/namei.h.
+const SYMLINKS_MAX: usize = 40;
+
+/// The node of the root.
+const ROOT: usize = 0;
+
+/// A file system, in memory.
+pub(crate) struct Rootfs {
+    nodes: Vec<Node>,
+    /// Whether there was an entry for the root, which is there without one.
+    has_root: bool,
+}
+
+/// A file of any type.
+struct Node {
+    /// The entry that it is from, which says all but the path.
+    entry: Entry,
+    /// What is in it, if it is a directory.
+    children: BTreeMap<BString, usize>,
+    /// Which directory it is in, if it is one itself.
+    parent: usize,
+    /// The length of its path, if it is a directory: 0 for the root.
+    path_len: usize,
+}
+
+/// What a path names.
+enum Place<'a> {
+    /// Something in a directory, whether it is there or not.
+    Name(usize, &'a BStr),
+    /// A directory that is there: `/`, or what `..` leads to.
+    Directory(usize),
+}
+
+impl Default for Rootfs {
+    /// A root that is empty.
+    fn default() -> Self {
+        let root = Entry {
+            path: "/".into(),
+            archive: 0,
+            mode: 0o755,
+            uid: 0,
+            gid: 0,
+            mtime: 0,
+            kind: Kind::Directory,
+        };
+        Self {
+            nodes: vec![Node {
+                entry: root,
+                children: BTreeMap::new(),
+                parent: ROOT,
+                path_len: 0,
+            }],
+            has_root: false,
+        }
+    }
+}
+
+impl Rootfs {
+    /// Unpacks the next entry of the image.
+    ///
+    /// # Errors
+    /// If this does not lead to what the entry says, to nothing more and to nothing less: what happens
+    /// instead.
+    pub fn unpack(&mut self, entry: &Entry) -> Result<(), String> {
+        match self.find(entry.path.as_bstr()).map_err(dropped)? {
+            Place::Name(directory, name) => self.unpack_at(directory, name, entry),
+            Place::Directory(directory) if entry.kind == Kind::Directory => {
+                self.has_root |= directory == ROOT;
+                self.nodes[directory].update(entry)
+            }
+            Place::Directory(_) => Err(dropped("there is a directory")),
+        }
+    }
+
+    /// What has come to be there, sorted by path. Of several names of a file, all are hard links to
+    /// the first of them. No entry knows its archive.
+    pub fn into_entries(self) -> Vec<Entry> {
+        let mut names = Vec::new();
+        let mut directories = vec![(BString::default(), ROOT)];
+        if self.has_root {
+            names.push(("/".into(), ROOT));
+        }
+        while let Some((path, directory)) = directories.pop() {
+            for (name, &node) in &self.nodes[directory].children {
+                let mut path = path.clone();
+                path.push_byte(b'/');
+                path.push_str(name);
+                if self.nodes[node].entry.kind == Kind::Directory {
+                    directories.push((path.clone(), node));
+                }
+                names.push((path, node));
+            }
+        }
+        names.sort();
+        let mut first_names = HashMap::new();
+        let entry = |(path, node): (BString, usize)| {
+            let mut entry = self.nodes[node].entry.clone();
+            entry.archive = 0;
+            if let Kind::File { hard_link_to, .. } = &mut entry.kind {
+                let first = first_names.entry(node).or_insert_with(|| path.clone());
+                *hard_link_to = (*first != path).then(|| first.clone());
+            }
+            Entry { path, ..entry }
+        };
+        names.into_iter().map(entry).collect()
+    }
+
+    fn unpack_at(&mut self, directory: usize, name: &BStr, entry: &Entry) -> Result<(), String> {
+        let path_len = self.nodes[directory].path_len + 1 + name.len();
+        if name.len() > NAME_MAX {
+            return Err(dropped("its name is longer than 255 bytes"));
+        }
+        if path_len >= PATH_MAX {
+            // Linux would unpack it, but nobody can name it then. And a chain of symbolic links would
+            // make this model as large as the square of the image.
+            return Err("its real path is longer than 4095 bytes".into());
+        }
+        let link_to = match &entry.kind {
+            Kind::File { hard_link_to, .. } => hard_link_to.as_ref(),
+            _ => None,
+        };
+        let is_replaced = link_to.is_some() || matches!(entry.kind, Kind::Symlink { .. });
+        let mut replaces = None;
+        if let Some(&node) = self.nodes[directory].children.get(name) {
+            let present = &mut self.nodes[node];
+            let is_same = present.entry.kind.name() == entry.kind.name();
+            if is_same && !is_replaced {
+                return present.update(entry);
+            }
+            if !present.children.is_empty() {
+                return Err(dropped("there is a directory that is not empty"));
+            }
+            let is_doubtful = !is_same && present.entry.archive == entry.archive;
+            replaces = is_doubtful.then(|| present.entry.kind.name());
+            self.nodes[directory].children.remove(name);
+        }
+
+        let node = match link_to {
+            Some(file) => {
+                let node = self.find_file(file.as_bstr())?;
+                // All names have the mode, the owner and the time of the last.
+                self.nodes[node].entry = entry.clone();
+                node
+            }
+            None => {
+                self.nodes.push(Node {
+                    entry: entry.clone(),
+                    children: BTreeMap::new(),
+                    parent: directory,
+                    path_len,
+                });
+                self.nodes.len() - 1
+            }
+        };
+        self.nodes[directory].children.insert(name.to_owned(), node);
+        replaces.map_or(Ok(()), |present| {
+            Err(format!(
+                "replaces the {present} that is there from the same archive"
+            ))
+        })
+    }
+
+    /// The file that an entry is a hard link of.
+    fn find_file(&self, path: &BStr) -> Result<usize, String> {
+        let node = match self.find(path) {
+            Ok(Place::Name(directory, name)) => self.nodes[directory].children.get(name),
+            Ok(Place::Directory(_)) | Err(_) => None,
+        };
+        let path = escape(path);
+        let Some(&node) = node else {
+            return Err(dropped(format_args!(
+                "{path}, of which it is a hard link, is not there"
+            )));
+        };
+        match &self.nodes[node].entry.kind {
+            Kind::File { .. } => Ok(node),
+            kind => {
+                let kind = kind.name();
+                Err(dropped(format_args!(
+                    "{path}, of which it is a hard link, is a {kind} by now"
+                )))
+            }
+        }
+    }
+
+    /// Finds a place, following symbolic links on the way to it.
+    fn find<'a>(&self, path: &'a BStr) -> Result<Place<'a>, String> {
+        let mut directory = ROOT;
+        let mut followed = 0;
+        let mut rest = parts(path).enumerate().peekable();
+        while let Some((number, part)) = rest.next() {
+            if rest.peek().is_none() && part != ".." {
+                return Ok(Place::Name(directory, part));
+            }
+            directory = self
+                .enter(directory, part, &mut followed)
+                .map_err(|reason| {
+                    let parent: Vec<_> = parts(path).take(number + 1).collect();
+                    format!("/{} {reason}", escape(&bstr::join("/", parent)))
+                })?;
+        }
+        Ok(Place::Directory(directory))
+    }
+
+    fn enter(
+        &self,
+        directory: usize,
+        name: &BStr,
+        followed: &mut usize,
+    ) -> Result<usize, &'static str> {
+        if name == ".." {
+            return Ok(self.nodes[directory].parent);
+        }
+        let node = *self.nodes[directory]
+            .children
+            .get(name)
+            .ok_or("is not there")?;
+        match &self.nodes[node].entry.kind {
+            Kind::Directory => Ok(node),
+            Kind::Symlink { target } => {
+                *followed += 1;
+                if *followed > SYMLINKS_MAX {
+                    return Err("leads through more than 40 symbolic links");
+                }
+                let start = if target.starts_with(b"/") {
+                    ROOT
+                } else {
+                    directory
+                };
+                parts(target.as_bstr())
+                    .try_fold(start, |directory, name| {
+                        self.enter(directory, name, followed)
+                    })
+                    .map_err(|_| "is a symbolic link that does not lead to a directory")
+            }
+            _ => Err("is not a directory"),
+        }
+    }
+}
+
+impl Node {
+    /// Unpacks an entry of the same type over it.
+    fn update(&mut self, entry: &Entry) -> Result<(), String> {
+        let present = std::mem::replace(&mut self.entry, entry.clone());
+        match (&present.kind, &entry.kind) {
+            // Linux sets the times of directories last, and that of the first entry the last of all.
+            (Kind::Directory, _) => self.entry.mtime = present.mtime,
+            (Kind::CharDevice { major, minor } | Kind::BlockDevice { major, minor }, kind)
+                if present.kind != *kind =>
+            {
+                let reason = format!("stays the device {major}:{minor} that is there already");
+                self.entry.kind = present.kind;
+                return Err(reason);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// The names that make up a path.
+fn parts(path: &BStr) -> impl Iterator<Item = &BStr> {
+    let parts = path.split_str("/").map(ByteSlice::as_bstr);
+    parts.filter(|part| !part.is_empty() && *part != ".")
+}
+
+fn dropped(reason: impl std::fmt::Display) -> String {
+    format!("Linux drops it: {reason}")
+}

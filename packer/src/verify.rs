@@ -1,0 +1,200 @@
+//! Whether Linux unpacks from an image what the image says.
+
+use crate::contents::{Contents, normalise};
+use crate::entry::Device;
+use crate::manifest::{self, Kind};
+use crate::reader::{Entry, FileType, Item, Link, Reader};
+use crate::rootfs::Rootfs;
+use crate::tree::PATH_MAX;
+use crate::{Error, Manifest, diff, escape::escape};
+use bstr::ByteSlice;
+use std::collections::HashMap;
+use std::io::Read;
+
+/// What [`verify`] found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// What is wrong, a line each, without a newline. What is about an entry begins with its path.
+    pub problems: Vec<String>,
+    /// How many entries there are, without trailers.
+    pub entries: usize,
+    /// How many archives there are.
+    pub archives: usize,
+    /// The size of the image in bytes.
+    pub size: u64,
+}
+
+/// Reads an image to its end, or to where it is broken, and looks for whatever Linux would not unpack
+/// as it is there. Most of this Linux does not mention. Where there is a `manifest`, the image has to
+/// be the one that it describes.
+///
+/// # Errors
+/// [`Error::Input`] if the image cannot be read. That it is broken is a problem and not an error.
+pub fn verify(image: impl Read, manifest: Option<&Manifest>) -> Result<Report, Error> {
+    let mut reader = match manifest {
+        Some(_) => Reader::with_hashes(image),
+        None => Reader::new(image),
+    };
+    let mut found = Contents::default();
+    let mut inspection = Inspection::default();
+    match inspection.read(&mut reader, &mut found) {
+        Ok(()) => {}
+        Err(Error::Input(error)) if error.raw_os_error().is_none() => {
+            inspection.report.problems.push(error.to_string());
+            return Ok(inspection.report);
+        }
+        Err(error) => return Err(error),
+    }
+    let mut report = inspection.report;
+    report.size = reader.image().map_or(0, |image| image.size);
+    if report.archives == 0 {
+        report.problems.push("there is no archive in it".into());
+    }
+    if let Some(expected) = manifest {
+        let found = found.into_manifest(reader.image());
+        let names = ["the manifest", "the image"];
+        report
+            .problems
+            .extend(diff::compare(expected, &found, names));
+    }
+    Ok(report)
+}
+
+#[derive(Default)]
+struct Inspection {
+    report: Report,
+    rootfs: Rootfs,
+    /// The files with several names in the archive that is being read.
+    links: HashMap<Link, Names>,
+}
+
+/// A file of which a name has been read.
+struct Names {
+    first: manifest::Entry,
+    /// Size and hash of what came with the last name that came with anything.
+    contents: Option<(u64, String)>,
+}
+
+impl Inspection {
+    fn read<R: Read>(
+        &mut self,
+        reader: &mut Reader<R>,
+        contents: &mut Contents,
+    ) -> Result<(), Error> {
+        while let Some(item) = reader.next_item()? {
+            contents.add(&item, reader)?;
+            match &item {
+                Item::Archive(_) => {
+                    self.report.archives += 1;
+                    self.links.clear();
+                }
+                Item::Entry(entry) => {
+                    self.report.entries += 1;
+                    let unpacked = match entry.skipped {
+                        Some(_) => None,
+                        None => contents.entries().last(),
+                    };
+                    self.inspect(entry, unpacked);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at an entry, `unpacked` being what Linux makes of it, if it is not skipped.
+    fn inspect(&mut self, entry: &Entry, unpacked: Option<&manifest::Entry>) {
+        let mut problems = headers(entry);
+        if let Some(unpacked) = unpacked {
+            problems.extend(self.other_names(entry, unpacked));
+            problems.extend(self.rootfs.unpack(unpacked).err());
+        }
+        let path = label(entry);
+        let lines = problems
+            .into_iter()
+            .map(|problem| format!("{path}: {problem}"));
+        self.report.problems.extend(lines);
+    }
+
+    /// Whether a name of a file agrees with those before it.
+    fn other_names(&mut self, entry: &Entry, unpacked: &manifest::Entry) -> Vec<String> {
+        let (Some(link), Kind::File { size, sha256, .. }) = (entry.link(), &unpacked.kind) else {
+            return Vec::new();
+        };
+        let names = self.links.entry(link).or_insert_with(|| Names {
+            first: unpacked.clone(),
+            contents: None,
+        });
+        let metadata = |entry: &manifest::Entry| (entry.mode, entry.uid, entry.gid, entry.mtime);
+        let first = escape(&names.first.path);
+        let mut problems = Vec::new();
+        if metadata(unpacked) != metadata(&names.first) {
+            problems.push(format!(
+                "has another mode, owner or mtime than {first}, of which it is a hard link: the last \
+                 one counts"
+            ));
+        }
+        let contents = (*size > 0).then(|| (*size, sha256.clone()));
+        if contents.is_some() && names.contents.is_some() && contents != names.contents {
+            problems.push(format!(
+                "has other contents than {first}, of which it is a hard link: the last ones count"
+            ));
+        }
+        names.contents = contents.or(names.contents.take());
+        problems
+    }
+}
+
+/// What is wrong with an entry, whatever is before and after it.
+fn headers(entry: &Entry) -> Vec<String> {
+    let header = &entry.header;
+    let mut problems = Vec::new();
+    if let Some(reason) = entry.skipped {
+        problems.push(format!("Linux skips it: {reason}"));
+    }
+    if entry.path.split_str("/").any(|part| part == b"..") {
+        problems.push("its path contains `..`".into());
+    }
+    if header.mode > 0o177777 {
+        let mode = header.mode;
+        problems.push(format!("its mode {mode:#o} is cut off to 16 bits"));
+    }
+    for (id, what) in [(header.uid, "user"), (header.gid, "group")] {
+        if id == u32::MAX {
+            problems.push(format!("belongs to root: {id} is not a {what}"));
+        }
+    }
+    match entry.file_type() {
+        Some(FileType::CharDevice | FileType::BlockDevice) => {
+            let (major, minor) = (header.rdevmajor, header.rdevminor);
+            if Device::new(major, minor).is_none() {
+                // MKDEV() of the kernel's include/linux/kdev_t.h.
+                let number = ((u64::from(major) << 20) | u64::from(minor)) as u32;
+                let (actual, minor_actual) = (number >> 20, number & Device::MINOR_MAX);
+                problems.push(format!(
+                    "is the device {actual}:{minor_actual}: {major}:{minor} is more than fits"
+                ));
+            }
+        }
+        Some(FileType::Symlink) if entry.skipped.is_none() && entry.target.is_empty() => {
+            problems.push("is a symbolic link without a target".into());
+        }
+        Some(FileType::Symlink) if entry.target.len() >= PATH_MAX => {
+            problems.push("its target is longer than 4095 bytes".into());
+        }
+        _ => {}
+    }
+    problems
+}
+
+/// How an entry is called in a report.
+fn label(entry: &Entry) -> String {
+    const LONG: usize = 64;
+    if entry.path.is_empty() {
+        return "\"\"".into();
+    }
+    let path = normalise(entry.path.as_bstr());
+    match path.get(..LONG) {
+        Some(start) if entry.path.len() == PATH_MAX => format!("{}...", escape(start)),
+        _ => escape(&path).to_string(),
+    }
+}

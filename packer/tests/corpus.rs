@@ -1,0 +1,34 @@
+//! The fuzzer's corpus, replayed: what it once found stays found.
+
+#[path = "../fuzz/properties.rs"]
+mod properties;
+
+use std::fs;
+use std::path::Path;
+
+/// Calls `property` for each image of a corpus, of which there are some.
+fn each(corpus: &str, property: fn(&[u8])) {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fuzz/corpus")
+        .join(corpus);
+    let mut count = 0;
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        // To be seen if it panics.
+        println!("{}", path.display());
+        property(&fs::read(path).unwrap());
+        count += 1;
+    }
+    assert!(count >= 10, "{count}");
+}
+
+#[test]
+fn reader() {
+    each("reader", properties::reader);
+}
+
+#[test]
+fn extract() {
+    each("extract", properties::extraction);
+    each("reader", properties::extraction);
+}

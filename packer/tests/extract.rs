@@ -1,0 +1,753 @@
+//! `packer extract`: what is extracted, and that nothing is where it must not be.
+
+mod images;
+
+use images::*;
+use packer::Error;
+use packer::extract::{Options, extract};
+use std::collections::BTreeMap;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink as make_symlink};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// A directory with `outside`, which nothing may change, and room for `inside`.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let place = Self(TempDir::new().unwrap());
+        fs::create_dir(place.path("outside")).unwrap();
+        fs::write(place.path("outside/victim"), "precious").unwrap();
+        place
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.0.path().join(path)
+    }
+
+    /// What was reported, and how it ended.
+    fn extract(&self, image: &[u8]) -> (Vec<String>, Result<(), Error>) {
+        let mut reports = Vec::new();
+        let mut report = |error: Error| reports.push(error.to_string());
+        let result = extract(image, &self.path("inside"), Options::default(), &mut report);
+        (reports, result)
+    }
+
+    /// What was reported, of an image that is not broken.
+    fn reports(&self, entries: &[E]) -> Vec<String> {
+        let (reports, result) = self.extract(&archive(entries));
+        result.unwrap();
+        reports
+    }
+
+    fn inside(&self) -> BTreeMap<String, String> {
+        state(&self.path("inside"))
+    }
+}
+
+/// Type, mode and contents by path, but of the directory itself.
+fn state(directory: &Path) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut directories = vec![directory.to_owned()];
+    while let Some(next) = directories.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            let metadata = fs::symlink_metadata(&path).unwrap();
+            let file_type = metadata.file_type();
+            let what = if file_type.is_dir() {
+                directories.push(path.clone());
+                "dir".to_owned()
+            } else if file_type.is_symlink() {
+                format!("-> {}", fs::read_link(&path).unwrap().display())
+            } else if file_type.is_file() {
+                format!(
+                    "file {}",
+                    String::from_utf8_lossy(&fs::read(&path).unwrap())
+                )
+            } else if file_type.is_fifo() {
+                "fifo".to_owned()
+            } else if file_type.is_socket() {
+                "socket".to_owned()
+            } else {
+                format!("device {:x}", metadata.rdev())
+            };
+            let mode = metadata.mode() & 0o7777;
+            let path = path.strip_prefix(directory).unwrap().display().to_string();
+            found.insert(
+                path,
+                match file_type.is_symlink() {
+                    true => what,
+                    false => format!("{mode:04o} {what}"),
+                },
+            );
+        }
+    }
+    found
+}
+
+/// Root, and not only of a user namespace that has nobody else in it.
+fn is_root() -> bool {
+    let users = fs::read_to_string("/proc/self/uid_map").unwrap();
+    let all = ["0", "0", "4294967295"];
+    rustix::process::geteuid().is_root() && users.split_whitespace().eq(all)
+}
+
+/// Root in a container may not.
+fn may_make_devices() -> bool {
+    let place = Place::new();
+    place
+        .reports(&[device("null", CHAR | 0o600, (1, 3))])
+        .is_empty()
+}
+
+fn found(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
+    entries
+        .iter()
+        .map(|&(path, what)| (path.to_owned(), what.to_owned()))
+        .collect()
+}
+
+#[test]
+fn all_is_as_in_the_image() {
+    let place = Place::new();
+    let image = archive(&[
+        E {
+            mode: DIR | 0o750,
+            mtime: 5,
+            ..dir(".")
+        },
+        E {
+            mode: DIR | 0o1777,
+            mtime: 6,
+            ..dir("tmp")
+        },
+        E {
+            mode: DIR | 0o555,
+            mtime: 7,
+            ..dir("closed")
+        },
+        E {
+            mode: DIR | 0o500,
+            mtime: 8,
+            ..dir("closed/more")
+        },
+        E {
+            mtime: 9,
+            mode: FILE | 0o444,
+            ..file("closed/more/f", "A")
+        },
+        E {
+            mtime: 10,
+            ..file("closed/g", "x".repeat(200_000))
+        },
+        E {
+            mtime: 11,
+            ..symlink("l", "nowhere/at all")
+        },
+        E {
+            mtime: 12,
+            ..e("p", FIFO | 0o622, "")
+        },
+        E {
+            mtime: 13,
+            ..e("s", SOCKET | 0o755, "")
+        },
+        E {
+            mtime: 14,
+            mode: FILE | 0o400,
+            ..name("one", 1, 3, "")
+        },
+        E {
+            mtime: 14,
+            mode: FILE | 0o400,
+            ..name("closed/two", 1, 3, "")
+        },
+        E {
+            mtime: 14,
+            mode: FILE | 0o400,
+            ..name("three", 1, 3, "linked")
+        },
+        E {
+            mtime: u32::MAX,
+            ..file("late", "")
+        },
+    ]);
+    let (reports, result) = place.extract(&image);
+    assert_eq!(reports, [""; 0]);
+    result.unwrap();
+
+    let mut inside = place.inside();
+    assert_eq!(
+        inside.remove("closed/g"),
+        Some(format!("0644 file {}", "x".repeat(200_000)))
+    );
+    let expected = found(&[
+        ("tmp", "1777 dir"),
+        ("closed", "0555 dir"),
+        ("closed/more", "0500 dir"),
+        ("closed/more/f", "0444 file A"),
+        ("l", "-> nowhere/at all"),
+        ("p", "0622 fifo"),
+        ("s", "0755 socket"),
+        ("one", "0400 file linked"),
+        ("closed/two", "0400 file linked"),
+        ("three", "0400 file linked"),
+        ("late", "0644 file "),
+    ]);
+    assert_eq!(inside, expected);
+    for (path, mtime) in [
+        ("", 5),
+        ("tmp", 6),
+        ("closed", 7),
+        ("closed/more", 8),
+        ("closed/more/f", 9),
+        ("closed/g", 10),
+        ("l", 11),
+        ("p", 12),
+        ("s", 13),
+        ("one", 14),
+        ("late", i64::from(u32::MAX)),
+    ] {
+        let metadata = fs::symlink_metadata(place.path("inside").join(path)).unwrap();
+        assert_eq!(
+            (metadata.mtime(), metadata.mtime_nsec()),
+            (mtime, 0),
+            "{path}"
+        );
+    }
+    let metadata = |path: &str| fs::metadata(place.path("inside").join(path)).unwrap();
+    assert_eq!(metadata("").mode() & 0o7777, 0o750);
+    assert_eq!(metadata("one").nlink(), 3);
+    assert_eq!(metadata("one").ino(), metadata("closed/two").ino());
+    // For who removes it.
+    fs::set_permissions(place.path("inside/closed"), Permissions::from_mode(0o700)).unwrap();
+    fs::set_permissions(
+        place.path("inside/closed/more"),
+        Permissions::from_mode(0o700),
+    )
+    .unwrap();
+}
+
+/// Each of these would write, change, link or remove something outside if it was taken at its word.
+#[test]
+fn nothing_outside_is_touched() {
+    let dots = "its path contains `..`, which is not followed";
+    for (what, entries, reports, inside) in [
+        ("..", vec![file("../outside/victim", "evil")], vec![format!("/../outside/victim: {dots}")], found(&[])),
+        (
+            ".. further down",
+            vec![dir("a"), file("a/../../outside/victim", "evil")],
+            vec![format!("/a/../../outside/victim: {dots}")],
+            found(&[("a", "0755 dir")]),
+        ),
+        (
+            "the directory above",
+            vec![E { mode: DIR | 0o700, ..dir("..") }, E { mode: DIR | 0o700, ..dir("../outside") }],
+            vec![format!("/..: {dots}"), format!("/../outside: {dots}")],
+            found(&[]),
+        ),
+        (
+            "an absolute path",
+            vec![dir("/etc"), file("/etc/x", "evil"), file("//y", "")],
+            vec![],
+            found(&[("etc", "0755 dir"), ("etc/x", "0644 file evil"), ("y", "0644 file ")]),
+        ),
+        (
+            "through a symbolic link",
+            vec![
+                symlink("a", "../outside"),
+                file("a/victim", "evil"),
+                dir("a/d"),
+                symlink("a/l", "x"),
+                e("a/p", FIFO, ""),
+                file("a/./b/c", ""),
+            ],
+            ["victim", "d", "l", "p", "b/c"]
+                .map(|name| {
+                    format!("/a/{name}: leads through /a, a symbolic link, which is not followed")
+                })
+                .to_vec(),
+            found(&[("a", "-> ../outside")]),
+        ),
+        (
+            "through a symbolic link to inside, too",
+            vec![dir("d"), symlink("d/a", "."), file("d/a/x", "")],
+            vec!["/d/a/x: leads through /d/a, a symbolic link, which is not followed".into()],
+            found(&[("d", "0755 dir"), ("d/a", "-> .")]),
+        ),
+        (
+            "over a symbolic link",
+            vec![
+                symlink("file", "../outside/victim"),
+                file("file", "A"),
+                symlink("dir", "../outside"),
+                E { mode: DIR | 0o700, ..dir("dir") },
+                symlink("link", "../outside"),
+                symlink("link", "x"),
+                symlink("fifo", "../outside/victim"),
+                e("fifo", FIFO | 0o777, ""),
+            ],
+            vec![],
+            found(&[
+                ("file", "0644 file A"),
+                ("dir", "0700 dir"),
+                ("link", "-> x"),
+                ("fifo", "0777 fifo"),
+            ]),
+        ),
+        (
+            "a directory that becomes a symbolic link before it gets its mode",
+            vec![E { mode: DIR | 0o777, mtime: 1, ..dir("a") }, symlink("a", "../outside")],
+            vec![],
+            found(&[("a", "-> ../outside")]),
+        ),
+        (
+            "a file of several names that becomes a symbolic link",
+            vec![
+                E { mode: FILE | 0o777, ..name("a", 1, 3, "") },
+                symlink("a", "../outside/victim"),
+                E { mode: FILE | 0o777, ..name("b", 1, 3, "evil") },
+                E { mode: FILE | 0o777, ..name("c", 1, 3, "evil") },
+            ],
+            ["b", "c"]
+                .map(|name| {
+                    format!("/{name}: Linux drops it: /a, of which it is a hard link, is something else by now")
+                })
+                .to_vec(),
+            found(&[("a", "-> ../outside/victim")]),
+        ),
+        (
+            "a file of several names, of which the first is lost",
+            vec![name("d/a", 1, 2, ""), name("b", 1, 2, "A")],
+            vec![
+                "/d/a: Linux drops it: /d is not there".into(),
+                "/b: Linux drops it: /d/a, of which it is a hard link, is not there".into(),
+            ],
+            found(&[]),
+        ),
+        (
+            "the root as something else",
+            vec![file(".", "evil"), symlink("/", "../outside"), e("./", FIFO, "")],
+            vec!["/: Linux skips it: its path is one of a directory, which it is not".into(); 3],
+            found(&[]),
+        ),
+        (
+            "a long path",
+            vec![file("x".repeat(5000), "evil")],
+            vec![format!("/{}: Linux skips it: its path is not 1 to 4095 bytes long", "x".repeat(4096))],
+            found(&[]),
+        ),
+        (
+            "a long name",
+            vec![file("x".repeat(256), "evil")],
+            vec![format!("/{}: File name too long (os error 36)", "x".repeat(256))],
+            found(&[]),
+        ),
+    ] {
+        let place = Place::new();
+        let outside = place.path("outside");
+        let before = (state(&outside), fs::metadata(&outside).unwrap());
+        assert_eq!(place.reports(&entries), reports, "{what}");
+        assert_eq!(place.inside(), inside, "{what}");
+
+        let after = (state(&outside), fs::metadata(&outside).unwrap());
+        assert_eq!(before.0, after.0, "{what}");
+        let times = |metadata: &fs::Metadata| (metadata.ctime(), metadata.ctime_nsec());
+        assert_eq!(times(&before.1), times(&after.1), "{what}");
+        let names: Vec<_> = fs::read_dir(place.0.path()).unwrap().collect();
+        assert_eq!(names.len(), 2, "{what}: {names:?}");
+    }
+}
+
+#[test]
+fn what_linux_would_drop_is_reported() {
+    for (entries, expected) in [
+        (
+            vec![file("a/b", "")],
+            "/a/b: Linux drops it: /a is not there",
+        ),
+        (
+            vec![file("a", ""), file("a/b", "")],
+            "/a/b: Linux drops it: /a is not a directory",
+        ),
+        (
+            vec![e("d", DIR, "x")],
+            "/d: Linux skips it: it has contents, but is not a file",
+        ),
+        (
+            vec![dir("d"), dir("d/e"), file("d", "x")],
+            "/d: Linux drops it: there is a directory that is not empty",
+        ),
+        (
+            vec![name("a", 1, 2, ""), name("a", 1, 2, "")],
+            "/a: Linux drops it: /a, of which it is a hard link, is itself",
+        ),
+        (
+            vec![symlink("l", "")],
+            "/l: No such file or directory (os error 2)",
+        ),
+    ] {
+        let mut entries = entries;
+        entries.push(file("last", ""));
+        let place = Place::new();
+        assert_eq!(place.reports(&entries), [expected]);
+        assert!(
+            place.inside().contains_key("last"),
+            "the others are extracted"
+        );
+    }
+}
+
+/// A directory that is gone, and back, is not the one that it was.
+#[test]
+fn a_directory_that_is_made_again() {
+    let place = Place::new();
+    let too_long = file(format!("d/{}", "x".repeat(256)), "");
+    let entries = [
+        dir("d"),
+        too_long,
+        file("d", ""),
+        dir("d"),
+        file("d/f", "A"),
+    ];
+    assert_eq!(place.reports(&entries).len(), 1);
+    let expected = found(&[("d", "0755 dir"), ("d/f", "0644 file A")]);
+    assert_eq!(place.inside(), expected);
+}
+
+#[test]
+fn later_archives_override() {
+    let first = archive(&[
+        E {
+            mtime: 1,
+            ..dir("d")
+        },
+        file("d/f", "long contents"),
+        symlink("l", "x"),
+        dir("empty"),
+        name("one", 1, 2, "A"),
+        E {
+            mode: FILE | 0o400,
+            ..name("two", 1, 2, "")
+        },
+        file("becomes a directory", ""),
+    ]);
+    let second = archive(&[
+        // The time is that of the first, as in Linux.
+        E {
+            mode: DIR | 0o700,
+            mtime: 2,
+            ..dir("d")
+        },
+        E {
+            mode: FILE | 0o600,
+            ..file("d/f", "B")
+        },
+        file("l", "C"),
+        symlink("empty", "y"),
+        // It is written to, and has two names.
+        E {
+            mode: FILE | 0o640,
+            ..file("one", "D")
+        },
+        dir("becomes a directory"),
+        file("becomes a directory/f", ""),
+        // The same number is another file in another archive.
+        name("three", 1, 2, "E"),
+    ]);
+    let place = Place::new();
+    let (reports, result) = place.extract(&[first, gzip(&second)].concat());
+    assert_eq!(reports, [""; 0]);
+    result.unwrap();
+    let expected = found(&[
+        ("d", "0700 dir"),
+        ("d/f", "0600 file B"),
+        ("l", "0644 file C"),
+        ("empty", "-> y"),
+        ("one", "0640 file D"),
+        ("two", "0640 file D"),
+        ("becomes a directory", "0755 dir"),
+        ("becomes a directory/f", "0644 file "),
+        ("three", "0644 file E"),
+    ]);
+    assert_eq!(place.inside(), expected);
+    assert_eq!(fs::metadata(place.path("inside/d")).unwrap().mtime(), 1);
+}
+
+#[test]
+fn the_directory_is_empty() {
+    let image = archive(&[dir("d")]);
+    let place = Place::new();
+    place.extract(&image).1.unwrap();
+    let inside = place.path("inside");
+    let error = place.extract(&image).1.unwrap_err().to_string();
+    let expected = "has d in it; extract to a directory that is empty, or that is not there yet";
+    assert_eq!(error, format!("{}: {expected}", inside.display()));
+
+    fs::remove_dir(place.path("inside/d")).unwrap();
+    place.extract(&image).1.unwrap();
+
+    for (path, expected) in [
+        ("outside/victim", "Not a directory (os error 20)"),
+        ("not/there", "No such file or directory (os error 2)"),
+    ] {
+        let path = place.path(path);
+        let error = extract(&image[..], &path, Options::default(), &mut |_| panic!()).unwrap_err();
+        assert_eq!(error.to_string(), format!("{}: {expected}", path.display()));
+    }
+    assert_eq!(fs::read(place.path("outside/victim")).unwrap(), b"precious");
+    // A symbolic link that the user names is the user's own.
+    fs::create_dir(place.path("empty")).unwrap();
+    make_symlink("empty", place.path("link")).unwrap();
+    extract(
+        &image[..],
+        &place.path("link"),
+        Options::default(),
+        &mut |_| panic!(),
+    )
+    .unwrap();
+    assert!(place.path("empty/d").is_dir());
+}
+
+#[test]
+fn what_comes_before_a_break_stays() {
+    let mut image = archive(&[
+        E {
+            mode: DIR | 0o700,
+            mtime: 5,
+            ..dir("d")
+        },
+        file("d/f", "A"),
+        E {
+            mode: FILE | 0o400,
+            mtime: 6,
+            ..name("one", 1, 2, "B")
+        },
+        file("broken", "0123456789"),
+    ]);
+    let end = image
+        .windows(10)
+        .position(|bytes| bytes == b"0123456789")
+        .unwrap();
+    image.truncate(end + 3);
+    let place = Place::new();
+    let (reports, result) = place.extract(&image);
+    assert_eq!(reports, [""; 0]);
+    let error = result.unwrap_err().to_string();
+    assert!(
+        error.contains("is cut off: of the contents of broken, 7 bytes are missing"),
+        "{error}"
+    );
+    let inside = place.inside();
+    assert_eq!(inside["d"], "0700 dir");
+    assert_eq!(inside["d/f"], "0644 file A");
+    assert_eq!(inside["one"], "0400 file B");
+    assert_eq!(fs::metadata(place.path("inside/d")).unwrap().mtime(), 5);
+}
+
+/// Runs the program in a directory with `image` in it, as a user who is not root.
+fn unprivileged(image: &[u8], options: &[&str]) -> (Place, Option<i32>, String) {
+    let place = Place::new();
+    fs::set_permissions(place.0.path(), Permissions::from_mode(0o777)).unwrap();
+    // From where it was built, others may not run it.
+    let program = place.path("packer");
+    fs::copy(env!("CARGO_BIN_EXE_packer"), &program).unwrap();
+    fs::write(place.path("image"), image).unwrap();
+    let mut command = Command::new(program);
+    command
+        .args(["extract", "image", "inside"])
+        .args(options)
+        .current_dir(&place.0);
+    if is_root() {
+        command.uid(65534).gid(65534);
+    }
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().unwrap();
+    assert_eq!(stdout, b"");
+    (place, status.code(), String::from_utf8(stderr).unwrap())
+}
+
+#[test]
+fn without_root() {
+    if rustix::process::geteuid().is_root() && !is_root() {
+        eprintln!("skipped: there is nobody to be but root");
+        return;
+    }
+    let image = archive(&[
+        E {
+            uid: 0,
+            gid: 0,
+            mode: DIR | 0o2500,
+            ..dir("d")
+        },
+        E {
+            mode: FILE | 0o6755,
+            ..file("d/suid", "A")
+        },
+        E {
+            mode: FILE | 0o6555,
+            ..name("d/one", 1, 2, "")
+        },
+        device("d/console", CHAR | 0o600, (5, 1)),
+        device("d/sda", BLOCK | 0o600, (8, 0)),
+        E {
+            mode: FILE | 0o6555,
+            uid: 7,
+            ..name("d/two", 1, 2, "B")
+        },
+        // Not to be written to, and overridden under both names.
+        E {
+            mode: FILE | 0o444,
+            ..name("d/three", 2, 2, "C")
+        },
+        E {
+            mode: FILE | 0o444,
+            ..name("d/four", 2, 2, "")
+        },
+    ]);
+    let image = [
+        image,
+        archive(&[E {
+            mode: FILE | 0o444,
+            ..file("d/three", "D")
+        }]),
+    ]
+    .concat();
+    let (place, code, stderr) = unprivileged(&image, &[]);
+    let devices = "image: /d/console: is a device, 5:1, which only root can make\n\
+                   image: /d/sda: is a device, 8:0, which only root can make\n";
+    assert_eq!((code, &stderr[..]), (Some(1), devices));
+    let mut inside = place.inside();
+    assert_eq!(inside.remove("d").unwrap(), "0500 dir");
+    let expected = found(&[
+        ("d/suid", "0755 file A"),
+        ("d/one", "0555 file B"),
+        ("d/two", "0555 file B"),
+        ("d/three", "0444 file D"),
+        ("d/four", "0444 file D"),
+    ]);
+    assert_eq!(inside, expected);
+    let _ = fs::set_permissions(place.path("inside/d"), Permissions::from_mode(0o700));
+
+    let (place, code, stderr) = unprivileged(&image, &["--skip-devices"]);
+    assert_eq!((code, &stderr[..]), (Some(0), ""));
+    let _ = fs::set_permissions(place.path("inside/d"), Permissions::from_mode(0o700));
+}
+
+#[test]
+fn as_root() {
+    if !is_root() {
+        eprintln!("skipped: this is not run by root");
+        return;
+    }
+    let place = Place::new();
+    let entries = [
+        E {
+            uid: 1,
+            gid: 2,
+            mode: DIR | 0o2750,
+            ..dir("d")
+        },
+        E {
+            uid: 1000,
+            gid: 100,
+            mode: FILE | 0o6755,
+            ..file("d/suid", "A")
+        },
+        E {
+            uid: 3,
+            gid: 4,
+            ..symlink("l", "nowhere")
+        },
+        E {
+            uid: 5,
+            gid: 6,
+            ..e("p", FIFO | 0o600, "")
+        },
+        E {
+            uid: 8,
+            gid: 8,
+            ..name("one", 1, 2, "")
+        },
+        E {
+            uid: 7,
+            gid: 8,
+            mode: FILE | 0o4711,
+            ..name("two", 1, 2, "B")
+        },
+        E {
+            uid: u32::MAX,
+            gid: u32::MAX,
+            ..file("as it is", "")
+        },
+    ];
+    assert_eq!(place.reports(&entries), [""; 0]);
+    for (path, owner, mode) in [
+        ("d", (1, 2), 0o2750),
+        ("d/suid", (1000, 100), 0o6755),
+        ("l", (3, 4), 0o777),
+        ("p", (5, 6), 0o600),
+        ("one", (7, 8), 0o4711),
+        ("as it is", (0, 0), 0o644),
+    ] {
+        let metadata = fs::symlink_metadata(place.path("inside").join(path)).unwrap();
+        assert_eq!((metadata.uid(), metadata.gid()), owner, "{path}");
+        assert_eq!(metadata.mode() & 0o7777, mode, "{path}");
+    }
+}
+
+#[test]
+fn devices() {
+    if !may_make_devices() {
+        eprintln!("skipped: nobody can make devices here");
+        return;
+    }
+    let place = Place::new();
+    let entries = [
+        device("char", CHAR | 0o620, (4095, 1048575)),
+        device("block", BLOCK | 0o660, (8, 300)),
+        E {
+            ino: 1,
+            nlink: 2,
+            ..device("one", CHAR | 0o600, (1, 3))
+        },
+        E {
+            ino: 1,
+            nlink: 2,
+            ..device("two", CHAR | 0o600, (1, 3))
+        },
+        // Stays as it is, but for its mode, as in Linux.
+        device("char", CHAR | 0o600, (1, 1)),
+        device("large", CHAR | 0o600, (4096, 0)),
+    ];
+    let large = "/large: is the device 4096:0, which Linux would cut off";
+    assert_eq!(place.reports(&entries), [large]);
+    let makedev = |major, minor| format!("{:x}", rustix::fs::makedev(major, minor));
+    let inside = place.inside();
+    assert_eq!(
+        inside["char"],
+        format!("0600 device {}", makedev(4095, 1048575))
+    );
+    assert_eq!(inside["block"], format!("0660 device {}", makedev(8, 300)));
+    assert_eq!(inside["one"], format!("0600 device {}", makedev(1, 3)));
+    let ino = |path: &str| fs::metadata(place.path(path)).unwrap().ino();
+    assert_eq!(ino("inside/one"), ino("inside/two"));
+
+    let place = Place::new();
+    let options = Options { skip_devices: true };
+    let image = archive(&entries);
+    extract(
+        &image[..],
+        &place.path("inside"),
+        options,
+        &mut |_| panic!(),
+    )
+    .unwrap();
+    assert_eq!(place.inside(), found(&[]));
+}
