@@ -143,6 +143,13 @@ impl Rootfs {
                 return present.update(entry);
             }
             if !present.children.is_empty() {
+                // What Linux does next, it does to the directory.
+                if !matches!(entry.kind, Kind::File { .. }) {
+                    (present.entry.uid, present.entry.gid) = (entry.uid, entry.gid);
+                }
+                if !matches!(entry.kind, Kind::File { .. } | Kind::Symlink { .. }) {
+                    present.entry.mode = entry.mode;
+                }
                 return Err(dropped("there is a directory that is not empty"));
             }
             let is_doubtful = !is_same && present.entry.archive == entry.archive;
@@ -150,11 +157,22 @@ impl Rootfs {
             self.nodes[directory].children.remove(name);
         }
 
+        let mut odd = replaces
+            .map(|present| format!("replaces the {present} that is there from the same archive"));
         let node = match link_to {
             Some(file) => {
-                let node = self.find_file(file.as_bstr())?;
-                // All names have the mode, the owner and the time of the last.
-                self.nodes[node].entry = entry.clone();
+                let node = self.find_linked(file.as_bstr())?;
+                let present = &mut self.nodes[node].entry;
+                match &present.kind {
+                    // All names have the mode, the owner and the time of the last.
+                    Kind::File { .. } => *present = entry.clone(),
+                    kind => {
+                        let (file, kind) = (escape(file), kind.name());
+                        odd = Some(format!(
+                            "is a hard link of {file}, which is a {kind} by now, and Linux opens that"
+                        ));
+                    }
+                }
                 node
             }
             None => {
@@ -168,34 +186,24 @@ impl Rootfs {
             }
         };
         self.nodes[directory].children.insert(name.to_owned(), node);
-        replaces.map_or(Ok(()), |present| {
-            Err(format!(
-                "replaces the {present} that is there from the same archive"
-            ))
-        })
+        odd.map_or(Ok(()), Err)
     }
 
-    /// The file that an entry is a hard link of.
-    fn find_file(&self, path: &BStr) -> Result<usize, String> {
+    /// What an entry is a hard link of, if it can be.
+    fn find_linked(&self, path: &BStr) -> Result<usize, String> {
         let node = match self.find(path) {
             Ok(Place::Name(directory, name)) => self.nodes[directory].children.get(name),
             Ok(Place::Directory(_)) | Err(_) => None,
         };
-        let path = escape(path);
-        let Some(&node) = node else {
-            return Err(dropped(format_args!(
-                "{path}, of which it is a hard link, is not there"
-            )));
+        let reason = match node {
+            Some(&node) if self.nodes[node].entry.kind != Kind::Directory => return Ok(node),
+            Some(_) => "is a directory by now",
+            None => "is not there",
         };
-        match &self.nodes[node].entry.kind {
-            Kind::File { .. } => Ok(node),
-            kind => {
-                let kind = kind.name();
-                Err(dropped(format_args!(
-                    "{path}, of which it is a hard link, is a {kind} by now"
-                )))
-            }
-        }
+        let path = escape(path);
+        Err(dropped(format_args!(
+            "{path}, of which it is a hard link, {reason}"
+        )))
     }
 
     /// Finds a place, following symbolic links on the way to it.

@@ -117,17 +117,29 @@ impl Inspection {
 
     /// Whether a name of a file agrees with those before it.
     fn other_names(&mut self, entry: &Entry, unpacked: &manifest::Entry) -> Vec<String> {
-        let (Some(link), Kind::File { size, sha256, .. }) = (entry.link(), &unpacked.kind) else {
+        let Some(link) = entry.link() else {
             return Vec::new();
         };
+        if matches!(unpacked.kind, Kind::Directory | Kind::Symlink { .. }) {
+            return Vec::new();
+        }
         let names = self.links.entry(link).or_insert_with(|| Names {
             first: unpacked.clone(),
             contents: None,
         });
         let metadata = |entry: &manifest::Entry| (entry.mode, entry.uid, entry.gid, entry.mtime);
         let first = escape(&names.first.path);
+        let is_same = metadata(unpacked) == metadata(&names.first);
+        let Kind::File { size, sha256, .. } = &unpacked.kind else {
+            // Linux makes the link, and that is that.
+            let is_same = is_same && unpacked.kind == names.first.kind;
+            let problem = format!(
+                "is not the same as {first}, of which it is a hard link: the first one counts"
+            );
+            return (!is_same).then_some(problem).into_iter().collect();
+        };
         let mut problems = Vec::new();
-        if metadata(unpacked) != metadata(&names.first) {
+        if !is_same {
             problems.push(format!(
                 "has another mode, owner or mtime than {first}, of which it is a hard link: the last \
                  one counts"

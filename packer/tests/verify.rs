@@ -221,7 +221,39 @@ fn every_problem_has_a_line() {
             vec![name("a", 1, 2, ""), symlink("a", "x"), name("b", 1, 2, "")],
             vec![
                 "/a: replaces the file that is there from the same archive",
-                "/b: Linux drops it: /a, of which it is a hard link, is a symbolic link by now",
+                "/b: is a hard link of /a, which is a symbolic link by now, and Linux opens that",
+            ],
+        ),
+        (
+            "a hard link of what is a directory by now",
+            vec![name("a", 1, 2, ""), dir("a"), name("b", 1, 2, "")],
+            vec![
+                "/a: replaces the file that is there from the same archive",
+                "/b: Linux drops it: /a, of which it is a hard link, is a directory by now",
+            ],
+        ),
+        (
+            "hard links of a device that disagree",
+            vec![
+                E {
+                    ino: 1,
+                    nlink: 2,
+                    ..device("a", CHAR | 0o600, (5, 1))
+                },
+                E {
+                    ino: 1,
+                    nlink: 2,
+                    ..device("b", CHAR | 0o600, (5, 2))
+                },
+                E {
+                    ino: 1,
+                    nlink: 2,
+                    ..device("c", CHAR | 0o620, (5, 1))
+                },
+            ],
+            vec![
+                "/b: is not the same as /a, of which it is a hard link: the first one counts",
+                "/c: is not the same as /a, of which it is a hard link: the first one counts",
             ],
         ),
         (

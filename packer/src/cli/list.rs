@@ -16,11 +16,12 @@ use std::process::ExitCode;
 ///
 ///     MODE UID:GID SIZE MTIME PATH[ -> TARGET]
 ///
-/// MODE is as `ls -l` shows it. SIZE is MAJOR,MINOR for a device, 0 for a directory. MTIME is in seconds
-/// since 1970. Hard links are shown as the file that they are. In PATH and TARGET, control characters
-/// and what is not UTF-8 are written \xNN, and a backslash is written twice.
+/// MODE is as `ls -l` shows it. SIZE is MAJOR,MINOR for a device and 0 for a directory.
+/// MTIME is in seconds since 1970. Hard links are shown as the file that they are. In PATH
+/// and TARGET, control characters and what is not UTF-8 are written \xNN, and a backslash is
+/// written twice.
 ///
-/// What Linux would skip is not shown: `packer verify` tells.
+/// What Linux would skip is not shown: `packer verify` names it.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct List {
