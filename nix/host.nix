@@ -31,6 +31,7 @@ let
     kernel = mkKernel { src = inputs.linux; inherit target; config = "x86_64_defconfig"; };
     boot = mkBoot { inherit kernel target; inherit (self) initramfs; };
   };
+  debug = import ./debug.nix { inherit program tools; gdb = toolchain.shell; } { inherit (self) boot kernel; };
   update = import ./toolchain/update.nix { inherit program tools; inherit (toolchain) keyring; inherit (rust.packages) update; };
   bench = import ./bench.nix { inherit toolchain rust; inherit (self) packer; };
 
@@ -43,12 +44,13 @@ in
   apps = {
     default = bootApp;
     boot = bootApp;
+    debug = app "Boots the system with gdb attached, and stops at the kernel's first C function" "${debug}/bin/debug";
     packer = app "Packs an initramfs" "${self.packer}/bin/packer";
     bench = app "Measures what is made here beside its peers" "${bench}/bin/bench";
     update = app "Regenerates nix/toolchain/lock.json from Debian's signed indexes" "${update}/bin/update";
   };
 
-  checks = import ./checks.nix { inherit self inputs toolchain rust source target mkKernel mkBoot mkInitramfs; };
+  checks = import ./checks.nix { inherit self debug inputs toolchain rust source target mkKernel mkBoot mkInitramfs; };
   devShells.default = import ./shell.nix { inherit toolchain; inherit (rust) threecpio; };
   # Not evaluated by `nix flake check`: one needs more than a Debian and a crates mirror, one takes a quarter of an hour.
   legacyPackages = { inherit mainline defconfig; };

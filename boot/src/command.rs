@@ -1,9 +1,10 @@
 //! A virtual machine as QEMU's command line.
 
+use std::env;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-
-use clap::ValueEnum;
 
 use crate::target::{Machine, Target};
 
@@ -18,6 +19,10 @@ pub struct Vm {
     pub qemu: PathBuf,
     /// Who executes the guest's instructions.
     pub accel: Accel,
+    /// The CPU model, by QEMU's name for it.
+    pub cpu: String,
+    /// How many processors it has.
+    pub processors: u32,
     /// Memory in MiB.
     pub memory: u32,
     /// Anything that QEMU's `-kernel` takes.
@@ -26,10 +31,14 @@ pub struct Vm {
     pub initrd: PathBuf,
     /// The end of the kernel's command line.
     pub append: String,
+    /// The socket on which it waits for a debugger before its first instruction.
+    pub gdb: Option<PathBuf>,
+    /// More of QEMU's arguments. They come last.
+    pub more: Vec<OsString>,
 }
 
 /// Who executes the guest's instructions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accel {
     /// QEMU, translating them: slower, and the same on every host.
     Tcg,
@@ -51,15 +60,17 @@ impl Vm {
     /// QEMU's arguments: a bare machine whose serial port is QEMU's stdin and stdout.
     pub fn arguments(&self) -> Vec<OsString> {
         let memory = format!("{}M", self.memory);
-        let command_line = self.target.command_line(&self.append);
+        let processors = self.processors.to_string();
+        let command_line = self.command_line();
         // The devices that QEMU would add unasked, and what the host's administrator put into
         // /etc/qemu, differ from one QEMU to the next.
         let mut arguments: Vec<OsString> =
             ["-nodefaults", "-no-user-config"].map(Into::into).into();
-        let pairs: [(&str, &OsStr); 10] = [
+        let pairs: [(&str, &OsStr); 12] = [
             ("-machine", self.machine.options.as_ref()),
             ("-accel", self.accel.name().as_ref()),
-            ("-cpu", self.target.cpu.as_ref()),
+            ("-cpu", self.cpu.as_ref()),
+            ("-smp", processors.as_ref()),
             ("-m", memory.as_ref()),
             ("-display", "none".as_ref()),
             // As -nographic has it: Ctrl-A X quits, Ctrl-A C switches between guest and monitor.
@@ -70,16 +81,28 @@ impl Vm {
             ("-mon", "chardev=console,mode=readline".as_ref()),
             ("-kernel", self.kernel.as_ref()),
             ("-initrd", self.initrd.as_ref()),
+            ("-append", command_line.as_ref()),
         ];
         arguments.extend(
             pairs
                 .iter()
                 .flat_map(|(option, value)| [option.into(), value.into()]),
         );
-        arguments.extend(["-append".into(), command_line.into()]);
         // A guest that restarts has ended: after a panic it would panic again, for ever.
         arguments.push("-no-reboot".into());
+        if let Some(socket) = &self.gdb {
+            let mut chardev = OsString::from("socket,id=gdb,server=on,wait=off,path=");
+            chardev.push(doubled_commas(socket.as_os_str()));
+            arguments.extend(["-S", "-gdb", "chardev:gdb", "-chardev"].map(Into::into));
+            arguments.push(chardev);
+        }
+        arguments.extend(self.more.iter().cloned());
         arguments
+    }
+
+    /// The kernel's command line.
+    pub fn command_line(&self) -> String {
+        self.target.command_line(&self.append)
     }
 
     /// The whole command, to be pasted into a shell.
@@ -94,8 +117,35 @@ impl Vm {
     }
 }
 
+/// The program called `name` as the shell's `PATH` has it, so that its command line also works where
+/// `PATH` is another. Unchanged if there is none: then starting it says so.
+pub fn program(name: PathBuf) -> PathBuf {
+    if name.as_os_str().as_bytes().contains(&b'/') {
+        return name;
+    }
+    let executable = |path: &PathBuf| {
+        let metadata = path.metadata();
+        metadata.is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+    };
+    let path = env::var_os("PATH").unwrap_or_default();
+    let found = env::split_paths(&path)
+        .map(|directory| directory.join(&name))
+        .find(executable);
+    found.unwrap_or(name)
+}
+
+/// `path` as the value of one of QEMU's options, which are separated by commas.
+fn doubled_commas(path: &OsStr) -> OsString {
+    let bytes = path.as_bytes().iter();
+    OsString::from_vec(
+        bytes
+            .flat_map(|byte| vec![*byte; 1 + usize::from(*byte == b',')])
+            .collect(),
+    )
+}
+
 /// `word` as a POSIX shell has to see it.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
@@ -116,10 +166,14 @@ mod tests {
             machine: &target.machines[0],
             qemu: "qemu".into(),
             accel: Accel::Tcg,
+            cpu: "max".into(),
+            processors: 2,
             memory: 64,
             kernel: "a kernel".into(),
             initrd: "initrd,1".into(),
             append: "quiet".into(),
+            gdb: None,
+            more: vec![],
         }
     }
 
@@ -137,6 +191,8 @@ mod tests {
         for (option, expected) in [
             ("-machine", TARGETS[0].machines[0].options),
             ("-accel", "tcg"),
+            ("-cpu", "max"),
+            ("-smp", "2"),
             ("-m", "64M"),
             ("-kernel", "a kernel"),
             ("-initrd", "initrd,1"),
@@ -158,6 +214,36 @@ mod tests {
         }
         .arguments();
         assert_eq!(value(&arguments, "-accel"), "kvm");
+    }
+
+    #[test]
+    fn a_program_is_found_as_the_shell_finds_it() {
+        let sh = program("sh".into());
+        assert!(sh.is_absolute() && sh.ends_with("sh"), "{}", sh.display());
+        for unchanged in ["no-such-program", "./sh"] {
+            assert_eq!(program(unchanged.into()), PathBuf::from(unchanged));
+        }
+    }
+
+    #[test]
+    fn a_debugger_is_waited_for_on_a_socket() {
+        assert!(!vm().arguments().contains(&"-S".into()));
+        let arguments = Vm {
+            gdb: Some("/tmp/a,b".into()),
+            ..vm()
+        }
+        .arguments();
+        assert!(arguments.contains(&"-S".into()));
+        assert_eq!(value(&arguments, "-gdb"), "chardev:gdb");
+        let line = "socket,id=gdb,server=on,wait=off,path=/tmp/a,,b";
+        assert_eq!(arguments.last().unwrap(), line);
+    }
+
+    #[test]
+    fn more_arguments_come_last_so_that_they_can_override() {
+        let more = ["-m", "1G"].map(OsString::from).to_vec();
+        let arguments = Vm { more, ..vm() }.arguments();
+        assert!(arguments.ends_with(&["-m".into(), "1G".into()]));
     }
 
     #[test]

@@ -1,26 +1,70 @@
-//! What the guest says: the expected text, a panic, and the last line.
+//! What the guest says: the expected text, what the kernel complains about, and the last line.
 //!
 //! Bytes are looked at as they arrive, in whatever pieces, and never kept: a prompt without a
 //! newline counts, and output without end takes no more memory than any other.
 
-/// How the kernel announces that it gives up, with the reason on the rest of the line.
-const PANIC: &str = "Kernel panic - not syncing: ";
+use serde::Serialize;
 
-/// How much of a line is kept, in bytes. The kernel's own lines have at most 1,024.
+use crate::diagnosis::{self, Cause, Finding, PANIC};
+use crate::message::{Message, printable};
+use crate::needle::Needle;
+
+/// How much of a line is kept, in bytes.
 const LINE: usize = 1024;
+
+/// How far a guest came, as far as it has said so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reached {
+    /// It has written nothing.
+    #[default]
+    Nothing,
+    /// It has written something.
+    Output,
+    /// Linux has begun to boot.
+    Kernel,
+    /// Linux has started init.
+    Init,
+}
+
+/// How the kernel takes its leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Farewell {
+    /// It powers the machine off.
+    PowerOff,
+    /// It stops, and leaves the machine on: a machine that has no power switch, or `halt`.
+    Halt,
+    /// It restarts the machine.
+    Restart,
+}
+
+/// How the kernel says so (`kernel/reboot.c`).
+const FAREWELLS: &[(&str, Farewell)] = &[
+    ("reboot: Power down", Farewell::PowerOff),
+    ("reboot: Power off not available", Farewell::Halt),
+    ("reboot: System halted", Farewell::Halt),
+    ("reboot: Restarting system", Farewell::Restart),
+];
 
 /// The reader of a serial console.
 #[derive(Debug)]
 pub struct Console {
     expected: Option<Needle>,
+    seen: bool,
+    /// A panic is looked for anywhere, for it may begin in the middle of a program's line, without a
+    /// time in front of it; and before its line ends, for it may be the last that the guest says.
     panic: Needle,
+    panicked: bool,
+    message: Message,
+    /// One of each kind, in their order; nothing after the panic.
+    findings: Vec<Finding>,
+    fault: Option<String>,
+    reached: Reached,
+    farewell: Option<Farewell>,
     line: Vec<u8>,
     last_line: Vec<u8>,
-    /// The line of the panic, once it is over.
-    panic_line: Option<Vec<u8>>,
-    panicked: bool,
-    seen: bool,
     fresh: bool,
+    escapes: bool,
 }
 
 impl Console {
@@ -28,44 +72,93 @@ impl Console {
     pub fn new(expected: Option<&str>) -> Self {
         Console {
             expected: expected.map(Needle::new),
+            seen: false,
             panic: Needle::new(PANIC),
+            panicked: false,
+            message: Message::default(),
+            findings: Vec::new(),
+            fault: None,
+            reached: Reached::Nothing,
+            farewell: None,
             line: Vec::with_capacity(LINE),
             last_line: Vec::new(),
-            panic_line: None,
-            panicked: false,
-            seen: false,
             fresh: true,
+            escapes: false,
         }
     }
 
     /// Takes what has arrived.
     pub fn feed(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.reached = self.reached.max(Reached::Output);
+        }
         for &byte in bytes {
             self.seen |= self.expected.as_mut().is_some_and(|text| text.feed(byte));
+            self.escapes |= byte == b'\x1b';
             self.fresh = byte == b'\n';
             if self.fresh {
                 self.end_line();
             } else if self.line.len() < LINE {
                 self.line.push(byte);
             }
+            if self.message.feed(byte) {
+                self.end_message();
+            }
             if self.panic.feed(byte) && !self.panicked {
-                // What came before it on the line, a time or endless garbage, must not crowd the
-                // reason out.
-                self.line.clear();
-                self.line.extend_from_slice(PANIC.as_bytes());
                 self.panicked = true;
+                self.message.begin_with(PANIC);
             }
         }
     }
 
     fn end_line(&mut self) {
-        if self.panicked && self.panic_line.is_none() {
-            self.panic_line = Some(self.line.clone());
-        }
         if !self.line.trim_ascii().is_empty() {
             std::mem::swap(&mut self.line, &mut self.last_line);
         }
         self.line.clear();
+    }
+
+    fn end_message(&mut self) {
+        let message = self.message.text();
+        self.message.begin_with("");
+        if self.has_reason() {
+            return;
+        }
+        if message.starts_with("Linux version ") {
+            self.reached = self.reached.max(Reached::Kernel);
+        } else if message.starts_with("Run ") && message.ends_with(" as init process") {
+            self.reached = Reached::Init;
+        } else if diagnosis::is_fault_of_init(&message) {
+            self.fault = Some(message);
+        } else if let Some((_, farewell)) = FAREWELLS
+            .iter()
+            .find(|(beginning, _)| message.starts_with(beginning))
+        {
+            self.farewell = self.farewell.or(Some(*farewell));
+        } else {
+            let new = self.finding(&message);
+            self.findings.extend(new);
+        }
+    }
+
+    /// Whether the line of the panic is over.
+    fn has_reason(&self) -> bool {
+        self.panicked
+            && self
+                .findings
+                .last()
+                .is_some_and(|last| last.said.starts_with(PANIC))
+    }
+
+    /// What `message` adds to what has been found.
+    fn finding(&self, message: &str) -> Option<Finding> {
+        let mut finding = diagnosis::finding(message)?;
+        if let Cause::InitKilled { fault, .. } = &mut finding.cause {
+            fault.clone_from(&self.fault);
+        }
+        let known = |known: &Finding| known.cause.kind() == finding.cause.kind();
+        let is_panic = message.starts_with(PANIC);
+        (is_panic || !self.findings.iter().any(known)).then_some(finding)
     }
 
     /// Whether the expected text has been seen.
@@ -78,10 +171,32 @@ impl Console {
         self.panicked
     }
 
-    /// Why the kernel panicked, as far as it has said so.
-    pub fn panic_reason(&self) -> Option<String> {
-        let line = self.panic_line.as_ref().unwrap_or(&self.line);
-        self.panicked.then(|| printable(&line[PANIC.len()..]))
+    /// Whether the kernel has found a bug in itself.
+    pub fn oopsed(&self) -> bool {
+        self.findings
+            .iter()
+            .any(|finding| finding.cause == Cause::Oops)
+    }
+
+    /// What the kernel has complained about so far, a panic last. What was first is the cause of the
+    /// rest, more likely than not.
+    pub fn findings(&self) -> Vec<Finding> {
+        let unfinished = if self.has_reason() {
+            None
+        } else {
+            self.finding(&self.message.text())
+        };
+        self.findings.iter().cloned().chain(unfinished).collect()
+    }
+
+    /// How far the guest has come.
+    pub fn reached(&self) -> Reached {
+        self.reached
+    }
+
+    /// How the kernel has taken its leave.
+    pub fn farewell(&self) -> Option<Farewell> {
+        self.farewell
     }
 
     /// The last line that is not blank, finished or not.
@@ -96,140 +211,12 @@ impl Console {
     pub fn at_line_start(&self) -> bool {
         self.fresh
     }
-}
 
-/// `bytes` as text that does nothing to a terminal: no controls, no blanks around it.
-fn printable(bytes: &[u8]) -> String {
-    let text: String = String::from_utf8_lossy(bytes)
-        .chars()
-        .filter(|c| !c.is_control())
-        .collect();
-    text.trim().to_owned()
-}
-
-/// A text looked for in a stream, one byte at a time, after Knuth, Morris and Pratt.
-#[derive(Debug)]
-struct Needle {
-    text: Vec<u8>,
-    /// For each `n`: how many of the first `n + 1` bytes' last ones are also their first ones (but
-    /// not all of them). So many still match when the byte after them does not.
-    borders: Vec<usize>,
-    matched: usize,
-}
-
-impl Needle {
-    fn new(text: &str) -> Self {
-        let text = text.as_bytes().to_vec();
-        let mut borders = vec![0; text.len()];
-        for end in 1..text.len() {
-            borders[end] = advance(&text, &borders, borders[end - 1], text[end]);
-        }
-        Needle {
-            text,
-            borders,
-            matched: 0,
-        }
+    /// Whether there were escape sequences, which may have changed a terminal's colours.
+    pub fn escapes(&self) -> bool {
+        self.escapes
     }
-
-    /// Takes the next byte; true if the text ends with it.
-    fn feed(&mut self, byte: u8) -> bool {
-        if self.matched == self.text.len() {
-            self.matched = self.borders.last().copied().unwrap_or(0);
-        }
-        self.matched = advance(&self.text, &self.borders, self.matched, byte);
-        self.matched == self.text.len()
-    }
-}
-
-/// How many bytes of `text` match once `byte` has followed `matched` that did.
-fn advance(text: &[u8], borders: &[usize], mut matched: usize, byte: u8) -> usize {
-    while matched > 0 && text[matched] != byte {
-        matched = borders[matched - 1];
-    }
-    matched + usize::from(text.get(matched) == Some(&byte))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn fed(expected: &str, pieces: &[&[u8]]) -> Console {
-        let mut console = Console::new(Some(expected));
-        pieces.iter().for_each(|piece| console.feed(piece));
-        console
-    }
-
-    #[test]
-    fn the_text_is_found_across_every_split() {
-        let stream = b"x Hello, Hello, world!";
-        for at in 0..stream.len() {
-            assert!(fed("Hello, world!", &[&stream[..at], &stream[at..]]).seen());
-        }
-        assert!(!fed("Hello, world!", &[&stream[..stream.len() - 1]]).seen());
-    }
-
-    #[test]
-    fn the_needle_agrees_with_a_plain_search() {
-        // Every text of up to 4 and every stream of up to 8 of two letters: all the ways in which
-        // borders nest.
-        let words = |length: u32| {
-            (0..1 << length).map(move |bits: u32| {
-                (0..length)
-                    .map(|i| b'a' + ((bits >> i) & 1) as u8)
-                    .collect::<Vec<u8>>()
-            })
-        };
-        for text in (1..=4).flat_map(words) {
-            for stream in (1..=8).flat_map(words) {
-                let mut needle = Needle::new(std::str::from_utf8(&text).unwrap());
-                for end in 1..=stream.len() {
-                    assert_eq!(
-                        needle.feed(stream[end - 1]),
-                        stream[..end].ends_with(&text),
-                        "{text:?} in {stream:?}"
-                    );
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_panic_is_known_before_its_line_ends() {
-        let mut console = Console::new(None);
-        console.feed(b"[    0.1] Kernel panic - not syncing:");
-        assert!(!console.panicked());
-        console.feed(b" Attempted to kill");
-        assert_eq!(console.panic_reason().unwrap(), "Attempted to kill");
-        console.feed(b" init! exitcode=0x00000000\r\nCPU: 0\n---[ end Kernel panic - not syncing: again ]---\n");
-        assert_eq!(
-            console.panic_reason().unwrap(),
-            "Attempted to kill init! exitcode=0x00000000"
-        );
-    }
-
-    #[test]
-    fn the_last_line_is_the_last_with_something_on_it() {
-        assert_eq!(fed("x", &[]).last_line(), None);
-        assert_eq!(fed("x", &[b"one\r\n\r\n \n"]).last_line().unwrap(), "one");
-        assert_eq!(fed("x", &[b"one\n# "]).last_line().unwrap(), "#");
-    }
-
-    #[test]
-    fn nothing_from_the_guest_reaches_a_sentence_raw() {
-        let console = fed("x", &[b"\x1b[31mred\x07\0 \xff\n"]);
-        assert_eq!(console.last_line().unwrap(), "[31mred \u{fffd}");
-    }
-
-    #[test]
-    fn endless_output_is_forgotten() {
-        let mut console = fed("end", &[]);
-        for _ in 0..10_000 {
-            console.feed(&[b'e'; 100]);
-        }
-        console.feed(b"Kernel panic - not syncing: late");
-        assert!(console.line.capacity() <= 2 * LINE);
-        assert_eq!(console.panic_reason().unwrap(), "late");
-        console.feed(b"\nend");
-        assert!(console.seen());
-    }
-}
+mod tests;

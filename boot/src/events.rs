@@ -8,12 +8,18 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use signal_hook::iterator::Signals;
 
+use crate::display::Display;
 use crate::terminal::Saved;
 
 /// How long the loop may take to act on a signal before boot ends without it.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long the loop gets to see what a reader of stdout has seen.
+const HEAD_START: Duration = Duration::from_millis(200);
 
 /// How much of a line of QEMU's stderr is taken at once, in bytes.
 const LINE: u64 = 4096;
@@ -67,10 +73,12 @@ pub fn unbuffered_stdout() -> io::Result<File> {
     io::stdout().as_fd().try_clone_to_owned().map(File::from)
 }
 
-/// Passes the guest's output on to `stdout` and `log`, and then to the loop.
+/// Passes the guest's output on to `stdout`, as `display` shows it, and to `log`, and then to the
+/// loop.
 pub fn from_console(
     mut console: ChildStdout,
     mut stdout: File,
+    mut display: Display,
     mut log: Option<File>,
     sender: &Sender,
 ) {
@@ -79,7 +87,7 @@ pub fn from_console(
         let at = Instant::now();
         // The log first: it is there when nobody looks at stdout any more.
         let logged = log.as_mut().map_or(Ok(()), |log| log.write_all(bytes));
-        let shown = stdout.write_all(bytes);
+        let shown = stdout.write_all(&display.show(bytes, at));
         let passed_on = logged
             .map_err(Event::LogFailed)
             .and(shown.map_err(Event::StdoutFailed));
@@ -91,6 +99,22 @@ pub fn from_console(
         sender.send_at(at, Event::Console(bytes.to_vec()));
     }
     sender.send(Event::ConsoleClosed);
+}
+
+/// Tells the loop when nobody can read `stdout` any more, a pipe: the guest may be silent for long,
+/// and writing to it is otherwise the only way to find out.
+pub fn from_stdout(stdout: File, sender: &Sender) {
+    let mut pipe = [PollFd::new(&stdout, PollFlags::empty())];
+    let gone = PollFlags::ERR | PollFlags::HUP;
+    while !pipe[0].revents().intersects(gone) {
+        match poll(&mut pipe, None) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(_) => return,
+        }
+    }
+    // A reader that has ended because it saw what it was waiting for must not outrun what it saw.
+    thread::sleep(HEAD_START);
+    sender.send(Event::StdoutFailed(io::ErrorKind::BrokenPipe.into()));
 }
 
 /// Hands QEMU's stderr to the loop, line by line.

@@ -8,12 +8,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::exit_code::Usage;
+
 /// `path` if it is a file with something to read in it. `what` and `option` say in errors what it
 /// is for and how it was given.
 pub fn readable(what: &str, option: &str, path: Option<PathBuf>) -> Result<PathBuf> {
     let upper = option.to_uppercase();
     let Some(path) = path else {
-        bail!("no {what}: name one with --{option} FILE or BOOT_{upper}=FILE");
+        let cure = format!("name one with --{option} FILE or BOOT_{upper}=FILE");
+        bail!(Usage(format!("no {what}: {cure}")));
     };
     let cure = format!("name another {what} with --{option} FILE or BOOT_{upper}=FILE");
     let shown = path.display();

@@ -1,6 +1,7 @@
 //! What the end of the watching means.
 
-use crate::verdict::Verdict;
+use crate::console::Farewell;
+use crate::verdict::{Failure, Unfinished, Verdict};
 use crate::watch::{Ending, Watch};
 
 /// How QEMU ended, and what it said about it.
@@ -8,6 +9,10 @@ use crate::watch::{Ending, Watch};
 pub struct QemuEnd {
     /// Its exit status, unless it is the one that follows a guest's power-off.
     pub failure: Option<String>,
+    /// Why the machine was shut down, as QMP has it (`ShutdownCause`), if QEMU ended by itself.
+    pub shutdown: Option<String>,
+    /// Whether a debugger had it in its hand, and ended it.
+    pub debugged: bool,
     /// Its stderr up to the guest's first byte.
     pub said: Vec<String>,
     /// The command to try by hand.
@@ -18,32 +23,59 @@ impl Watch {
     /// What it means that the watching ended with `ending`.
     pub fn verdict(&self, ending: Ending, qemu: QemuEnd) -> Verdict {
         match ending {
-            Ending::Signal(signal) => Verdict::Signal(signal),
-            Ending::StdoutClosed => Verdict::StdoutClosed,
-            Ending::TerminalGone => Verdict::TerminalGone,
-            _ => match self.console.panic_reason() {
-                Some(reason) => Verdict::Panic { reason },
-                None => self.without_panic(ending, qemu),
-            },
+            Ending::Signal(signal) => return Verdict::Signal { signal },
+            Ending::StdoutClosed => return Verdict::StdoutClosed,
+            Ending::TerminalGone => return Verdict::TerminalGone,
+            _ => {}
+        }
+        let end = self.end(ending, qemu);
+        let mut findings = self.console.findings().into_iter();
+        let Some(cause) = findings.next() else {
+            return end;
+        };
+        let failed = |end| {
+            Verdict::Failed(Failure {
+                cause,
+                then: findings.collect(),
+                end,
+            })
+        };
+        if self.console.panicked() || ending == Ending::Oopsed {
+            // What came after that does not matter.
+            return failed(None);
+        }
+        match end {
+            // What the user or QEMU did, no complaint of the guest's explains.
+            Verdict::Ended
+            | Verdict::Abandoned { .. }
+            | Verdict::QemuFailed { .. }
+            | Verdict::QemuCrashed { .. } => end,
+            // A kernel may complain and still do what it is there for. One with a bug is good for
+            // nothing.
+            Verdict::Seen { .. } if !self.console.oopsed() => end,
+            end => failed(Some(Box::new(end))),
         }
     }
 
-    fn without_panic(&self, ending: Ending, qemu: QemuEnd) -> Verdict {
-        let expected = self.goal.expect.clone().filter(|_| self.seen.is_none());
-        let last_line = self.console.last_line();
+    /// What it means, whatever the kernel has complained about.
+    fn end(&self, ending: Ending, qemu: QemuEnd) -> Verdict {
+        let guest = self.unfinished();
         let by_the_user = |expected| match expected {
             Some(expected) => Verdict::Abandoned { expected },
             None => Verdict::Ended,
         };
-        if ending == Ending::Interrupted {
-            return by_the_user(expected);
-        }
-        if ending == Ending::TimedOut {
-            return Verdict::Timeout {
-                limit: self.goal.timeout.unwrap_or_default(),
-                expected,
-                last_line,
-            };
+        let limit = |limit: Option<_>| limit.unwrap_or_default();
+        match ending {
+            Ending::Interrupted => return by_the_user(guest.expected),
+            Ending::TimedOut => {
+                let limit = limit(self.goal.timeout);
+                return Verdict::Timeout { limit, guest };
+            }
+            Ending::Stalled => {
+                let limit = limit(self.goal.stall);
+                return Verdict::Stalled { limit, guest };
+            }
+            _ => {}
         }
         match (qemu.failure, self.seen, &self.goal.expect) {
             (Some(status), _, _) if !self.has_output() => Verdict::QemuFailed {
@@ -51,25 +83,42 @@ impl Watch {
                 said: qemu.said,
                 shell_line: qemu.shell_line,
             },
+            (Some(status), _, _) => Verdict::QemuCrashed { status, guest },
             (None, Some(at), Some(text)) => Verdict::Seen {
                 text: text.clone(),
                 after: at - self.started,
             },
-            (None, _, _) if self.keys.reached_qemu() => by_the_user(expected),
-            // With nothing to wait for, a guest that says goodbye ends the session as its user
-            // wished. One that just vanishes, as after a triple fault, does not.
-            (None, _, None)
-                if last_line
-                    .as_ref()
-                    .is_some_and(|line| line.contains("reboot: ")) =>
-            {
-                Verdict::Ended
+            (None, _, _) if self.keys.reached_qemu() || qemu.debugged => {
+                by_the_user(guest.expected)
             }
-            (status, _, _) => Verdict::GuestGone {
-                expected,
-                status,
-                last_line,
+            (None, _, expected) => match self.console.farewell() {
+                // With nothing to wait for, a guest that says goodbye ends the session as its user
+                // wished. One that just vanishes, as after a triple fault, does not.
+                Some(_) if expected.is_none() => Verdict::Ended,
+                Some(Farewell::PowerOff) => Verdict::PoweredOff(guest),
+                Some(Farewell::Halt) => Verdict::Halted(guest),
+                Some(Farewell::Restart) => Verdict::Restarted(guest),
+                // A quiet kernel says no goodbye. QEMU knows all the same.
+                None => match qemu.shutdown.as_deref() {
+                    Some("guest-shutdown") if expected.is_none() => Verdict::Ended,
+                    Some("guest-shutdown") => Verdict::PoweredOff(guest),
+                    // Its exit status is that of a power-off.
+                    Some(reason) if reason.starts_with("host-") => Verdict::QemuCrashed {
+                        status: format!("the reason {reason:?}"),
+                        guest,
+                    },
+                    _ => Verdict::Reset(guest),
+                },
             },
+        }
+    }
+
+    /// What is left to do for the guest.
+    fn unfinished(&self) -> Unfinished {
+        Unfinished {
+            expected: self.goal.expect.clone().filter(|_| self.seen.is_none()),
+            last_line: self.console.last_line(),
+            reached: self.console.reached(),
         }
     }
 }
@@ -94,13 +143,76 @@ mod tests {
         watch
     }
 
+    const OOPS: &str = "[    0.500000] Oops: invalid opcode: 0000 [#1]\n";
+    const TRUNCATED: &str = "[    0.240000] Initramfs unpacking failed: read error\n";
+    const NO_INIT: &str =
+        "[    0.470000] Kernel panic - not syncing: No working init found.  Try\n";
+
     #[test]
     fn a_panic_outweighs_the_text_and_the_user() {
         use Ending::*;
-        for ending in [Expected, Interrupted, QemuGone, TimedOut] {
+        for ending in [Expected, Interrupted, QemuGone, TimedOut, Panicked] {
             let watch = watch(Some("Hello"), "Hello\nKernel panic - not syncing: x");
             let verdict = watch.verdict(ending, QemuEnd::default());
-            assert_eq!(verdict, Verdict::Panic { reason: "x".into() });
+            assert_eq!(verdict.sentence(), "kernel panic: x");
+            assert_eq!(verdict.exit_code(), 1);
+        }
+    }
+
+    #[test]
+    fn nothing_outweighs_what_ended_boot_itself() {
+        let watch = watch(None, NO_INIT);
+        for (ending, code) in [
+            (Ending::Signal(15), 143),
+            (Ending::StdoutClosed, 141),
+            (Ending::TerminalGone, 129),
+        ] {
+            let verdict = watch.verdict(ending, QemuEnd::default());
+            assert_eq!(verdict.exit_code(), code);
+        }
+    }
+
+    #[test]
+    fn what_the_kernel_complained_about_first_is_the_cause_if_the_boot_fails() {
+        use Ending::*;
+        let both = format!("{TRUNCATED}{NO_INIT}");
+        let gone = format!("{TRUNCATED}reboot: Power down\n");
+        let hello = format!("{TRUNCATED}Hello\n");
+        let hello_oops = format!("{OOPS}Hello\n");
+        for (output, ending, kind, then, end) in [
+            (NO_INIT, QemuGone, "no-init", &[][..], None),
+            (&both, QemuGone, "unpacking-failed", &["no-init"], None),
+            (
+                TRUNCATED,
+                TimedOut,
+                "unpacking-failed",
+                &[],
+                Some("timeout"),
+            ),
+            (TRUNCATED, Stalled, "unpacking-failed", &[], Some("stalled")),
+            (TRUNCATED, QemuGone, "unpacking-failed", &[], Some("reset")),
+            (
+                &gone,
+                QemuGone,
+                "unpacking-failed",
+                &[],
+                Some("powered-off"),
+            ),
+            (TRUNCATED, Interrupted, "abandoned", &[], None),
+            (&hello, Expected, "seen", &[], None),
+            (OOPS, Oopsed, "oops", &[], None),
+            (OOPS, Interrupted, "abandoned", &[], None),
+            (&hello_oops, Expected, "oops", &[], Some("seen")),
+        ] {
+            let watch = watch(Some("Hello"), output);
+            let verdict = watch.verdict(ending, QemuEnd::default());
+            assert_eq!(verdict.kind(), kind, "{output} {ending:?}");
+            if let Verdict::Failed(failure) = &verdict {
+                let kinds = failure.then.iter().map(|finding| finding.cause.kind());
+                assert_eq!(kinds.collect::<Vec<_>>(), then, "{output} {ending:?}");
+                let found = failure.end.as_ref().map(|end| end.kind());
+                assert_eq!(found, end, "{output} {ending:?}");
+            }
         }
     }
 
@@ -108,44 +220,65 @@ mod tests {
     fn the_end_of_qemu_is_judged_by_what_came_before() {
         let hello = Some("Hello");
         let failed = Some("exit status: 1");
-        for (case, expect, output, typed, failure, code) in [
-            ("QEMU could not start", hello, "", "", failed, 2),
-            ("QEMU crashed under the guest", hello, "Hel", "", failed, 1),
+        let power_down = "[    1.200000] reboot: Power down\n";
+        let halted = "[    1.200000] reboot: System halted\n";
+        let restarting = "[    1.200000] reboot: Restarting system\n";
+        for (case, expect, output, typed, failure, kind) in [
+            ("QEMU could not start", hello, "", "", failed, "qemu-failed"),
+            ("QEMU crashed", hello, "Hel", "", failed, "qemu-crashed"),
             (
-                "QEMU crashed while it settled",
+                "crashed, settling",
                 hello,
                 "Hello",
                 "",
                 failed,
-                1,
+                "qemu-crashed",
             ),
-            ("power-off while it settled", hello, "Hello", "", None, 0),
+            ("gone while it settled", hello, "Hello", "", None, "seen"),
             (
                 "power-off too soon",
                 hello,
-                "reboot: Power down\n",
+                power_down,
                 "",
                 None,
-                1,
+                "powered-off",
             ),
-            ("triple fault", hello, "", "", None, 1),
-            ("triple fault in a session", None, "# ", "", None, 1),
+            ("halted too soon", hello, halted, "", None, "halted"),
+            (
+                "restarted too soon",
+                hello,
+                restarting,
+                "",
+                None,
+                "restarted",
+            ),
+            ("triple fault", hello, "", "", None, "reset"),
+            ("triple fault in a session", None, "# ", "", None, "reset"),
             (
                 "power-off in a session",
                 None,
-                "[ 1.2] reboot: Power down\n",
+                power_down,
                 "",
                 None,
-                0,
+                "ended",
             ),
-            ("the user quit QEMU", None, "# ", "\x01x", None, 0),
+            ("restart in a session", None, restarting, "", None, "ended"),
             (
-                "the user quit QEMU too soon",
+                "talk of it in a session",
+                None,
+                "# echo reboot: Power down\n",
+                "",
+                None,
+                "reset",
+            ),
+            ("the user quit QEMU", None, "# ", "\x01x", None, "ended"),
+            (
+                "the user quit too soon",
                 hello,
                 "# ",
                 "\x01x",
                 None,
-                130,
+                "abandoned",
             ),
         ] {
             let mut watch = watch(expect, output);
@@ -154,11 +287,46 @@ mod tests {
                 failure: failure.map(Into::into),
                 ..QemuEnd::default()
             };
-            assert_eq!(
-                watch.verdict(Ending::QemuGone, qemu).exit_code(),
-                code,
-                "{case}"
-            );
+            let verdict = watch.verdict(Ending::QemuGone, qemu);
+            assert_eq!(verdict.kind(), kind, "{case}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_debugger_is_the_users() {
+        for (expect, kind) in [(None, "ended"), (Some("Hello"), "abandoned")] {
+            let qemu = QemuEnd {
+                debugged: true,
+                ..QemuEnd::default()
+            };
+            let verdict = watch(expect, "x").verdict(Ending::QemuGone, qemu);
+            assert_eq!(verdict.kind(), kind);
+        }
+    }
+
+    #[test]
+    fn what_a_quiet_kernel_does_not_say_qemu_does() {
+        let hello = Some("Hello");
+        for (expect, output, reason, kind) in [
+            (hello, "x", "guest-shutdown", "powered-off"),
+            (None, "x", "guest-shutdown", "ended"),
+            (hello, "x", "guest-reset", "reset"),
+            (None, "x", "guest-reset", "reset"),
+            (hello, "x", "host-signal", "qemu-crashed"),
+            (hello, "Hello", "host-signal", "seen"),
+            (
+                hello,
+                "[    1.200000] reboot: Restarting system\n",
+                "guest-reset",
+                "restarted",
+            ),
+        ] {
+            let qemu = QemuEnd {
+                shutdown: Some(reason.into()),
+                ..QemuEnd::default()
+            };
+            let verdict = watch(expect, output).verdict(Ending::QemuGone, qemu);
+            assert_eq!(verdict.kind(), kind, "{reason} {output}");
         }
     }
 }

@@ -1,23 +1,26 @@
 //! `boot`: the command line of the crate of that name.
 
+use std::env;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use boot::command::{Accel, Vm};
-use boot::input;
-use boot::run::run;
+use anyhow::Result;
+use boot::accel::probe::probe;
+use boot::accel::{self, Choice};
+use boot::command::{self, Accel, Vm};
+use boot::exit_code::{self, Usage};
+use boot::results::Wanted;
+use boot::run::{Output, run};
 use boot::stderr::say;
 use boot::target::{TARGETS, Target};
-use boot::verdict::Verdict;
+use boot::timeline::Timeline;
 use boot::watch::Goal;
+use boot::{gdb, input, inspect};
 use clap::Parser;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
-
-/// Exit code for what is wrong with the command line or the host.
-const HOST_ERROR: u8 = 2;
 
 /// Where stdin is no terminal nobody can press Ctrl-C, so there the boot has to have an end.
 const SCRIPT_EXPECT: &str = "Hello, world!";
@@ -29,7 +32,7 @@ const SCRIPT_TIMEOUT: Duration = Duration::from_secs(60);
 /// Where stdin is no terminal, --expect 'Hello, world!' and --timeout 60 are the defaults, so that
 /// a script never hangs.
 #[derive(Parser)]
-#[command(version, after_help = EXIT_CODES)]
+#[command(version, after_help = exit_code::HELP)]
 struct Cli {
     /// Kernel to boot: vmlinux with a PVH entry, or bzImage
     #[arg(long, env = "BOOT_KERNEL", value_name = "FILE")]
@@ -51,6 +54,14 @@ struct Cli {
     #[arg(long, value_name = "NAME")]
     machine: Option<String>,
 
+    /// QEMU's model of the CPU [default: the target's]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    cpu: Option<String>,
+
+    /// Processors of the guest
+    #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
+    smp: u32,
+
     /// Memory of the guest [default: the target's]
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
     memory: Option<u32>,
@@ -65,9 +76,20 @@ struct Cli {
     )]
     append: String,
 
-    /// Who executes the guest's instructions: QEMU (tcg) or this CPU (kvm)
-    #[arg(long, value_name = "NAME", value_enum, default_value = "tcg")]
-    accel: Accel,
+    /// Who executes the guest's instructions: this CPU (kvm), QEMU (tcg), or this CPU if that works
+    /// (auto)
+    #[arg(
+        long,
+        env = "BOOT_ACCEL",
+        value_name = "NAME",
+        value_enum,
+        default_value = "auto"
+    )]
+    accel: Choice,
+
+    /// Program that tries KVM out in boot's place, for tests
+    #[arg(long, env = "BOOT_KVM_TRIAL", value_name = "FILE", hide = true)]
+    kvm_trial: Option<PathBuf>,
 
     /// End with success as soon as this is seen on the console
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
@@ -81,18 +103,34 @@ struct Cli {
     #[arg(long, value_name = "SECONDS", value_parser = positive_seconds, allow_negative_numbers = true)]
     timeout: Option<Duration>,
 
+    /// End with failure if the guest was silent for that time before the text was seen
+    #[arg(long, value_name = "SECONDS", value_parser = positive_seconds, allow_negative_numbers = true)]
+    stall: Option<Duration>,
+
+    /// Show in front of each line how many seconds after QEMU's start it came
+    #[arg(long)]
+    timestamps: bool,
+
     /// File to write the console's bytes to
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
-}
 
-const EXIT_CODES: &str = "\
-Exit codes:
-    0  the expected text was seen, or the user ended the session
-    1  the guest failed: a kernel panic, or it was gone before the text
-    2  the command line or the host is at fault
-  124  timeout
-128+n  ended by signal n; 130 also if Ctrl-C came before the expected text";
+    #[command(flatten)]
+    wanted: Wanted,
+
+    /// Have the guest wait for a debugger, on a socket in the file system, and say what to type;
+    /// nothing is expected of it, and no time runs out
+    #[arg(long, value_name = "SOCKET", num_args = 0..=1, require_equals = true, conflicts_with_all = ["timeout", "stall"])]
+    gdb: Option<Option<PathBuf>>,
+
+    /// Print QEMU's command line, and do not run it
+    #[arg(long)]
+    dry_run: bool,
+
+    /// More arguments for QEMU
+    #[arg(last = true, value_name = "ARGS")]
+    more: Vec<OsString>,
+}
 
 fn target() -> impl TypedValueParser<Value = &'static Target> {
     PossibleValuesParser::new(TARGETS.iter().map(|target| target.name))
@@ -117,52 +155,88 @@ fn positive_seconds(text: &str) -> Result<Duration, String> {
 }
 
 impl Cli {
-    fn boot(self) -> Result<Verdict> {
+    fn boot(self) -> Result<exit_code::ExitCode> {
         let interactive = io::stdin().is_terminal();
         let target = self.target;
         let machine = match &self.machine {
             None => &target.machines[0],
-            Some(name) => target.machine(name).with_context(|| {
+            Some(name) => target.machine(name).ok_or_else(|| {
                 let names: Vec<_> = target.machines.iter().map(|machine| machine.name).collect();
-                format!(
-                    "{name}: no such machine (--machine takes {})",
-                    names.join(", ")
-                )
+                let names = names.join(", ");
+                Usage(format!("{name}: no such machine (--machine takes {names})"))
             })?,
         };
+        let kernel = input::readable("kernel", "kernel", self.kernel)?;
+        let initrd = input::readable("initramfs", "initrd", self.initrd)?;
+        let inputs = inspect::inputs(target, &kernel, &initrd)?;
+        let acceleration = accel::choose(self.accel, target, || {
+            let program = self.kvm_trial.map(Command::new);
+            probe(program.unwrap_or_else(accel::trial_process))
+        })?;
+        if self.accel == Choice::Auto && acceleration.accel == Accel::Tcg {
+            say(&format!("boot: accelerator: {acceleration}"));
+        }
         let vm = Vm {
             target,
             machine,
-            qemu: self.qemu.unwrap_or_else(|| target.qemu.into()),
-            accel: self.accel,
+            qemu: command::program(self.qemu.unwrap_or_else(|| target.qemu.into())),
+            accel: acceleration.accel,
+            cpu: self.cpu.unwrap_or_else(|| target.cpu.to_owned()),
+            processors: self.smp,
             memory: self.memory.unwrap_or(target.memory),
-            kernel: input::readable("kernel", "kernel", self.kernel)?,
-            initrd: input::readable("initramfs", "initrd", self.initrd)?,
+            kernel,
+            initrd,
             append: self.append,
+            gdb: self.gdb.map(gdb::socket).transpose()?,
+            more: self.more,
         };
-        let log = self
-            .log
-            .as_deref()
+        if self.dry_run {
+            println!("{}", vm.shell_line());
+            return Ok(exit_code::SUCCESS);
+        }
+        let log = self.log.as_deref();
+        let results = self.wanted.prepare(&vm, &acceleration, inputs, log)?;
+        let log = log
             .map(|log| input::log(log, [&vm.kernel, &vm.initrd]))
             .transpose()?;
+        if let Some(socket) = &vm.gdb {
+            let command = gdb::command(socket, self.wanted.symbols.as_deref());
+            say(&format!(
+                "boot: the guest waits for a debugger; in another terminal, type:\n  {command}"
+            ));
+        }
+        // On a terminal somebody can press Ctrl-C; what a debugger holds has no hurry.
+        let limited = !interactive && vm.gdb.is_none();
         let goal = Goal {
             expect: self
                 .expect
-                .or_else(|| (!interactive).then(|| SCRIPT_EXPECT.to_owned())),
+                .or_else(|| limited.then(|| SCRIPT_EXPECT.to_owned())),
             settle: self.settle,
-            timeout: self
-                .timeout
-                .or_else(|| (!interactive).then_some(SCRIPT_TIMEOUT)),
+            timeout: self.timeout.or_else(|| limited.then_some(SCRIPT_TIMEOUT)),
+            stall: self.stall,
         };
-        run(&vm, goal, log, interactive)
+        let mut timeline = Timeline::new();
+        let output = Output {
+            log,
+            timestamps: self.timestamps,
+            record: results.is_some().then_some(&mut timeline),
+        };
+        let end = run(&vm, goal, output, interactive);
+        if let Ok(verdict) = &end {
+            say(&format!("boot: {verdict}"));
+        }
+        let told = results.map_or(Ok(()), |results| results.tell(&end, timeline));
+        let code = end?.exit_code();
+        told.map(|()| code)
     }
 }
 
 fn main() -> ExitCode {
-    let (sentence, code) = match Cli::parse().boot() {
-        Ok(verdict) => (verdict.to_string(), verdict.exit_code()),
-        Err(error) => (format!("{error:#}"), HOST_ERROR),
-    };
-    say(&format!("boot: {sentence}"));
-    ExitCode::from(code)
+    if let Some(code) = accel::answer(env::args_os()) {
+        return code;
+    }
+    ExitCode::from(Cli::parse().boot().unwrap_or_else(|error| {
+        say(&format!("boot: {error:#}"));
+        exit_code::of_error(&error)
+    }))
 }

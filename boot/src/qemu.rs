@@ -12,17 +12,26 @@ use rustix::process::{
 };
 
 use crate::command::Vm;
+use crate::qmp::{Qmp, State};
+
+/// How long QEMU may take to end in order.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A running QEMU. Dropping it kills it.
 #[derive(Debug)]
-pub struct Qemu(Child);
+pub struct Qemu {
+    child: Child,
+    qmp: Qmp,
+}
 
 impl Qemu {
     /// Starts QEMU with pipes for its three streams, or without a stdin. It dies with the *thread*
     /// that calls this: call it from one that lasts.
     pub fn start(vm: &Vm, interactive: bool) -> Result<Self> {
+        let (qmp, peer) = Qmp::pair().context("cannot make QEMU's control channel")?;
         let mut command = Command::new(&vm.qemu);
         command
+            .args(peer.arguments())
             .args(vm.arguments())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -41,14 +50,15 @@ impl Qemu {
                  (install {package}, or name it with --qemu FILE or BOOT_QEMU=FILE)"
             )
         })?;
-        Ok(Qemu(child))
+        drop(peer);
+        Ok(Qemu { child, qmp })
     }
 
     /// Its stdin, if it has one, stdout and stderr; once.
     pub fn streams(&mut self) -> (Option<ChildStdin>, ChildStdout, ChildStderr) {
-        let (stdout, stderr) = (self.0.stdout.take(), self.0.stderr.take());
+        let (stdout, stderr) = (self.child.stdout.take(), self.child.stderr.take());
         (
-            self.0.stdin.take(),
+            self.child.stdin.take(),
             stdout.expect("taken once"),
             stderr.expect("taken once"),
         )
@@ -58,7 +68,7 @@ impl Qemu {
     pub fn wait(&mut self, patience: Duration) -> io::Result<Option<ExitStatus>> {
         let started = Instant::now();
         loop {
-            let status = self.0.try_wait()?;
+            let status = self.child.try_wait()?;
             if status.is_some() || started.elapsed() >= patience {
                 return Ok(status);
             }
@@ -66,14 +76,35 @@ impl Qemu {
         }
     }
 
-    /// Ends it, with whatever a wrapper script has started in its name.
+    /// What it has said on its control channel.
+    pub fn said(&self) -> State {
+        self.qmp.state()
+    }
+
+    /// The same, for one that has ended: all that it had to say.
+    pub fn last_words(&self) -> State {
+        self.qmp.closed(PATIENCE);
+        self.said()
+    }
+
+    /// Ends it: in order if it listens, so that what it writes to, a disk perhaps, is whole.
+    pub fn end(&mut self) {
+        if self.said().ready.is_some() && self.qmp.quit(PATIENCE) {
+            let _ = self.wait(PATIENCE);
+        }
+        self.kill();
+        // It has nothing more to say, unless a child of its own still holds the channel.
+        self.qmp.closed(PATIENCE);
+    }
+
+    /// Kills it, with whatever a wrapper script has started in its name.
     pub fn kill(&mut self) {
         // Until it has been waited for, its id is nobody else's.
-        if let Ok(None) = self.0.try_wait() {
-            if let Some(group) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) {
+        if let Ok(None) = self.child.try_wait() {
+            if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
                 let _ = kill_process_group(group, Signal::KILL);
             }
-            let _ = self.0.wait();
+            let _ = self.child.wait();
         }
     }
 }
@@ -87,7 +118,7 @@ impl Drop for Qemu {
 /// Has the kernel kill `command` when its starter dies, of SIGKILL for example, which leaves no
 /// time to do it.
 #[allow(unsafe_code)]
-fn die_with_starter(command: &mut Command) {
+pub(crate) fn die_with_starter(command: &mut Command) {
     let starter = getpid();
     let tie = move || {
         set_parent_process_death_signal(Some(Signal::KILL))?;

@@ -15,11 +15,14 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::command::Vm;
+use crate::display::Display;
 use crate::events::{self, Event, Sender};
 use crate::judge::QemuEnd;
 use crate::qemu::Qemu;
+use crate::qmp::State;
 use crate::stderr::{Complaints, say};
 use crate::terminal::RawMode;
+use crate::timeline::Timeline;
 use crate::verdict::Verdict;
 use crate::watch::{Ending, Goal, Watch};
 
@@ -30,12 +33,23 @@ const QUEUE: usize = 16;
 /// them.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Boots `vm` and watches it for `goal`. The guest's output goes to stdout and, byte for byte, to
-/// `log`. In an `interactive` session stdin, a terminal, goes to the guest.
+/// What becomes of the guest's output beside being watched. It is shown on stdout in any case.
+#[derive(Debug, Default)]
+pub struct Output<'a> {
+    /// Where it is written to, byte for byte.
+    pub log: Option<File>,
+    /// Whether each line is shown with the time since QEMU's start.
+    pub timestamps: bool,
+    /// What records when it came.
+    pub record: Option<&'a mut Timeline>,
+}
+
+/// Boots `vm` and watches it for `goal`. In an `interactive` session stdin, a terminal, goes to the
+/// guest.
 ///
 /// SIGHUP, SIGINT, SIGQUIT and SIGTERM are taken over. QEMU dies with the thread that calls this.
 /// Errors are the host's.
-pub fn run(vm: &Vm, goal: Goal, log: Option<File>, interactive: bool) -> Result<Verdict> {
+pub fn run(vm: &Vm, goal: Goal, output: Output<'_>, interactive: bool) -> Result<Verdict> {
     // Before there is anything to undo, so that no signal finds boot unprepared.
     let signals =
         Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM]).context("cannot handle signals")?;
@@ -60,9 +74,17 @@ pub fn run(vm: &Vm, goal: Goal, log: Option<File>, interactive: bool) -> Result<
         let sender = sender.clone();
         move || events::from_signals(signals, saved, &sender)
     });
+    // In a session, the terminal is the guest's: its editor needs the escape sequences.
+    let harmless = stdout.is_terminal() && !interactive;
+    let display = Display::new(output.timestamps.then_some(started), harmless);
+    if !stdout.is_terminal() {
+        let stdout = stdout.try_clone().context("cannot use stdout")?;
+        let sender = sender.clone();
+        thread::spawn(move || events::from_stdout(stdout, &sender));
+    }
     thread::spawn({
         let sender = sender.clone();
-        move || events::from_console(console, stdout, log, &sender)
+        move || events::from_console(console, stdout, display, output.log, &sender)
     });
     if interactive {
         let sender = sender.clone();
@@ -77,21 +99,32 @@ pub fn run(vm: &Vm, goal: Goal, log: Option<File>, interactive: bool) -> Result<
         complaints: Complaints::default(),
         open: 2,
         hint: interactive,
+        record: output.record,
+        started,
     };
     let ending = session.until_ending(&events)?;
-    let status = match ending {
-        Ending::QemuGone => qemu.wait(GRACE).context("cannot wait for QEMU")?,
-        _ => None,
+    let ended = Instant::now();
+    let (status, said) = match ending {
+        Ending::QemuGone => {
+            let status = qemu.wait(GRACE).context("cannot wait for QEMU")?;
+            (status, qemu.last_words())
+        }
+        // Its end by boot's hand is no news.
+        _ => (None, qemu.said()),
     };
-    qemu.kill();
+    qemu.end();
     session.drain(&events)?;
+    session.close_record(ended, &said);
+    if interactive {
+        session.calm_terminal();
+    }
     session.begin_line();
     drop(raw);
-    Ok(session.verdict(ending, status, vm))
+    Ok(session.verdict(ending, status, said, vm))
 }
 
 /// What the loop keeps.
-struct Session {
+struct Session<'a> {
     watch: Watch,
     keyboard: Option<ChildStdin>,
     complaints: Complaints,
@@ -99,9 +132,11 @@ struct Session {
     open: u8,
     /// Whether the hint is still to be given.
     hint: bool,
+    record: Option<&'a mut Timeline>,
+    started: Instant,
 }
 
-impl Session {
+impl Session<'_> {
     fn until_ending(&mut self, events: &Receiver<(Instant, Event)>) -> Result<Ending> {
         loop {
             let hint = self.watch.quiet().filter(|_| self.hint);
@@ -133,6 +168,9 @@ impl Session {
             Event::Console(bytes) => {
                 self.complaints.release();
                 self.watch.output(&bytes, at);
+                if let Some(record) = &mut self.record {
+                    record.feed(&bytes, at - self.started);
+                }
             }
             Event::Complaint(line) => self.complaints.add(line),
             Event::ConsoleClosed | Event::StderrClosed => {
@@ -165,6 +203,17 @@ impl Session {
         Ok(None)
     }
 
+    /// Adds to the record what the console does not tell.
+    fn close_record(&mut self, ended: Instant, said: &State) {
+        let since_start = |at: Instant| at.saturating_duration_since(self.started);
+        if let Some(record) = &mut self.record {
+            record.ready = said.ready.map(since_start);
+            record.shutdown = said.shutdown.clone();
+            record.expected = self.watch.seen.map(since_start);
+            record.finish(since_start(ended));
+        }
+    }
+
     /// Takes what QEMU wrote before it was killed.
     fn drain(&mut self, events: &Receiver<(Instant, Event)>) -> Result<()> {
         let end = Instant::now() + GRACE;
@@ -180,13 +229,26 @@ impl Session {
         Ok(())
     }
 
-    fn verdict(mut self, ending: Ending, status: Option<ExitStatus>, vm: &Vm) -> Verdict {
+    fn verdict(
+        mut self,
+        ending: Ending,
+        status: Option<ExitStatus>,
+        qmp: State,
+        vm: &Vm,
+    ) -> Verdict {
+        if qmp.stopped && vm.gdb.is_none() {
+            let news = "the guest stands still: after an error of QEMU's or KVM's, or told to";
+            self.complaints.add(news.to_owned());
+        }
         let verdict = self.watch.verdict(
             ending,
             QemuEnd {
                 failure: status
                     .filter(|status| !status.success())
                     .map(|status| status.to_string()),
+                // QEMU does not say so on its control channel when a debugger ends it.
+                debugged: vm.gdb.is_some() && qmp.shutdown.is_none(),
+                shutdown: qmp.shutdown,
                 said: self.complaints.held.clone(),
                 shell_line: vm.shell_line(),
             },
@@ -195,6 +257,15 @@ impl Session {
             self.complaints.release();
         }
         verdict
+    }
+
+    /// Undoes what the guest may have done to the terminal's colours and cursor.
+    fn calm_terminal(&self) {
+        const PLAIN: &str = "\x1b[0m\x1b[?25h";
+        if self.watch.escapes() && io::stdout().is_terminal() {
+            let _ = io::stdout().write_all(PLAIN.as_bytes());
+            let _ = io::stdout().flush();
+        }
     }
 
     /// Moves on to a new line if the guest has left the terminal in the middle of one.

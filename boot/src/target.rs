@@ -1,5 +1,9 @@
 //! The table of what can be booted. A new target is one more row.
 
+use object::elf::{EM_386, EM_X86_64, Machine as ElfMachine};
+
+use crate::inspect::Format;
+
 /// Everything that differs from one architecture to the next.
 #[derive(Debug)]
 pub struct Target {
@@ -9,6 +13,12 @@ pub struct Target {
     pub qemu: &'static str,
     /// The machines it can be booted on; the first is the default.
     pub machines: &'static [Machine],
+    /// What QEMU's `-kernel` boots.
+    pub kernels: &'static [Format],
+    /// The architectures of the ELF files that it can run (`e_machine`).
+    pub elf_machines: &'static [ElfMachine],
+    /// Whether QEMU finds the entry of an ELF kernel only in a note, as Xen's PVH has it.
+    pub needs_pvh: bool,
     /// QEMU's name for the CPU model.
     pub cpu: &'static str,
     /// Memory in MiB unless asked otherwise.
@@ -48,6 +58,9 @@ pub const TARGETS: &[Target] = &[Target {
             options: "q35",
         },
     ],
+    kernels: &[Format::Elf, Format::BzImage, Format::Multiboot],
+    elf_machines: &[EM_X86_64, EM_386],
+    needs_pvh: true,
     // The baseline of the architecture, so that a guest that boots here boots on every such CPU.
     cpu: "qemu64",
     memory: 128,

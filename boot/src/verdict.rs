@@ -1,16 +1,23 @@
-//! The outcome of a boot, as a sentence and as an exit code.
+//! The outcome of a boot: as data, as a sentence, and as an exit code.
 
-use std::fmt;
 use std::time::Duration;
 
-/// How a boot ended.
-#[derive(Debug, PartialEq)]
+use serde::{Serialize, Serializer};
+
+use crate::console::Reached;
+use crate::diagnosis::Finding;
+use crate::exit_code::{self, ExitCode};
+
+/// How a boot ended. Its JSON form has a `kind`, which tells the variants apart and stays what it is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Verdict {
     /// The expected text was seen.
     Seen {
         /// The text.
         text: String,
-        /// Since QEMU's start.
+        /// Since QEMU's start; seconds in JSON.
+        #[serde(serialize_with = "seconds")]
         after: Duration,
     },
     /// The user ended an interactive session, through boot, QEMU, or the guest's own power-off.
@@ -20,28 +27,32 @@ pub enum Verdict {
         /// The text.
         expected: String,
     },
-    /// The kernel panicked.
-    Panic {
-        /// In the kernel's words.
-        reason: String,
-    },
-    /// The guest powered off or reset, or QEMU failed under it.
-    GuestGone {
-        /// The text that was still expected.
-        expected: Option<String>,
-        /// QEMU's exit status, if it is not that of a guest's power-off.
-        status: Option<String>,
-        /// The last line on the console, if there was any.
-        last_line: Option<String>,
-    },
+    /// The guest powered off.
+    PoweredOff(Unfinished),
+    /// The guest has stopped without powering off.
+    Halted(Unfinished),
+    /// The guest restarted itself, in order.
+    Restarted(Unfinished),
+    /// The guest was gone without a word from its kernel: a triple fault, or an end that a quiet
+    /// kernel did not announce.
+    Reset(Unfinished),
     /// Time ran out.
     Timeout {
-        /// How much there was.
+        /// How much there was; seconds in JSON.
+        #[serde(serialize_with = "seconds")]
         limit: Duration,
-        /// The text that was still expected.
-        expected: Option<String>,
-        /// The last line on the console, if there was any.
-        last_line: Option<String>,
+        /// What became of the guest.
+        #[serde(flatten)]
+        guest: Unfinished,
+    },
+    /// The guest was silent for too long.
+    Stalled {
+        /// How long that is; seconds in JSON.
+        #[serde(serialize_with = "seconds")]
+        limit: Duration,
+        /// What became of the guest.
+        #[serde(flatten)]
+        guest: Unfinished,
     },
     /// QEMU failed before there was a guest.
     QemuFailed {
@@ -52,169 +63,256 @@ pub enum Verdict {
         /// The command to try by hand.
         shell_line: String,
     },
+    /// QEMU failed under the guest.
+    QemuCrashed {
+        /// Its exit status.
+        status: String,
+        /// What became of the guest.
+        #[serde(flatten)]
+        guest: Unfinished,
+    },
     /// Whoever read boot's stdout has stopped reading.
     StdoutClosed,
     /// The terminal went away.
     TerminalGone,
     /// A signal asked boot to end.
-    Signal(i32),
+    Signal {
+        /// Its number.
+        signal: i32,
+    },
+    /// The guest failed, and its kernel said why. `kind` is that of what it said first.
+    #[serde(untagged)]
+    Failed(Failure),
+}
+
+/// Why a guest failed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Failure {
+    /// What its kernel complained about first.
+    #[serde(flatten)]
+    pub cause: Finding,
+    /// What it complained about after that. If it panicked, the panic is the last, here or in
+    /// `cause`.
+    pub then: Vec<Finding>,
+    /// How it ended, if that was no panic.
+    pub end: Option<Box<Verdict>>,
+}
+
+/// What was left to do for a guest.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Unfinished {
+    /// The text that was still expected.
+    pub expected: Option<String>,
+    /// The last line on the console, if there was any.
+    pub last_line: Option<String>,
+    /// How far it had come.
+    pub reached: Reached,
+}
+
+fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.as_secs_f64())
 }
 
 impl Verdict {
-    /// 0 success, 1 the guest failed, 2 the host failed, 124 as timeout(1) has it, 128 + n for
-    /// signal n.
-    pub fn exit_code(&self) -> u8 {
-        const SIGHUP: u8 = 1;
-        const SIGINT: u8 = 2;
-        const SIGPIPE: u8 = 13;
+    /// The tag of its JSON form.
+    pub fn kind(&self) -> &'static str {
         match self {
-            Verdict::Seen { .. } | Verdict::Ended => 0,
-            Verdict::Panic { .. } | Verdict::GuestGone { .. } => 1,
-            Verdict::QemuFailed { .. } => 2,
-            Verdict::Timeout { .. } => 124,
-            Verdict::Abandoned { .. } => 128 + SIGINT,
-            Verdict::StdoutClosed => 128 + SIGPIPE,
-            Verdict::TerminalGone => 128 + SIGHUP,
-            Verdict::Signal(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
+            Verdict::Seen { .. } => "seen",
+            Verdict::Ended => "ended",
+            Verdict::Abandoned { .. } => "abandoned",
+            Verdict::Failed(failure) => failure.cause.cause.kind(),
+            Verdict::PoweredOff(_) => "powered-off",
+            Verdict::Halted(_) => "halted",
+            Verdict::Restarted(_) => "restarted",
+            Verdict::Reset(_) => "reset",
+            Verdict::Timeout { .. } => "timeout",
+            Verdict::Stalled { .. } => "stalled",
+            Verdict::QemuFailed { .. } => "qemu-failed",
+            Verdict::QemuCrashed { .. } => "qemu-crashed",
+            Verdict::StdoutClosed => "stdout-closed",
+            Verdict::TerminalGone => "terminal-gone",
+            Verdict::Signal { .. } => "signal",
         }
     }
-}
 
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// What boot's caller gets to know.
+    pub fn exit_code(&self) -> ExitCode {
+        const SIGHUP: i32 = 1;
+        const SIGINT: i32 = 2;
+        const SIGPIPE: i32 = 13;
         match self {
-            Verdict::Seen { text, after } => {
-                write!(
-                    f,
-                    "saw {text:?} {:.2} s after QEMU's start",
-                    after.as_secs_f64()
-                )
-            }
-            Verdict::Ended => f.write_str("ended"),
-            Verdict::Abandoned { expected } => write!(f, "ended before {expected:?} was seen"),
-            Verdict::Panic { reason } => write!(f, "kernel panic: {reason}"),
-            Verdict::GuestGone {
-                expected,
-                status,
-                last_line,
-            } => {
-                match status {
-                    None => f.write_str("the guest powered off or reset")?,
-                    Some(status) => write!(f, "QEMU ended with {status}")?,
-                }
-                if let Some(text) = expected {
-                    write!(f, " before {text:?} was seen")?;
-                }
-                write_last_line(f, last_line)
-            }
-            Verdict::Timeout {
-                limit,
-                expected,
-                last_line,
-            } => {
-                match expected {
-                    Some(text) => write!(f, "{text:?} was not seen in {} s", limit.as_secs_f64())?,
-                    None => write!(f, "the {} s of --timeout are over", limit.as_secs_f64())?,
-                }
-                write_last_line(f, last_line)
-            }
-            Verdict::QemuFailed {
-                status,
-                said,
-                shell_line,
-            } => {
-                write!(
-                    f,
-                    "QEMU ended with {status} before the guest wrote anything:"
-                )?;
-                if said.is_empty() {
-                    f.write_str(" it did not say why")?;
-                }
-                said.iter()
-                    .try_for_each(|line| write!(f, "\n  qemu: {line}"))?;
-                write!(f, "\nTo look closer, run what boot ran:\n  {shell_line}")
-            }
-            Verdict::StdoutClosed => f.write_str("ended, since nobody reads its output any more"),
-            Verdict::TerminalGone => f.write_str("ended, since its terminal is gone"),
-            Verdict::Signal(signal) => write!(f, "ended by signal {signal}"),
+            Verdict::Seen { .. } | Verdict::Ended => exit_code::SUCCESS,
+            Verdict::Failed(_)
+            | Verdict::PoweredOff(_)
+            | Verdict::Halted(_)
+            | Verdict::Restarted(_)
+            | Verdict::Reset(_) => exit_code::GUEST_FAILED,
+            Verdict::Timeout { .. } | Verdict::Stalled { .. } => exit_code::TIME_RAN_OUT,
+            Verdict::QemuFailed { .. } | Verdict::QemuCrashed { .. } => exit_code::CANNOT_TEST,
+            Verdict::Abandoned { .. } => exit_code::of_signal(SIGINT),
+            Verdict::StdoutClosed => exit_code::of_signal(SIGPIPE),
+            Verdict::TerminalGone => exit_code::of_signal(SIGHUP),
+            Verdict::Signal { signal } => exit_code::of_signal(*signal),
         }
-    }
-}
-
-fn write_last_line(f: &mut fmt::Formatter<'_>, last_line: &Option<String>) -> fmt::Result {
-    match last_line {
-        Some(line) => write!(f, "; the last line was {line:?}"),
-        None => f.write_str("; the guest wrote nothing"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::Cause;
+    use serde_json::{Value, json};
+
+    fn failed(cause: Cause) -> Verdict {
+        Verdict::Failed(Failure {
+            cause: Finding {
+                cause,
+                said: "it".into(),
+            },
+            then: vec![],
+            end: None,
+        })
+    }
+
+    /// One of each.
+    fn all() -> Vec<Verdict> {
+        let text = String::new;
+        let guest = Unfinished::default;
+        let limit = Duration::ZERO;
+        let causes = [
+            Cause::UnpackingFailed { reason: text() },
+            Cause::NoInit { path: None },
+            Cause::NoRoot,
+            Cause::InitNotStarted {
+                path: text(),
+                error: 8,
+            },
+            Cause::InitExited { status: 7 },
+            Cause::InitKilled {
+                signal: 4,
+                name: Some("SIGILL"),
+                fault: None,
+            },
+            Cause::Panic { reason: text() },
+            Cause::Oops,
+            Cause::Lockup,
+            Cause::HungTask,
+            Cause::OutOfMemory,
+            Cause::NoConsole,
+        ];
+        let others = [
+            Verdict::Seen {
+                text: text(),
+                after: limit,
+            },
+            Verdict::Ended,
+            Verdict::Abandoned { expected: text() },
+            Verdict::PoweredOff(guest()),
+            Verdict::Halted(guest()),
+            Verdict::Restarted(guest()),
+            Verdict::Reset(guest()),
+            Verdict::Timeout {
+                limit,
+                guest: guest(),
+            },
+            Verdict::Stalled {
+                limit,
+                guest: guest(),
+            },
+            Verdict::QemuFailed {
+                status: text(),
+                said: vec![],
+                shell_line: text(),
+            },
+            Verdict::QemuCrashed {
+                status: text(),
+                guest: guest(),
+            },
+            Verdict::StdoutClosed,
+            Verdict::TerminalGone,
+            Verdict::Signal { signal: 15 },
+        ];
+        causes.into_iter().map(failed).chain(others).collect()
+    }
 
     #[test]
-    fn sentences() {
-        let text = || "Hello, world!".to_owned();
-        let gone = |expected, status, last_line| Verdict::GuestGone {
-            expected,
-            status,
-            last_line,
+    fn every_kind_is_the_tag_of_the_json_form() {
+        let mut kinds = Vec::new();
+        for verdict in all() {
+            let json = serde_json::to_value(&verdict).unwrap();
+            assert_eq!(json["kind"], verdict.kind(), "{json}");
+            kinds.push(verdict.kind());
+        }
+        let all = kinds.len();
+        kinds.sort();
+        kinds.dedup();
+        assert_eq!(kinds.len(), all);
+    }
+
+    #[test]
+    fn every_kind_is_in_the_handbook_with_its_exit_code() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/boot.md");
+        let Ok(handbook) = std::fs::read_to_string(path) else {
+            return; // Builds do without the documents.
         };
-        for (verdict, sentence) in [
-            (
-                Verdict::Seen {
-                    text: text(),
-                    after: Duration::from_millis(420),
-                },
-                r#"saw "Hello, world!" 0.42 s after QEMU's start"#,
-            ),
-            (
-                Verdict::Panic {
-                    reason: "No working init found.".into(),
-                },
-                "kernel panic: No working init found.",
-            ),
-            (
-                gone(None, None, None),
-                "the guest powered off or reset; the guest wrote nothing",
-            ),
-            (
-                gone(Some(text()), Some("signal 9".into()), Some("it's".into())),
-                r#"QEMU ended with signal 9 before "Hello, world!" was seen; the last line was "it's""#,
-            ),
-            (
-                Verdict::Timeout {
-                    limit: Duration::from_millis(1500),
-                    expected: Some(text()),
-                    last_line: None,
-                },
-                r#""Hello, world!" was not seen in 1.5 s; the guest wrote nothing"#,
-            ),
-            (
-                Verdict::Timeout {
-                    limit: Duration::from_secs(60),
-                    expected: None,
-                    last_line: Some("#".into()),
-                },
-                r##"the 60 s of --timeout are over; the last line was "#""##,
-            ),
-            (
-                Verdict::QemuFailed {
-                    status: "exit status: 1".into(),
-                    said: vec!["no".into()],
-                    shell_line: "q -m 1".into(),
-                },
-                "QEMU ended with exit status: 1 before the guest wrote anything:\n  qemu: no\n\
-                 To look closer, run what boot ran:\n  q -m 1",
-            ),
-        ] {
-            assert_eq!(verdict.to_string(), sentence);
+        for verdict in all() {
+            let (kind, code) = (verdict.kind(), verdict.exit_code());
+            let row = handbook
+                .lines()
+                .find(|line| line.starts_with(&format!("| `{kind}` |")))
+                .unwrap_or_else(|| panic!("docs/boot.md has no row for {kind}"));
+            let last = row.trim_end_matches(" |").rsplit("| ").next();
+            let general = match code {
+                143 => "128 + n".to_owned(),
+                code => code.to_string(),
+            };
+            assert_eq!(last, Some(general.as_str()), "{row}");
         }
     }
 
     #[test]
+    fn the_json_form_is_flat() {
+        let guest = Unfinished {
+            expected: Some("Hello".into()),
+            last_line: None,
+            reached: Reached::Kernel,
+        };
+        let timeout = Verdict::Timeout {
+            limit: Duration::from_millis(1500),
+            guest,
+        };
+        let Verdict::Failed(failure) = failed(Cause::InitKilled {
+            signal: 4,
+            name: Some("SIGILL"),
+            fault: None,
+        }) else {
+            unreachable!()
+        };
+        let form = |verdict: &Verdict| -> Value { serde_json::to_value(verdict).unwrap() };
+        assert_eq!(
+            form(&timeout),
+            json!({ "kind": "timeout", "limit": 1.5, "expected": "Hello", "last_line": null, "reached": "kernel" })
+        );
+        assert_eq!(
+            form(&Verdict::Failed(Failure {
+                then: vec![Finding {
+                    cause: Cause::Oops,
+                    said: "BUG: x".into()
+                }],
+                end: Some(Box::new(timeout.clone())),
+                ..failure
+            })),
+            json!({
+                "kind": "init-killed", "signal": 4, "name": "SIGILL", "fault": null, "said": "it",
+                "then": [{ "kind": "oops", "said": "BUG: x" }],
+                "end": form(&timeout),
+            })
+        );
+    }
+
+    #[test]
     fn exit_codes_of_signals() {
-        assert_eq!(Verdict::Signal(15).exit_code(), 143);
+        assert_eq!(Verdict::Signal { signal: 15 }.exit_code(), 143);
         assert_eq!(Verdict::StdoutClosed.exit_code(), 141);
         assert_eq!(Verdict::TerminalGone.exit_code(), 129);
     }

@@ -2,11 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use crate::console::Console;
+use crate::console::{Console, Farewell};
 use crate::keys::Keys;
 
-/// How long a panicking guest may still speak, and QEMU's stderr may outlast the console.
+/// How long a panicking guest may still speak, a panic may follow an oops, and QEMU's stderr may
+/// outlast the console.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// How long QEMU may take to end once the guest has said that it does. One that has halted leaves it
+/// running for ever.
+const HALT: Duration = Duration::from_millis(200);
 
 /// How long a guest is silent before it counts as quiet.
 const QUIET: Duration = Duration::from_millis(500);
@@ -20,6 +25,8 @@ pub struct Goal {
     pub settle: Duration,
     /// How long the text may take.
     pub timeout: Option<Duration>,
+    /// How long the guest may be silent before the text.
+    pub stall: Option<Duration>,
 }
 
 /// Why the watching ended.
@@ -29,8 +36,14 @@ pub enum Ending {
     Expected,
     /// A panic was seen, and the time for its details is over.
     Panicked,
+    /// The kernel has found a bug in itself, which no text outweighs, and the time for a panic is over.
+    Oopsed,
+    /// The guest has stopped, and left its machine on.
+    Halted,
     /// The time for the text is over.
     TimedOut,
+    /// The guest was silent for too long.
+    Stalled,
     /// QEMU has closed the console.
     QemuGone,
     /// The user asked for it.
@@ -54,6 +67,8 @@ pub struct Watch {
     last_output: Option<Instant>,
     pub(crate) seen: Option<Instant>,
     panicked: Option<Instant>,
+    oopsed: Option<Instant>,
+    halted: Option<Instant>,
     closed: Option<Instant>,
 }
 
@@ -70,6 +85,8 @@ impl Watch {
             last_output: None,
             seen: None,
             panicked: None,
+            oopsed: None,
+            halted: None,
             closed: None,
         }
     }
@@ -80,6 +97,9 @@ impl Watch {
         self.last_output = Some(at);
         self.seen = self.seen.or(self.console.seen().then_some(at));
         self.panicked = self.panicked.or(self.console.panicked().then_some(at));
+        self.oopsed = self.oopsed.or(self.console.oopsed().then_some(at));
+        let halted = self.console.farewell() == Some(Farewell::Halt);
+        self.halted = self.halted.or(halted.then_some(at));
     }
 
     /// Takes note that the console has ended. Until then QEMU may be dead and its last words still
@@ -92,20 +112,34 @@ impl Watch {
     pub fn due(&self) -> Option<(Instant, Ending)> {
         let after =
             |since: Instant, time: Duration, ending| since.checked_add(time).map(|at| (at, ending));
+        // Without a text to wait for, it is for the user to say how bad an oops is.
+        let oopsed = self.oopsed.filter(|_| self.goal.expect.is_some());
         if let Some(closed) = self.closed {
             after(closed, GRACE, Ending::QemuGone)
         } else if let Some(panicked) = self.panicked {
             after(panicked, GRACE, Ending::Panicked)
+        } else if let Some(halted) = self.halted {
+            after(halted, HALT, Ending::Halted)
+        } else if let Some(oopsed) = oopsed {
+            after(oopsed, GRACE, Ending::Oopsed)
         } else if let Some(seen) = self.seen {
             after(seen, self.goal.settle, Ending::Expected)
         } else {
-            after(self.started, self.goal.timeout?, Ending::TimedOut)
+            let silent_since = self.last_output.unwrap_or(self.started);
+            let stalled = self.goal.stall;
+            let stalled = stalled.and_then(|time| after(silent_since, time, Ending::Stalled));
+            let timeout = self.goal.timeout;
+            let timed_out = timeout.and_then(|time| after(self.started, time, Ending::TimedOut));
+            stalled
+                .into_iter()
+                .chain(timed_out)
+                .min_by_key(|(at, _)| *at)
         }
     }
 
     /// When the guest counts as quiet if nothing more happens. A dying one never does.
     pub fn quiet(&self) -> Option<Instant> {
-        let dying = self.panicked.or(self.closed).is_some();
+        let dying = self.panicked.or(self.halted).or(self.closed).is_some();
         self.last_output.filter(|_| !dying).map(|at| at + QUIET)
     }
 
@@ -117,6 +151,11 @@ impl Watch {
     /// Whether the guest's next byte begins a line.
     pub fn at_line_start(&self) -> bool {
         self.console.at_line_start()
+    }
+
+    /// Whether the guest may have changed the terminal's colours.
+    pub fn escapes(&self) -> bool {
+        self.console.escapes()
     }
 }
 
@@ -131,6 +170,7 @@ mod tests {
             expect: expect.map(Into::into),
             settle: 100 * MS,
             timeout: Some(9000 * MS),
+            stall: None,
         };
         let start = Instant::now();
         (Watch::new(goal, start), start)
@@ -148,6 +188,46 @@ mod tests {
         assert_eq!(watch.due(), Some((start + 1009 * MS, Ending::Panicked)));
         watch.closed(start + 20 * MS);
         assert_eq!(watch.due(), Some((start + 1020 * MS, Ending::QemuGone)));
+    }
+
+    #[test]
+    fn silence_is_due_from_the_last_byte() {
+        let (mut watch, start) = watch(Some("Hello"));
+        watch.goal.stall = Some(500 * MS);
+        assert_eq!(watch.due(), Some((start + 500 * MS, Ending::Stalled)));
+        watch.output(b".", start + 300 * MS);
+        assert_eq!(watch.due(), Some((start + 800 * MS, Ending::Stalled)));
+        watch.output(b".", start + 8700 * MS);
+        assert_eq!(watch.due(), Some((start + 9000 * MS, Ending::TimedOut)));
+        watch.output(b"Hello", start + 8800 * MS);
+        assert_eq!(watch.due(), Some((start + 8900 * MS, Ending::Expected)));
+    }
+
+    #[test]
+    fn an_oops_ends_the_watching_for_a_text_and_no_session() {
+        let oops = b"Hello\n[    0.500000] BUG: unable to handle page fault\n";
+        for (expect, due) in [
+            (Some("Hello"), Some((1010, Ending::Oopsed))),
+            (None, Some((9000, Ending::TimedOut))),
+        ] {
+            let (mut watch, start) = watch(expect);
+            watch.output(oops, start + 10 * MS);
+            let due = due.map(|(at, ending)| (start + at * MS, ending));
+            assert_eq!(watch.due(), due);
+        }
+    }
+
+    #[test]
+    fn a_halted_guest_is_not_waited_for() {
+        for message in [
+            "System halted",
+            "Power off not available: System halted instead",
+        ] {
+            let (mut watch, start) = watch(None);
+            watch.output(format!("reboot: {message}\n").as_bytes(), start);
+            assert_eq!(watch.due(), Some((start + 200 * MS, Ending::Halted)));
+            assert_eq!(watch.quiet(), None);
+        }
     }
 
     #[test]

@@ -50,7 +50,7 @@ fn even_sigkill_leaves_no_qemu() {
 #[test]
 fn what_a_wrapper_around_qemu_has_started_ends_too() {
     let script = "sleep 1000 & echo $! > inner; echo 'Hello, world!'; wait";
-    for (arguments, code) in [(&[][..], 0), (&["--log", "/dev/full"], 2)] {
+    for (arguments, code) in [(&[][..], 0), (&["--log", "/dev/full"], 125)] {
         let fixture = Fixture::new();
         assert_eq!(fixture.run(script, arguments).code, Some(code));
         let inner = fs::read_to_string(fixture.path("inner")).unwrap();
@@ -88,6 +88,29 @@ fn a_reader_that_has_had_enough_ends_boot_quietly() {
     let ran: Ran = boot.wait_with_output().unwrap().into();
     ran.expect(141, "boot: ended, since nobody reads its output any more\n");
     wait_for_death(fixture.qemu());
+}
+
+/// A caller that is killed is a reader that is gone, too.
+#[test]
+fn a_reader_that_is_gone_ends_even_a_silent_boot() {
+    let fixture = Fixture::new();
+    let mut boot = start(&fixture, "exec sleep 1000", &["--timeout", "25"]);
+    let qemu = fixture.qemu();
+    drop(boot.stdout.take());
+    let ran: Ran = boot.wait_with_output().unwrap().into();
+    ran.expect(141, "boot: ended, since nobody reads its output any more\n");
+    wait_for_death(qemu);
+}
+
+#[test]
+fn a_reader_that_ends_at_the_text_does_not_spoil_it() {
+    let fixture = Fixture::new();
+    let mut boot = start(&fixture, "echo 'Hello, world!'; exec sleep 1000", &[]);
+    let mut stdout = boot.stdout.take().unwrap();
+    stdout.read_exact(&mut [0; 13]).unwrap();
+    drop(stdout);
+    let ran: Ran = boot.wait_with_output().unwrap().into();
+    ran.expect_seen("Hello, world!");
 }
 
 #[test]
@@ -148,7 +171,7 @@ fn a_slow_reader_still_gets_everything() {
     // Longer than a reader would get if boot gave up on it once QEMU's stderr has ended.
     std::thread::sleep(Duration::from_millis(2500));
     let ran: Ran = boot.wait_with_output().unwrap().into();
-    ran.expect(1, "boot: kernel panic: x\n");
+    ran.expect_sentence(1, "boot: kernel panic: x");
     assert!(ran.stdout.len() > 100_000 && ran.stdout.ends_with(b": x\n"));
 }
 

@@ -1,4 +1,5 @@
-//! What is wrong before there is a guest: exit code 2, what, where, and what to do.
+//! What is wrong before there is a guest: what, where, what to do, and whose fault it is: that of the
+//! command line (exit code 2), or of what is there (125, for which `git bisect run` skips a commit).
 
 mod common;
 
@@ -7,16 +8,19 @@ use std::process::{Command, Stdio};
 
 use common::{Fixture, Ran};
 
+const USAGE: i32 = 2;
+const CANNOT_TEST: i32 = 125;
+
 /// Runs boot with `arguments` alone; QEMU must not even be started.
 #[track_caller]
-fn refused(fixture: &Fixture, arguments: &[&str]) -> String {
+fn refused(fixture: &Fixture, arguments: &[&str], code: i32) -> String {
     let ran: Ran = fixture
         .bare("exec sleep 1000")
         .args(arguments)
         .output()
         .unwrap()
         .into();
-    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert_eq!(ran.code, Some(code), "{}", ran.stderr);
     assert!(!fixture.path("pid").exists(), "QEMU was started");
     ran.stderr
 }
@@ -25,11 +29,11 @@ fn refused(fixture: &Fixture, arguments: &[&str]) -> String {
 fn what_is_missing_is_said_with_the_ways_to_give_it() {
     let fixture = Fixture::new();
     assert_eq!(
-        refused(&fixture, &[]),
+        refused(&fixture, &[], USAGE),
         "boot: no kernel: name one with --kernel FILE or BOOT_KERNEL=FILE\n"
     );
     assert_eq!(
-        refused(&fixture, &["--kernel", "kernel"]),
+        refused(&fixture, &["--kernel", "kernel"], USAGE),
         "boot: no initramfs: name one with --initrd FILE or BOOT_INITRD=FILE\n"
     );
 }
@@ -55,7 +59,7 @@ fn what_cannot_be_used_is_named() {
              (build it again, or name another initramfs with --initrd FILE or BOOT_INITRD=FILE)\n",
         ),
     ] {
-        assert_eq!(refused(&fixture, &arguments), error);
+        assert_eq!(refused(&fixture, &arguments, CANNOT_TEST), error);
     }
 }
 
@@ -66,6 +70,7 @@ fn an_unusable_log_is_said_before_the_boot() {
         refused(
             &fixture,
             &["--kernel", "kernel", "--initrd", "initrd", "--log", log],
+            CANNOT_TEST,
         )
     };
     assert_eq!(
@@ -77,7 +82,7 @@ fn an_unusable_log_is_said_before_the_boot() {
         refused("./kernel"),
         "boot: ./kernel: cannot write the log over what is booted (name another file with --log FILE)\n"
     );
-    assert_eq!(fs::read(fixture.path("kernel")).unwrap(), b"a kernel");
+    assert_eq!(fs::read(fixture.path("kernel")).unwrap(), common::kernel());
 }
 
 #[test]
@@ -90,15 +95,16 @@ fn options_are_checked() {
             &["--machine", "isapc"],
             "isapc: no such machine (--machine takes microvm, pc, q35)",
         ),
-        (&["--accel", "hvf"], "[possible values: tcg, kvm]"),
+        (&["--accel", "hvf"], "invalid value 'hvf' for '--accel"),
         (&["--memory", "0"], "0 is not in 1.."),
         (&["--timeout", "0"], "must be more than 0"),
         (&["--timeout", "soon"], "not a number of seconds"),
+        (&["--stall", "0"], "must be more than 0"),
         (&["--settle", "-1"], "--settle"),
         (&["--settle", "nan"], "--settle"),
         (&["--expect", ""], "--expect"),
     ] {
-        let stderr = refused(&fixture, arguments);
+        let stderr = refused(&fixture, arguments, USAGE);
         assert!(stderr.contains(part), "{arguments:?}: {stderr}");
     }
 }
@@ -121,6 +127,7 @@ fn a_missing_qemu_is_said() {
     let ran: Ran = Command::new(env!("CARGO_BIN_EXE_boot"))
         .args(["--kernel", "kernel", "--initrd", "initrd"])
         .env_remove("BOOT_QEMU")
+        .env("BOOT_ACCEL", "tcg")
         .env("PATH", fixture.path(""))
         .current_dir(fixture.path(""))
         .stdin(Stdio::null())
@@ -128,7 +135,7 @@ fn a_missing_qemu_is_said() {
         .unwrap()
         .into();
     ran.expect(
-        2,
+        CANNOT_TEST,
         "boot: qemu-system-x86_64: cannot start QEMU \
          (install qemu-system-x86_64, or name it with --qemu FILE or BOOT_QEMU=FILE): \
          No such file or directory (os error 2)\n",
@@ -154,7 +161,7 @@ fn a_qemu_that_dies_at_once_is_quoted() {
         command.contains("/fake-qemu -nodefaults ") && command.contains(" a b' "),
         "{command}"
     );
-    assert_eq!(ran.code, Some(2));
+    assert_eq!(ran.code, Some(CANNOT_TEST));
     let ran = fixture.run("kill -11 $$", &[]);
     assert!(
         ran.stderr
@@ -167,5 +174,5 @@ fn a_qemu_that_dies_at_once_is_quoted() {
         "{}",
         ran.stderr
     );
-    assert_eq!(ran.code, Some(2));
+    assert_eq!(ran.code, Some(CANNOT_TEST));
 }

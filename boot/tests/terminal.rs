@@ -200,11 +200,20 @@ fn ctrl_a_x_ends_a_session() {
 #[test]
 fn a_session_ends_well_when_the_guest_powers_off_and_badly_when_it_is_just_gone() {
     for (script, code, sentence) in [
-        ("echo '[ 1.0] reboot: Power down'", 0, "boot: ended\r\n"),
+        (
+            "echo '[    1.000000] reboot: Power down'",
+            0,
+            "boot: ended\r\n",
+        ),
+        (
+            "echo '[    1.000000] reboot: System halted'; exec sleep 1000",
+            0,
+            "boot: ended\r\n",
+        ),
         (
             "echo '# '",
             1,
-            "boot: the guest powered off or reset; the last line was \"#\"\r\n",
+            "boot: the guest reset or powered off without a word from its kernel; the last line was \"#\"\r\n",
         ),
         (
             "echo 'Kernel panic - not syncing: x'; exec sleep 1000",
@@ -216,9 +225,49 @@ fn a_session_ends_well_when_the_guest_powers_off_and_badly_when_it_is_just_gone(
         let before = terminal.modes();
         let mut boot = terminal.start(&fixture, script, &[]);
         assert_eq!(terminal.wait_for_end(&mut boot), Some(code), "{script}");
-        assert!(terminal.screen.ends_with(sentence), "{:?}", terminal.screen);
+        assert!(terminal.screen.contains(sentence), "{:?}", terminal.screen);
         assert_eq!(terminal.modes(), before);
     }
+}
+
+#[test]
+fn in_a_session_an_oops_is_for_the_user_to_judge() {
+    let (fixture, mut terminal) = (Fixture::new(), Terminal::new());
+    let script = "echo '[    1.000000] Oops: invalid opcode: 0000 [#1]'; sleep 2; printf 'still # '; exec sleep 1000";
+    let mut boot = terminal.start(&fixture, script, &[]);
+    terminal.wait_for("still # ");
+    terminal.type_in(b"\x03");
+    assert_eq!(terminal.wait_for_end(&mut boot), Some(0));
+}
+
+#[test]
+fn what_the_guest_did_to_the_colours_is_undone() {
+    let (fixture, mut terminal) = (Fixture::new(), Terminal::new());
+    let mut boot = terminal.start(&fixture, "printf '\\033[31mred# '; exec sleep 1000", &[]);
+    terminal.wait_for("\u{1b}[31mred# ");
+    terminal.type_in(b"\x03");
+    assert_eq!(terminal.wait_for_end(&mut boot), Some(0));
+    let end = "\u{1b}[0m\u{1b}[?25h\r\nboot: ended\r\n";
+    assert!(terminal.screen.ends_with(end), "{:?}", terminal.screen);
+}
+
+#[test]
+fn a_terminal_that_is_only_looked_at_is_spared_escape_sequences() {
+    let (fixture, mut terminal) = (Fixture::new(), Terminal::new());
+    let stream = |terminal: &Terminal| Stdio::from(terminal.boot.try_clone().unwrap());
+    let script =
+        "printf '\\033]0;title\\007\\033[6n\\377\\n'; echo 'Hello, world!'; exec sleep 1000";
+    let mut boot = fixture.boot(script, &["--log", "log"]);
+    let mut boot = boot
+        .stdout(stream(&terminal))
+        .stderr(stream(&terminal))
+        .spawn()
+        .unwrap();
+    assert_eq!(terminal.wait_for_end(&mut boot), Some(0));
+    let shown = "^[]0;title^G^[[6n\u{fffd}\r\nHello, world!\r\n";
+    assert!(terminal.screen.starts_with(shown), "{:?}", terminal.screen);
+    let log = std::fs::read(fixture.path("log")).unwrap();
+    assert!(log.starts_with(b"\x1b]0;title\x07\x1b[6n\xff\n"));
 }
 
 #[test]
@@ -230,7 +279,7 @@ fn a_host_error_leaves_the_terminal_as_before() {
         ("echo one; exec sleep 1000", &["--log", "/dev/full"]),
     ] {
         let mut boot = terminal.start(&fixture, script, arguments);
-        assert_eq!(terminal.wait_for_end(&mut boot), Some(2));
+        assert_eq!(terminal.wait_for_end(&mut boot), Some(125));
         assert_eq!(terminal.modes(), before);
     }
 }

@@ -14,6 +14,13 @@ use tempfile::TempDir;
 /// Longer than anything takes on a loaded machine: only a failing test waits that long.
 pub const LONG: Duration = Duration::from_secs(30);
 
+/// What passes for a bzImage.
+pub fn kernel() -> Vec<u8> {
+    let mut kernel = vec![0; 0x202];
+    kernel.extend_from_slice(b"HdrS");
+    kernel
+}
+
 /// A directory with something to boot in it.
 pub struct Fixture {
     directory: TempDir,
@@ -24,7 +31,7 @@ impl Fixture {
         let fixture = Fixture {
             directory: tempfile::tempdir().unwrap(),
         };
-        fs::write(fixture.path("kernel"), "a kernel").unwrap();
+        fs::write(fixture.path("kernel"), kernel()).unwrap();
         fs::write(fixture.path("initrd"), "an initramfs").unwrap();
         fixture
     }
@@ -37,9 +44,16 @@ impl Fixture {
     /// `pid`.
     pub fn bare(&self, script: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_boot"));
-        for name in ["BOOT_KERNEL", "BOOT_INITRD", "BOOT_TARGET"] {
+        for name in [
+            "BOOT_KERNEL",
+            "BOOT_INITRD",
+            "BOOT_KVM_TRIAL",
+            "BOOT_TARGET",
+        ] {
             command.env_remove(name);
         }
+        // Whatever this host's KVM is like.
+        command.env("BOOT_ACCEL", "tcg");
         let fake = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fake-qemu");
         command.env("BOOT_QEMU", fake);
         command.env(
@@ -99,6 +113,18 @@ impl Ran {
     #[track_caller]
     pub fn expect(&self, code: i32, stderr: &str) {
         assert_eq!((self.code, self.stderr.as_str()), (Some(code), stderr));
+    }
+
+    /// The exit code, and the sentence without the lines that explain it.
+    #[track_caller]
+    pub fn expect_sentence(&self, code: i32, sentence: &str) {
+        let first = self.stderr.lines().next().unwrap_or_default();
+        assert_eq!(
+            (self.code, first),
+            (Some(code), sentence),
+            "{}",
+            self.stderr
+        );
     }
 
     /// Success; the sentence has a time in it that nobody can foretell.

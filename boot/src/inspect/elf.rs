@@ -1,0 +1,139 @@
+//! What an ELF file says of itself.
+
+use std::fs::File;
+use std::io::{Read, Seek};
+
+use object::elf::{self, FileHeader32, FileHeader64, Machine, NoteType};
+use object::read::elf::{FileHeader, ProgramHeader};
+use object::{Endianness, FileKind, ReadCache, ReadRef, read};
+
+use super::format::multiboot;
+
+/// The note with the address where a PVH guest starts (`XEN_ELFNOTE_PHYS32_ENTRY` in Linux's
+/// include/xen/interface/elfnote.h): its owner and its type.
+const PVH_ENTRY: (&[u8], NoteType) = (b"Xen", NoteType(18));
+
+/// What matters of an ELF kernel.
+#[derive(Debug, PartialEq)]
+pub struct Header {
+    /// The architecture, as `e_machine` has it.
+    pub machine: Machine,
+    /// Whether it has the note by which QEMU starts it.
+    pub pvh: bool,
+    /// Whether it has the header by which QEMU starts it as a multiboot kernel.
+    pub multiboot: bool,
+}
+
+impl Header {
+    /// Reads it, and the notes with it: no more of the file, which with symbols may have hundreds
+    /// of megabytes.
+    pub fn read(file: File) -> read::Result<Header> {
+        let mut head = Vec::new();
+        // What cannot be read fails below, with the reason.
+        let _ = (&file).take(8192).read_to_end(&mut head);
+        let _ = (&file).rewind();
+        let cache = ReadCache::new(file);
+        let (machine, pvh) = match FileKind::parse(&cache)? {
+            FileKind::Elf32 => notes::<FileHeader32<Endianness>, _>(&cache)?,
+            _ => notes::<FileHeader64<Endianness>, _>(&cache)?,
+        };
+        Ok(Header {
+            machine,
+            pvh,
+            multiboot: multiboot(&head),
+        })
+    }
+}
+
+fn notes<'data, Elf, R>(data: R) -> read::Result<(Machine, bool)>
+where
+    Elf: FileHeader<Endian = Endianness>,
+    R: ReadRef<'data>,
+{
+    let header = Elf::parse(data)?;
+    let endian = header.endian()?;
+    let mut pvh = false;
+    for segment in header.program_headers(endian, data)? {
+        let Some(mut notes) = segment.notes(endian, data)? else {
+            continue;
+        };
+        while let Some(note) = notes.next()? {
+            pvh |= (note.name(), note.n_type(endian)) == PVH_ENTRY;
+        }
+    }
+    Ok((header.e_machine(endian), pvh))
+}
+
+/// The name of an architecture, as QEMU and the kernel's developers have it.
+pub fn machine_name(machine: Machine) -> String {
+    let name = match machine {
+        elf::EM_386 => "i386",
+        elf::EM_X86_64 => "x86_64",
+        elf::EM_ARM => "arm",
+        elf::EM_AARCH64 => "aarch64",
+        elf::EM_RISCV => "riscv",
+        elf::EM_PPC => "powerpc",
+        elf::EM_PPC64 => "ppc64",
+        elf::EM_S390 => "s390x",
+        elf::EM_MIPS => "mips",
+        elf::EM_LOONGARCH => "loongarch",
+        elf::EM_SPARCV9 => "sparc64",
+        Machine(other) => return format!("machine {other}"),
+    };
+    name.to_owned()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    /// The smallest ELF file with one note: the entry of PVH, or something else of Xen's.
+    pub fn kernel(machine: u16, pvh: bool) -> Vec<u8> {
+        let words =
+            |list: &[u64]| -> Vec<u8> { list.iter().flat_map(|w| w.to_le_bytes()).collect() };
+        let halves =
+            |list: &[u16]| -> Vec<u8> { list.iter().flat_map(|h| h.to_le_bytes()).collect() };
+        let mut file = b"\x7fELF\x02\x01\x01".to_vec();
+        file.resize(16, 0);
+        file.extend(halves(&[2, machine, 1, 0]));
+        file.extend(words(&[0, 64, 0]));
+        file.extend(halves(&[0, 0, 64, 56, 1, 64, 0, 0]));
+        // PT_NOTE, at 120, 20 bytes, aligned to 4.
+        file.extend(words(&[4 | (4 << 32), 120, 0, 0, 20, 20, 4]));
+        for word in [4, 4, if pvh { 18 } else { 19 }] {
+            file.extend(u32::to_le_bytes(word));
+        }
+        file.extend(b"Xen\0\0\0\x20\0");
+        file
+    }
+
+    fn read(bytes: &[u8]) -> read::Result<Header> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file.rewind().unwrap();
+        Header::read(file)
+    }
+
+    #[test]
+    fn machine_and_note_are_found() {
+        for (machine, pvh) in [(62, true), (62, false), (183, false)] {
+            let expected = Header {
+                machine: Machine(machine),
+                pvh,
+                multiboot: false,
+            };
+            assert_eq!(read(&kernel(machine, pvh)).unwrap(), expected);
+        }
+        assert_eq!(machine_name(elf::EM_X86_64), "x86_64");
+    }
+
+    #[test]
+    fn a_broken_file_is_an_error() {
+        let whole = kernel(62, true);
+        for length in [4, 20, 63, 100, 125] {
+            assert!(read(&whole[..length]).is_err(), "{length}");
+        }
+    }
+}

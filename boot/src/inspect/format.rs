@@ -1,0 +1,227 @@
+//! File formats, told by their first bytes.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+
+/// How much of a file is looked at: as far as a multiboot header may be.
+const HEAD: u64 = 8192;
+
+/// What a file may be good for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Role {
+    Kernel,
+    Initramfs,
+    Neither,
+    Unknown,
+}
+
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// The kernel's vmlinux; or a program.
+    Elf,
+    /// x86's compressed kernel, with its own loader (Documentation/arch/x86/boot.rst).
+    BzImage,
+    /// A kernel after the Multiboot specification, version 1.
+    Multiboot,
+    /// arm64's Image (Documentation/arch/arm64/booting.rst).
+    Arm64Image,
+    /// RISC-V's Image (Documentation/arch/riscv/boot-image-header.rst).
+    RiscvImage,
+    /// The one cpio format that the kernel unpacks.
+    Newc,
+    /// The cpio format before that.
+    Odc,
+    /// The cpio format before both.
+    OldCpio,
+    /// Something that gzip compressed; and so on.
+    Gzip,
+    /// See [`Format::Gzip`].
+    Bzip2,
+    /// See [`Format::Gzip`].
+    Xz,
+    /// See [`Format::Gzip`].
+    Lzma,
+    /// See [`Format::Gzip`].
+    Lzo,
+    /// See [`Format::Gzip`].
+    Lz4,
+    /// lz4's present format, which the kernel does not read.
+    Lz4Frame,
+    /// See [`Format::Gzip`].
+    Zstd,
+    /// A tar archive.
+    Tar,
+    /// A zip archive.
+    Zip,
+    /// A disk of QEMU's.
+    Qcow2,
+    /// A text with `#!`.
+    Script,
+    /// A program for EFI.
+    Efi,
+    /// None of these.
+    Unknown,
+}
+
+/// Where which bytes tell a format. The first row that fits counts: a bzImage may be an EFI program
+/// as well.
+const MAGIC: &[(usize, &[u8], Format)] = &[
+    (0, b"\x7fELF", Format::Elf),
+    (0x202, b"HdrS", Format::BzImage),
+    (56, b"ARM\x64", Format::Arm64Image),
+    (56, b"RSC\x05", Format::RiscvImage),
+    (0, b"MZ", Format::Efi),
+    (0, b"070701", Format::Newc),
+    // newc with checksums.
+    (0, b"070702", Format::Newc),
+    (0, b"070707", Format::Odc),
+    (0, b"\xc7\x71", Format::OldCpio),
+    (0, b"\x71\xc7", Format::OldCpio),
+    (0, b"\x1f\x8b", Format::Gzip),
+    (0, b"BZh", Format::Bzip2),
+    (0, b"\xfd7zXZ", Format::Xz),
+    (0, b"\x5d\0\0", Format::Lzma),
+    (0, b"\x89LZO", Format::Lzo),
+    (0, b"\x02\x21\x4c\x18", Format::Lz4),
+    (0, b"\x04\x22\x4d\x18", Format::Lz4Frame),
+    (0, b"\x28\xb5\x2f\xfd", Format::Zstd),
+    (257, b"ustar", Format::Tar),
+    (0, b"PK\x03\x04", Format::Zip),
+    (0, b"QFI\xfb", Format::Qcow2),
+    (0, b"#!", Format::Script),
+];
+
+impl Format {
+    /// What `file` is.
+    pub fn of(file: &File) -> io::Result<Format> {
+        let mut head = Vec::new();
+        file.take(HEAD).read_to_end(&mut head)?;
+        let fits = |(offset, magic, _): &&(usize, &[u8], Format)| {
+            head.get(*offset..).is_some_and(|at| at.starts_with(magic))
+        };
+        Ok(match MAGIC.iter().find(fits) {
+            Some((_, _, format)) => *format,
+            None if multiboot(&head) => Format::Multiboot,
+            None => Format::Unknown,
+        })
+    }
+
+    /// Its name, and what it may be good for.
+    fn about(self) -> (&'static str, Role) {
+        match self {
+            Format::Elf => ("an ELF file", Role::Kernel),
+            Format::BzImage => ("a bzImage", Role::Kernel),
+            Format::Multiboot => ("a multiboot kernel", Role::Kernel),
+            Format::Arm64Image | Format::RiscvImage => ("a kernel image", Role::Kernel),
+            Format::Newc => ("a cpio archive (newc)", Role::Initramfs),
+            Format::Odc => ("a cpio archive (odc)", Role::Neither),
+            Format::OldCpio => ("a cpio archive (old binary)", Role::Neither),
+            Format::Gzip => ("compressed by gzip", Role::Initramfs),
+            Format::Bzip2 => ("compressed by bzip2", Role::Initramfs),
+            Format::Xz => ("compressed by xz", Role::Initramfs),
+            Format::Lzma => ("compressed by lzma", Role::Initramfs),
+            Format::Lzo => ("compressed by lzop", Role::Initramfs),
+            Format::Lz4 => ("compressed by lz4", Role::Initramfs),
+            Format::Lz4Frame => ("compressed by lz4", Role::Neither),
+            Format::Zstd => ("compressed by zstd", Role::Initramfs),
+            Format::Tar => ("a tar archive", Role::Neither),
+            Format::Zip => ("a zip archive", Role::Neither),
+            Format::Qcow2 => ("a disk image (qcow2)", Role::Neither),
+            Format::Script => ("a script", Role::Neither),
+            Format::Efi => ("an EFI program", Role::Neither),
+            Format::Unknown => ("of no format that boot knows", Role::Unknown),
+        }
+    }
+
+    /// What it may be good for.
+    pub(super) fn role(self) -> Role {
+        self.about().1
+    }
+
+    /// What to do about a file that is in the wrong place or of the wrong kind.
+    pub(super) fn advice(self) -> Option<&'static str> {
+        match self {
+            Format::Elf => Some("pack it as /init into an archive"),
+            Format::Odc | Format::OldCpio => Some("the kernel takes only newc: cpio -H newc"),
+            Format::Lz4Frame => Some("the kernel takes only lz4's legacy format: lz4 -l"),
+            Format::Gzip
+            | Format::Bzip2
+            | Format::Xz
+            | Format::Lzma
+            | Format::Lzo
+            | Format::Lz4
+            | Format::Zstd => Some("unpack it"),
+            _ => None,
+        }
+    }
+
+    /// The one architecture that it is for.
+    pub(super) fn architecture(self) -> Option<&'static str> {
+        match self {
+            Format::BzImage => Some("x86"),
+            Format::Arm64Image => Some("aarch64"),
+            Format::RiscvImage => Some("riscv"),
+            _ => None,
+        }
+    }
+
+    /// Their names in a sentence.
+    pub(super) fn list(formats: &[Format]) -> String {
+        let names: Vec<_> = formats.iter().map(Format::to_string).collect();
+        match names.split_last() {
+            Some((last, [])) => last.clone(),
+            Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+            None => String::new(),
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.about().0)
+    }
+}
+
+/// Whether there is a header after section 3.1 of the Multiboot specification: magic, flags and a
+/// checksum, which add up to 0.
+pub(super) fn multiboot(head: &[u8]) -> bool {
+    const MAGIC: u32 = 0x1bad_b002;
+    let words: Vec<_> = head
+        .chunks_exact(4)
+        .map(|word| u32::from_le_bytes(word.try_into().expect("4 bytes")))
+        .collect();
+    words.windows(3).any(|header| {
+        header[0] == MAGIC
+            && header
+                .iter()
+                .fold(0, |sum: u32, word| sum.wrapping_add(*word))
+                == 0
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_multiboot_header_adds_up_to_nothing() {
+        let header = |checksum: u32| {
+            let words = [0, 0x1bad_b002, 3, checksum].map(u32::to_le_bytes);
+            multiboot(&words.concat())
+        };
+        assert!(header(0x1bad_b005_u32.wrapping_neg()));
+        assert!(!header(7));
+        assert!(!multiboot(b"short"));
+    }
+
+    #[test]
+    fn a_list_reads_as_a_sentence() {
+        assert_eq!(Format::list(&[Format::Elf]), "an ELF file");
+        assert_eq!(
+            Format::list(&[Format::Elf, Format::BzImage, Format::Tar]),
+            "an ELF file, a bzImage or a tar archive"
+        );
+    }
+}

@@ -1,0 +1,156 @@
+//! Files that are written when the boot is over, and looked at before it: an hour of booting is not
+//! to end in "Permission denied".
+
+use std::fs::{self, File, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use tempfile::NamedTempFile;
+
+/// A file to be written, whole or not at all.
+#[derive(Debug)]
+pub struct OutFile {
+    what: &'static str,
+    path: PathBuf,
+}
+
+impl OutFile {
+    /// The file at `path`, if it can be written and is none of the `others`. `what` says in errors
+    /// what it is; the option is called the same.
+    pub fn checked(what: &'static str, path: &Path, others: &[&Path]) -> Result<OutFile> {
+        let shown = path.display();
+        let cure = format!("name another file with --{what} FILE");
+        let identity = |path: &Path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+        let own = identity(path);
+        let same = |other: &&&Path| **other == path || own.is_some() && own == identity(other);
+        if let Some(other) = others.iter().find(same) {
+            let other = other.display();
+            bail!("{shown}: cannot write the {what} over {other}, which this boot needs ({cure})");
+        }
+        if path.is_dir() {
+            bail!("{shown}: cannot write the {what}: it is a directory ({cure})");
+        }
+        let file = OutFile {
+            what,
+            // What a link leads to is replaced, not the link.
+            path: path.canonicalize().unwrap_or_else(|_| path.to_owned()),
+        };
+        file.try_out()
+            .with_context(|| format!("{shown}: cannot write the {what} ({cure})"))?;
+        Ok(file)
+    }
+
+    fn try_out(&self) -> Result<()> {
+        if self.in_place() {
+            File::options().append(true).open(&self.path)?;
+        } else {
+            self.beside()?;
+        }
+        Ok(())
+    }
+
+    /// Whether it is a device or a pipe: nothing to be replaced.
+    fn in_place(&self) -> bool {
+        fs::metadata(&self.path).is_ok_and(|file| !file.is_file())
+    }
+
+    /// A new file in the same directory, which is gone if it does not take the other's place.
+    fn beside(&self) -> Result<NamedTempFile> {
+        let directory = match self.path.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        };
+        let mut builder = tempfile::Builder::new();
+        // As any new file has them: the umask takes its part.
+        builder.permissions(Permissions::from_mode(0o666));
+        Ok(builder.prefix(".boot-").tempfile_in(directory)?)
+    }
+
+    /// Writes it.
+    pub fn write(&self, contents: &str) -> Result<()> {
+        let write = || -> Result<()> {
+            if self.in_place() {
+                let mut file = File::options().append(true).open(&self.path)?;
+                return Ok(file.write_all(contents.as_bytes())?);
+            }
+            let mut file = self.beside()?;
+            file.write_all(contents.as_bytes())?;
+            file.persist(&self.path)?;
+            Ok(())
+        };
+        write().with_context(|| {
+            let (path, what) = (self.path.display(), self.what);
+            format!("{path}: cannot write the {what}")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(path: &Path, others: &[&Path]) -> String {
+        format!(
+            "{:#}",
+            OutFile::checked("report", path, others).unwrap_err()
+        )
+    }
+
+    #[test]
+    fn it_is_whole_and_leaves_nothing_beside_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("report.json");
+        let file = OutFile::checked("report", &path, &[]).unwrap();
+        assert!(!path.exists());
+        file.write("one").unwrap();
+        file.write("two").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "two");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        let plain = directory.path().join("plain");
+        fs::write(&plain, "").unwrap();
+        assert_eq!(mode, fs::metadata(&plain).unwrap().permissions().mode());
+    }
+
+    #[test]
+    fn a_link_stays_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let [real, link] = ["real", "link"].map(|name| directory.path().join(name));
+        fs::write(&real, "old").unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        OutFile::checked("report", &link, &[])
+            .unwrap()
+            .write("new")
+            .unwrap();
+        assert_eq!(fs::read_to_string(&real).unwrap(), "new");
+        assert!(link.is_symlink());
+    }
+
+    #[test]
+    fn a_device_is_written_to() {
+        let file = OutFile::checked("report", Path::new("/dev/null"), &[]).unwrap();
+        file.write("x").unwrap();
+        assert!(file.in_place());
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_said() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        fs::write(path("kernel"), "precious").unwrap();
+        fs::hard_link(path("kernel"), path("link")).unwrap();
+        assert!(error(directory.path(), &[]).contains("it is a directory"));
+        let missing = error(&path("no/report"), &[]);
+        assert!(
+            missing.contains("cannot write the report (name another file with --report FILE): "),
+            "{missing}"
+        );
+        let same = error(&path("link"), &[&path("kernel")]);
+        assert!(same.contains("cannot write the report over "), "{same}");
+        let twice = error(&path("new"), &[&path("new")]);
+        assert!(twice.contains("which this boot needs"), "{twice}");
+        assert_eq!(fs::read(path("kernel")).unwrap(), b"precious");
+    }
+}

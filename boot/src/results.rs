@@ -1,0 +1,123 @@
+//! What is told about a boot beside its verdict: `--report`, `--chart` and `--summary`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::accel::Acceleration;
+use crate::analysis::Analysis;
+use crate::chart::{Heading, chart};
+use crate::command::Vm;
+use crate::exit_code;
+use crate::inspect::Inputs;
+use crate::outfile::OutFile;
+use crate::report::{Before, report};
+use crate::stderr::say;
+use crate::summary::summary;
+use crate::symbols::Symbols;
+use crate::timeline::Timeline;
+use crate::verdict::Verdict;
+
+/// What the user wants to be told.
+#[derive(Args, Debug)]
+pub struct Wanted {
+    /// File to write everything about the boot to, as JSON (docs/report.md)
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+
+    /// File to draw the boot into, as a timeline in SVG
+    #[arg(long, value_name = "FILE")]
+    pub chart: Option<PathBuf>,
+
+    /// Say at the end where the time went
+    #[arg(long)]
+    pub summary: bool,
+
+    /// The kernel with its symbols (unstripped vmlinux), for names in all these and in gdb
+    #[arg(long, env = "BOOT_DEBUG_KERNEL", value_name = "FILE")]
+    pub symbols: Option<PathBuf>,
+}
+
+/// What there is to tell, and where. Nothing is written before the boot is over.
+#[derive(Debug)]
+pub struct Results {
+    report: Option<(OutFile, Before)>,
+    chart: Option<OutFile>,
+    summary: bool,
+    symbols: Symbols,
+    command_line: String,
+    title: String,
+}
+
+impl Wanted {
+    /// Gets ready to tell about a boot of `vm`. Nothing if nothing is wanted. An error if a file
+    /// could not be written, or is one of those that are booted, or the `log`.
+    pub fn prepare(
+        &self,
+        vm: &Vm,
+        acceleration: &Acceleration,
+        inputs: Inputs,
+        log: Option<&Path>,
+    ) -> Result<Option<Results>> {
+        if self.report.is_none() && self.chart.is_none() && !self.summary {
+            return Ok(None);
+        }
+        let mut others: Vec<&Path> = vec![&vm.kernel, &vm.initrd];
+        others.extend(log);
+        let checked = |what, path: &Option<PathBuf>, others: &[&Path]| {
+            let checked = |path: &PathBuf| OutFile::checked(what, path, others);
+            path.as_ref().map(checked).transpose()
+        };
+        let report = checked("report", &self.report, &others)?;
+        others.extend(self.report.as_deref());
+        let chart = checked("chart", &self.chart, &others)?;
+        let with_facts = |file| -> Result<_> { Ok((file, Before::new(vm, acceleration, inputs)?)) };
+        let symbols = self.symbols.as_deref().map(Symbols::read).transpose()?;
+        let kernel = vm.kernel.file_name().unwrap_or(vm.kernel.as_os_str());
+        Ok(Some(Results {
+            report: report.map(with_facts).transpose()?,
+            chart,
+            summary: self.summary,
+            symbols: symbols.unwrap_or_default(),
+            command_line: vm.command_line(),
+            title: format!(
+                "{} on {}, {}, {}",
+                kernel.to_string_lossy(),
+                vm.machine.name,
+                vm.target.name,
+                vm.accel.name()
+            ),
+        }))
+    }
+}
+
+impl Results {
+    /// Tells how the boot that `timeline` recorded ended.
+    pub fn tell(self, end: &Result<Verdict>, timeline: Timeline) -> Result<()> {
+        let boot = Analysis::new(timeline, &self.command_line, self.symbols);
+        if self.summary {
+            summary(&boot).iter().for_each(|line| say(line));
+        }
+        // All that can be written is, even if one cannot.
+        let reported = self.report.map_or(Ok(()), |(file, before)| {
+            file.write(&report(&before, end, &boot))
+        });
+        let drawn = self.chart.map_or(Ok(()), |file| {
+            let heading = match end {
+                Ok(verdict) => Heading {
+                    title: self.title,
+                    verdict: verdict.sentence(),
+                    failed: verdict.exit_code() != exit_code::SUCCESS,
+                },
+                Err(error) => Heading {
+                    title: self.title,
+                    verdict: format!("{error:#}"),
+                    failed: true,
+                },
+            };
+            file.write(&chart(&heading, &boot))
+        });
+        reported.and(drawn)
+    }
+}

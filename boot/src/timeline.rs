@@ -1,0 +1,310 @@
+//! What the console said and when, for the report, the chart and the summary.
+//!
+//! Two clocks: the host's says when a byte arrived, counted from QEMU's start; the guest's is what
+//! the kernel prints before its lines. Neither is enough. What the kernel says before it has its
+//! console arrives all at once, and a guest without a good clock counts in steps of 10 ms.
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+/// How many lines are kept: several times what a kernel says with `initcall_debug`.
+const LINES: usize = 16_384;
+
+/// How many bytes of a line are kept.
+const LENGTH: usize = 240;
+
+/// A line of the console.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// When its first byte arrived, since QEMU's start.
+    pub begun: Duration,
+    /// When its newline arrived.
+    pub ended: Duration,
+    /// What the kernel's clock said, if the kernel wrote it and says so.
+    pub guest: Option<Duration>,
+    /// The rest of it, without control characters.
+    pub text: String,
+}
+
+/// A moment on both clocks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moment {
+    /// Since QEMU's start.
+    pub host: Duration,
+    /// As the guest's kernel has it.
+    pub guest: Option<Duration>,
+}
+
+/// The recorder. Memory is bounded, whatever the guest writes.
+#[derive(Debug, Default)]
+pub struct Timeline {
+    /// When QEMU had set up the machine and was about to run it; QMP tells.
+    pub ready: Option<Duration>,
+    /// Why the machine was shut down, in QMP's words (`ShutdownCause`).
+    pub shutdown: Option<String>,
+    /// When the expected text was seen.
+    pub expected: Option<Duration>,
+    /// When the watching ended.
+    pub end: Duration,
+    first_byte: Option<Duration>,
+    kernel: Option<Moment>,
+    init: Option<Moment>,
+    bytes: u64,
+    lines: Vec<Line>,
+    dropped: u64,
+    current: Vec<u8>,
+    begun: Duration,
+    empty: bool,
+}
+
+impl Timeline {
+    /// A recorder before QEMU's start.
+    pub fn new() -> Self {
+        Timeline {
+            empty: true,
+            ..Timeline::default()
+        }
+    }
+
+    /// Takes what arrived `at` that time after QEMU's start.
+    pub fn feed(&mut self, bytes: &[u8], at: Duration) {
+        self.bytes += bytes.len() as u64;
+        self.first_byte = self.first_byte.or((!bytes.is_empty()).then_some(at));
+        for &byte in bytes {
+            if std::mem::take(&mut self.empty) {
+                self.begun = at;
+            }
+            if byte == b'\n' {
+                self.end_line(at);
+            } else if self.current.len() < LENGTH {
+                self.current.push(byte);
+            }
+        }
+    }
+
+    /// Takes note of the end: what has no newline yet was a line as well.
+    pub fn finish(&mut self, at: Duration) {
+        self.end = at;
+        if !self.empty {
+            self.end_line(at);
+        }
+    }
+
+    fn end_line(&mut self, at: Duration) {
+        let text: String = String::from_utf8_lossy(&self.current)
+            .chars()
+            .filter(|c| !c.is_control())
+            .collect();
+        self.current.clear();
+        self.empty = true;
+        let (guest, text) = match timestamp(&text) {
+            Some((guest, rest)) => (Some(guest), rest),
+            None => (None, text.as_str()),
+        };
+        let moment = Some(Moment {
+            host: self.begun,
+            guest,
+        });
+        if guest.is_some() || text.starts_with("Linux version ") {
+            self.kernel = self.kernel.or(moment);
+        }
+        if text.starts_with("Run ") && text.ends_with(" as init process") {
+            self.init = self.init.or(moment);
+        }
+        if self.lines.len() < LINES {
+            self.lines.push(Line {
+                begun: self.begun,
+                ended: at,
+                guest,
+                text: text.trim_end().to_owned(),
+            });
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    /// When the first byte arrived.
+    pub fn first_byte(&self) -> Option<Duration> {
+        self.first_byte
+    }
+
+    /// When the kernel's first line began.
+    pub fn kernel(&self) -> Option<Moment> {
+        self.kernel
+    }
+
+    /// When the kernel said that it runs init.
+    pub fn init(&self) -> Option<Moment> {
+        self.init
+    }
+
+    /// The lines, in order.
+    pub fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// How many lines there were.
+    pub fn count(&self) -> u64 {
+        self.lines.len() as u64 + self.dropped
+    }
+
+    /// How many more lines there were than are kept.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// How many bytes there were.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The longest waits between two lines, the longest first: the line before and the one after.
+    /// From the end of the one to the beginning of the other, and not beyond init's start: there
+    /// on, silence is no delay.
+    pub fn silences(&self, count: usize) -> Vec<(&Line, &Line)> {
+        let end = self.init.map_or(Duration::MAX, |init| init.host);
+        let mut pairs: Vec<_> = self
+            .lines
+            .windows(2)
+            .map(|pair| (&pair[0], &pair[1]))
+            .filter(|(_, after)| after.begun <= end)
+            .collect();
+        pairs.sort_by_key(|(before, after)| Reverse(after.begun.saturating_sub(before.ended)));
+        pairs.truncate(count);
+        pairs
+    }
+}
+
+/// Splits the kernel's time from the line: `[    0.123456] `, perhaps with the thread or CPU that
+/// wrote it, `[    T1] `, after it.
+fn timestamp(line: &str) -> Option<(Duration, &str)> {
+    let (time, mut rest) = line.strip_prefix('[')?.split_once(']')?;
+    let (seconds, micros) = time.trim_start().split_once('.')?;
+    if micros.len() != 6 {
+        return None;
+    }
+    let time =
+        Duration::from_secs(seconds.parse().ok()?) + Duration::from_micros(micros.parse().ok()?);
+    if let Some((caller, after)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        if caller.trim_start().starts_with(['T', 'C']) {
+            rest = after;
+        }
+    }
+    Some((time, rest.strip_prefix(' ').unwrap_or(rest)))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub const fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    /// A timeline of lines, each with when it arrives, in milliseconds.
+    pub fn recorded(lines: &[(u64, &str)]) -> Timeline {
+        let mut timeline = Timeline::new();
+        for (at, line) in lines {
+            timeline.feed(format!("{line}\r\n").as_bytes(), ms(*at));
+        }
+        timeline.finish(ms(lines.last().map_or(0, |(at, _)| *at)));
+        timeline
+    }
+
+    #[test]
+    fn lines_have_both_clocks() {
+        let mut timeline = Timeline::new();
+        timeline.feed(b"SeaBIOS\r\n[    0.000000] Linux ver", ms(5));
+        timeline.feed(
+            b"sion 6.12\r\n[   12.345678][    T1] Run /init as init pro",
+            ms(7),
+        );
+        timeline.feed(b"cess\r\n# ", ms(9));
+        timeline.finish(ms(11));
+        assert_eq!(timeline.first_byte(), Some(ms(5)));
+        let kernel = Moment {
+            host: ms(5),
+            guest: Some(Duration::ZERO),
+        };
+        assert_eq!(timeline.kernel(), Some(kernel));
+        let init = Moment {
+            host: ms(7),
+            guest: Some(Duration::from_micros(12_345_678)),
+        };
+        assert_eq!(timeline.init(), Some(init));
+        let texts: Vec<_> = timeline.lines().iter().map(|line| &line.text).collect();
+        assert_eq!(
+            texts,
+            [
+                "SeaBIOS",
+                "Linux version 6.12",
+                "Run /init as init process",
+                "#"
+            ]
+        );
+        assert_eq!((timeline.lines()[2].ended, timeline.end), (ms(9), ms(11)));
+    }
+
+    #[test]
+    fn only_the_kernels_brackets_are_a_time() {
+        for (line, expected) in [
+            ("[    0.190000] x", Some((190_000, "x"))),
+            ("[12345.000001][  C0] x", Some((12_345_000_001, "x"))),
+            (
+                "[    1.000000] [Firmware Bug]: x",
+                Some((1_000_000, "[Firmware Bug]: x")),
+            ),
+            ("[    1.000000]   indented", Some((1_000_000, "  indented"))),
+            ("[  OK  ] Started x", None),
+            ("[1.5] x", None),
+            ("[", None),
+            ("[99999999999999999999.000000] x", None),
+        ] {
+            let found = timestamp(line);
+            let expected = expected.map(|(us, text)| (Duration::from_micros(us), text));
+            assert_eq!(found, expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_first_of_its_kind_counts() {
+        let timeline = recorded(&[
+            (1, "[    0.000000] a"),
+            (2, "[    0.100000] Run /init as init process"),
+            (3, "[    0.200000] Run /sbin/init as init process"),
+        ]);
+        assert_eq!(timeline.kernel().unwrap().host, ms(1));
+        assert_eq!(timeline.init().unwrap().host, ms(2));
+    }
+
+    #[test]
+    fn the_longest_waits_come_first_and_end_with_init() {
+        let timeline = recorded(&[
+            (1, "a"),
+            (4, "b"),
+            (104, "c"),
+            (114, "[    0.1] Run /init as init process"),
+            (115, "Run /init as init process"),
+            (9999, "late"),
+        ]);
+        let texts: Vec<_> = timeline
+            .silences(2)
+            .iter()
+            .map(|(before, after)| (before.text.as_str(), after.begun - before.ended))
+            .collect();
+        assert_eq!(texts, [("b", ms(100)), ("c", ms(10))]);
+    }
+
+    #[test]
+    fn endless_output_is_counted_and_not_kept() {
+        let mut timeline = Timeline::new();
+        timeline.feed(&vec![b'x'; 1 << 20], ms(1));
+        assert!(timeline.current.capacity() <= 2 * LENGTH);
+        timeline.feed("\n".repeat(LINES + 9).as_bytes(), ms(2));
+        timeline.feed(b"[    1.000000] Run /init as init process\n", ms(3));
+        assert_eq!(timeline.lines().len(), LINES);
+        assert_eq!(timeline.dropped(), 10);
+        assert_eq!(timeline.bytes(), (1 << 20) + LINES as u64 + 9 + 41);
+        assert_eq!(timeline.init().unwrap().host, ms(3));
+    }
+}

@@ -1,0 +1,50 @@
+# bin/debug [BOOT'S OPTIONS] [-- GDB'S OPTIONS]: `boot` with its guest stopped before the first instruction, and gdb attached to
+# it with the kernel's symbols, running up to the kernel's first C function.
+{ program, gdb, tools }:
+{ boot, kernel }:
+program "debug" ''
+  PATH=${boot}/bin:${gdb}/bin:${tools}/bin:$PATH
+  # What the caller sets comes first.
+  export BOOT_DEBUG_KERNEL="''${BOOT_DEBUG_KERNEL-${kernel.debug}}"
+  directory=$(mktemp -d)
+  trap 'kill "$boot" 2>/dev/null; rm -rf "$directory"' EXIT
+
+  own=0
+  for word; do
+    [ "$word" != -- ] || break
+    own=$((own + 1))
+  done
+  (
+    all=$#
+    for word; do
+      [ "$word" != -- ] || break
+      set -- "$@" "$word"
+    done
+    shift "$all"
+    # Ctrl-C is for gdb, and so is what is typed.
+    exec setsid boot --gdb="$directory/gdb" "$@" </dev/null
+  ) &
+  boot=$!
+  shift "$own"
+  [ "$#" = 0 ] || shift
+  until [ -S "$directory/gdb" ]; do
+    kill -0 "$boot" 2>/dev/null || { wait "$boot"; exit; }
+    sleep 0.05
+  done
+  # Ctrl-C reaches this shell as well.
+  trap : INT
+  # QEMU ends at once when gdb kills the guest. gdb would die of SIGPIPE, writing to it.
+  status=0
+  (
+    trap "" PIPE
+    exec gdb -q -ex "target remote $directory/gdb" -ex 'hbreak start_kernel' -ex continue "$@" "$BOOT_DEBUG_KERNEL"
+  ) || status=$?
+  # A guest that gdb has let go must not stay.
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    kill -0 "$boot" 2>/dev/null || break
+    sleep 0.1
+  done
+  kill "$boot" 2>/dev/null || :
+  wait "$boot" || :
+  exit "$status"
+''
