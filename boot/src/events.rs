@@ -74,7 +74,7 @@ pub fn unbuffered_stdout() -> io::Result<File> {
 }
 
 /// Passes the guest's output on to `stdout`, as `display` shows it, and to `log`, and then to the
-/// loop.
+/// loop. Its last line is ended on `stdout` if the guest did not: what boot says comes below it.
 pub fn from_console(
     mut console: ChildStdout,
     mut stdout: File,
@@ -83,6 +83,7 @@ pub fn from_console(
     sender: &Sender,
 ) {
     let mut buffer = [0; 8192];
+    let mut in_line = false;
     while let Some(bytes) = read_some(&mut console, &mut buffer) {
         let at = Instant::now();
         // The log first: it is there when nobody looks at stdout any more.
@@ -94,9 +95,14 @@ pub fn from_console(
         // No verdict rests on what the log does not have.
         if let Err(failure) = passed_on {
             sender.send(failure);
+            in_line = false;
             break;
         }
+        in_line = !bytes.ends_with(b"\n");
         sender.send_at(at, Event::Console(bytes.to_vec()));
+    }
+    if in_line {
+        let _ = stdout.write_all(b"\n");
     }
     sender.send(Event::ConsoleClosed);
 }

@@ -118,7 +118,6 @@ pub fn run(vm: &Vm, goal: Goal, output: Output<'_>, interactive: bool) -> Result
     if interactive {
         session.calm_terminal();
     }
-    session.begin_line();
     drop(raw);
     Ok(session.verdict(ending, status, said, vm))
 }
@@ -152,7 +151,9 @@ impl Session<'_> {
             let due = self.watch.due().filter(|(at, _)| *at <= now);
             if hint.is_some_and(|at| at <= now) {
                 self.hint = false;
-                self.begin_line();
+                if !self.watch.at_line_start() {
+                    say("");
+                }
                 say("boot: the guest is quiet; Ctrl-C ends it");
             }
             let ending = event.map_or(Ok(None), |event| self.take(event, now))?;
@@ -265,13 +266,6 @@ impl Session<'_> {
         if self.watch.escapes() && io::stdout().is_terminal() {
             let _ = io::stdout().write_all(PLAIN.as_bytes());
             let _ = io::stdout().flush();
-        }
-    }
-
-    /// Moves on to a new line if the guest has left the terminal in the middle of one.
-    fn begin_line(&self) {
-        if !self.watch.at_line_start() && io::stdout().is_terminal() && io::stderr().is_terminal() {
-            say("");
         }
     }
 }

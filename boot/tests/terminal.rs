@@ -247,7 +247,7 @@ fn what_the_guest_did_to_the_colours_is_undone() {
     terminal.wait_for("\u{1b}[31mred# ");
     terminal.type_in(b"\x03");
     assert_eq!(terminal.wait_for_end(&mut boot), Some(0));
-    let end = "\u{1b}[0m\u{1b}[?25h\r\nboot: ended\r\n";
+    let end = "red# \r\n\u{1b}[0m\u{1b}[?25hboot: ended\r\n";
     assert!(terminal.screen.ends_with(end), "{:?}", terminal.screen);
 }
 

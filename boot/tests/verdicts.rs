@@ -19,7 +19,8 @@ fn the_text_is_success_even_without_a_newline() {
     let fixture = Fixture::new();
     let ran = fixture.run("printf 'login: '; exec sleep 1000", &["--expect", "login:"]);
     ran.expect_seen("login:");
-    assert_eq!(ran.stdout, b"login: ");
+    // What boot says comes below it.
+    assert_eq!(ran.stdout, b"login: \n");
 }
 
 #[test]
@@ -242,14 +243,14 @@ fn peak_kib(pid: u32) -> Option<u32> {
 }
 
 #[test]
-fn the_log_and_stdout_have_the_bytes_as_they_came() {
+fn the_log_and_stdout_have_the_bytes_as_they_came_and_stdout_ends_its_last_line() {
     let fixture = Fixture::new();
     let ran = fixture.run(
         "printf 'a\\000b\\377\\033[2J\\r\\n'; printf 'Hello, world!'",
         &["--log", "log"],
     );
     let bytes = b"a\0b\xff\x1b[2J\r\nHello, world!";
-    assert_eq!(ran.stdout, bytes);
+    assert_eq!(ran.stdout, [&bytes[..], b"\n"].concat());
     assert_eq!(fs::read(fixture.path("log")).unwrap(), bytes);
     ran.expect_seen("Hello, world!");
 }
