@@ -83,12 +83,20 @@ impl Wanted {
             command_line: vm.command_line(),
             title: format!(
                 "{} on {}, {}, {}",
-                kernel.to_string_lossy(),
+                without_store_hash(&kernel.to_string_lossy()),
                 vm.machine.name,
                 vm.target.name,
                 vm.accel.name()
             ),
         }))
+    }
+}
+
+/// The name of a file as people know it: in a Nix store, 32 characters of hash stand before it.
+fn without_store_hash(name: &str) -> &str {
+    match name.split_once('-') {
+        Some((hash, rest)) if hash.len() == 32 => rest,
+        _ => name,
     }
 }
 
@@ -119,5 +127,18 @@ impl Results {
             file.write(&chart(&heading, &boot))
         });
         reported.and(drawn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_a_store_has_the_name_it_was_given() {
+        let stored = "s4swi3h2z6fsj9gpx4rwqy1s3b6lkkhd-kernel-vmlinux";
+        assert_eq!(without_store_hash(stored), "kernel-vmlinux");
+        assert_eq!(without_store_hash("kernel-vmlinux"), "kernel-vmlinux");
+        assert_eq!(without_store_hash("vmlinux"), "vmlinux");
     }
 }
