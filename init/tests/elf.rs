@@ -3,6 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use yaxpeax_arch::{Decoder, LengthedInstruction, U8Reader};
+use yaxpeax_x86::amd64::InstDecoder;
+
 const INIT: &str = env!("CARGO_BIN_EXE_init");
 
 /// Field offsets and values are those of elf(5).
@@ -56,4 +59,41 @@ fn is_a_small_static_elf_program() {
 fn may_be_executed() {
     let mode = fs::metadata(INIT).unwrap().permissions().mode();
     assert_eq!(mode & 0o111, 0o111, "{mode:o}");
+}
+
+/// What is not in the x86-64 baseline (SSE2), the decoder does not know.
+fn foreign_instruction(code: &[u8]) -> Option<usize> {
+    let decoder = InstDecoder::minimal();
+    let mut at = 0;
+    while at < code.len() {
+        match decoder.decode(&mut U8Reader::new(&code[at..])) {
+            Ok(instruction) => at += instruction.len().to_const() as usize,
+            Err(_) => return Some(at),
+        }
+    }
+    None
+}
+
+/// The article's first init died of one: its libc was built for newer CPUs.
+#[test]
+fn has_no_instruction_beyond_the_baseline() {
+    let file = fs::read(INIT).unwrap();
+    let code = file[64 + 56..].strip_suffix(b"Hello, world!\n");
+    let code = code.expect("the greeting follows the code");
+    assert_eq!(foreign_instruction(code), None, "{code:02x?}");
+
+    let newer: [(&str, &[u8]); 5] = [
+        ("haddps %xmm0, %xmm0 (SSE3)", b"\xf2\x0f\x7c\xc0"),
+        ("popcnt %eax, %eax", b"\xf3\x0f\xb8\xc0"),
+        ("vxorps %ymm0, %ymm0, %ymm0 (AVX)", b"\xc5\xfc\x57\xc0"),
+        ("andn %eax, %eax, %eax (BMI1)", b"\xc4\xe2\x78\xf2\xc0"),
+        (
+            "vpxord %zmm0, %zmm0, %zmm0 (AVX-512)",
+            b"\x62\xf1\x7d\x48\xef\xc0",
+        ),
+    ];
+    for (name, instruction) in newer {
+        let nop = [&[0x90], instruction].concat();
+        assert_eq!(foreign_instruction(&nop), Some(1), "{name}");
+    }
 }
