@@ -33,6 +33,7 @@ let
   };
   debug = import ./debug.nix { inherit program tools; gdb = toolchain.shell; } { inherit (self) boot kernel; };
   update = import ./toolchain/update.nix { inherit program tools; inherit (toolchain) keyring; inherit (rust.packages) update; };
+  golden = import ./golden.nix { inherit toolchain; } { inherit (self) init initramfs kernel; };
   bench = import ./bench.nix { inherit toolchain rust; inherit (self) packer; };
 
   app = description: program: { type = "app"; inherit program; meta = { inherit description; }; };
@@ -47,10 +48,11 @@ in
     debug = app "Boots the system with gdb attached, and stops at the kernel's first C function" "${debug}/bin/debug";
     packer = app "Packs an initramfs" "${self.packer}/bin/packer";
     bench = app "Measures what is made here beside its peers" "${bench}/bin/bench";
+    golden = app "Records in checks/golden.json what is built here" "${golden.program}/bin/golden";
     update = app "Regenerates nix/toolchain/lock.json from Debian's signed indexes" "${update}/bin/update";
   };
 
-  checks = import ./checks.nix { inherit self debug inputs toolchain rust source target mkKernel mkBoot mkInitramfs; };
+  checks = import ./checks.nix { inherit self debug golden inputs toolchain rust source target mkKernel mkBoot mkInitramfs; };
   devShells.default = import ./shell.nix { inherit toolchain; inherit (rust) threecpio; };
   # Not evaluated by `nix flake check`: one needs more than a Debian and a crates mirror, one takes a quarter of an hour.
   legacyPackages = { inherit mainline defconfig; };

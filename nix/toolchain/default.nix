@@ -43,4 +43,6 @@ let
 in
 built // {
   inherit busybox patchelf program run tools debs;
+  # All that runs in builds and checks, or is booted with.
+  trees = [ busybox patchelf ] ++ builtins.attrValues built;
 }

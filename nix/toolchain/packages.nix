@@ -97,7 +97,7 @@ in
 
   # What only the checks run.
   check = {
-    packages = [ "strace" "shellcheck" ];
+    packages = [ "strace" "shellcheck" "libfaketime" ];
     without = scripts;
     on = [ "glibc" ];
   };
