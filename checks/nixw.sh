@@ -5,8 +5,8 @@
 set -eu
 
 repository=$(cd "$(dirname "$0")/.." && pwd)
-scratch=$(mktemp -d)
-trap 'chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
+# shellcheck source=checks/cases.sh
+. "$repository/checks/cases.sh"
 
 # No way out: what is not in the mirror or a directory cannot be had, whatever network this machine has.
 export http_proxy=http://127.0.0.1:9 https_proxy=http://127.0.0.1:9
@@ -49,27 +49,16 @@ crates_name=$(echo "$paths" | sed -n 's/.*-\(crates-.*\)/\1/p')
 
 # --- what the tests are made of ---
 
-failures=0 passes=0
-log=$scratch/log
 export DEBIAN_MIRROR="file://$mirror" NIXW_SOURCES="$scratch/sources" NIX_REMOTE="local?root=$scratch/store"
 
-# Begins a test on an empty store, with nothing but the crates in the directory of sources.
-begin() {
-  name=$1 good=true
+# A case begins on an empty store, with nothing but the crates in the directory of sources.
+prepare() {
   chmod -R u+w "$scratch/store" 2>/dev/null || :
   rm -rf "$scratch/store" "$NIXW_SOURCES"
   mkdir -p "$NIXW_SOURCES"
   cp -r "$crates" "$NIXW_SOURCES/$crates_name"
 }
-end() {
-  if $good; then passes=$((passes + 1)); echo "ok: $name"; else failures=$((failures + 1)); sed 's/^/  | /' "$log"; fi
-}
-wrong() { good=false; echo "FAILED: $name: $*"; }
-
 run() { status=0; "$copy/nixw" --version >"$log" 2>&1 || status=$?; }
-exits() { [ "$status" = "$1" ] || wrong "exit status $status, not $1"; }
-says() { grep -qF -- "$1" "$log" || wrong "does not say: $1"; }
-says_not() { ! grep -qF -- "$1" "$log" || wrong "says: $1"; }
 # shellcheck disable=SC2086 # a list of paths
 stored() { nix-store --check-validity --print-invalid $paths | wc -l; }
 lacks() { [ "$(stored)" = "$1" ] || wrong "$(stored) of the sources are not in the store, instead of $1"; }
@@ -179,5 +168,4 @@ PATH=$scratch/bin run; exits 2; says "Nix is not installed"; says "https://nixos
 [ "$(wc -l <"$log")" = 1 ] || wrong "says more than one line"
 end
 
-echo "nixw: $passes passed, $failures failed"
-[ "$failures" = 0 ]
+summary nixw

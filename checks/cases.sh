@@ -1,0 +1,23 @@
+# What the checks outside Nix's sandbox have in common: a scratch directory, and cases that are begun, judged, ended and counted.
+# For a script that sources it, defines `prepare` (what is done before each case), leaves what a case says in $log and its exit
+# status in $status, and ends with `summary NAME`.
+
+scratch=$(mktemp -d)
+trap 'chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
+log=$scratch/log
+failures=0 passes=0
+
+begin() { name=$1 good=true; : >"$log"; prepare; }
+end() {
+  if $good; then passes=$((passes + 1)); echo "ok: $name"; else failures=$((failures + 1)); sed 's/^/  | /' "$log"; fi
+}
+wrong() { good=false; echo "FAILED: $name: $*"; }
+
+exits() { [ "$status" = "$1" ] || wrong "exit status $status, not $1"; }
+says() { grep -qF -- "$1" "$log" || wrong "does not say: $1"; }
+says_not() { ! grep -qF -- "$1" "$log" || wrong "says: $1"; }
+
+summary() {
+  echo "$1: $passes passed, $failures failed"
+  [ "$failures" = 0 ]
+}
