@@ -8,10 +8,12 @@ let
   hostOutputs = builtins.listToAttrs (map (system: { name = system; value = perHost system; }) hosts);
   output = name: builtins.mapAttrs (_: outputs: outputs.${name}) hostOutputs;
 in
-{
+rec {
   packages = output "packages";
   apps = output "apps";
   checks = output "checks";
   devShells = output "devShells";
   legacyPackages = output "legacyPackages";
+  # For Hydra: the same derivations by names of its own.
+  hydraJobs = { inherit packages checks; };
 }
