@@ -42,10 +42,10 @@ cat >"$copy/flake.lock" <<JSON
 {"nodes": {"linux": {"locked": {"narHash": "$(nix hash path --sri "$scratch/linux")",
  "url": "https://snapshot.debian.org/archive/debian/2026/pool/linux.tar.gz"}}}}
 JSON
-nix hash path --sri "$crates" >"$copy/nix/crates.hash"
+for hash in nix/crates.hash nix/lint/crates.hash; do nix hash path --sri "$crates" >"$copy/$hash"; done
 lines=$(nix eval --raw --file "$copy/nix/sources.nix" lines)
 paths=$(echo "$lines" | cut -d ' ' -f 2)
-crates_name=$(echo "$paths" | sed -n 's/.*-\(crates-.*\)/\1/p')
+crates_names=$(echo "$paths" | sed -n 's/.*-\(crates-.*\)/\1/p' | sort)
 
 # --- what the tests are made of ---
 
@@ -56,11 +56,12 @@ prepare() {
   chmod -R u+w "$scratch/store" 2>/dev/null || :
   rm -rf "$scratch/store" "$NIXW_SOURCES"
   mkdir -p "$NIXW_SOURCES"
-  cp -r "$crates" "$NIXW_SOURCES/$crates_name"
+  for directory in $crates_names; do cp -r "$crates" "$NIXW_SOURCES/$directory"; done
 }
 run() { status=0; "$copy/nixw" --version >"$log" 2>&1 || status=$?; }
 # shellcheck disable=SC2086 # a list of paths
 stored() { nix-store --check-validity --print-invalid $paths | wc -l; }
+stored_path() { nix-store --check-validity "$(echo "$paths" | grep -F -- "-$1")" 2>/dev/null; }
 lacks() { [ "$(stored)" = "$1" ] || wrong "$(stored) of the sources are not in the store, instead of $1"; }
 
 # --- the tests ---
@@ -82,7 +83,7 @@ end
 begin "a file with another hash is refused by name, and fetched again by the next run"
 cp "$mirror/pool/small_1_amd64.deb" "$scratch/good"
 echo wrong >"$mirror/pool/small_1_amd64.deb"
-run; exits 2; says "small_1_amd64.deb: not the SHA-256 that the lock names"; lacks 5
+run; exits 2; says "small_1_amd64.deb: not the SHA-256 that the lock names"; lacks 6
 [ ! -e "$NIXW_SOURCES/small_1_amd64.deb" ] || wrong "it is kept"
 cp "$scratch/good" "$mirror/pool/small_1_amd64.deb"
 run; exits 0; lacks 0
@@ -90,7 +91,7 @@ end
 
 begin "so is one in the directory of sources, which is left as it is"
 echo wrong >"$NIXW_SOURCES/small_1_amd64.deb"
-run; exits 2; says "sources/small_1_amd64.deb: not the SHA-256 that the lock names"; lacks 5
+run; exits 2; says "sources/small_1_amd64.deb: not the SHA-256 that the lock names"; lacks 6
 [ "$(cat "$NIXW_SOURCES/small_1_amd64.deb")" = wrong ] || wrong "it is changed"
 end
 
@@ -102,14 +103,17 @@ run; exits 2; says "linux.tar.gz: not the source tree that flake.lock names"; la
 mv "$scratch/good" "$mirror/pool/linux.tar.gz"
 end
 
-begin "so are crates that are others"
-echo more >"$NIXW_SOURCES/$crates_name/more"
-run; exits 2; says "the lock names $(cat "$copy/nix/crates.hash")"; lacks 1
-end
+for crates_name in $crates_names; do
+  begin "so are crates that are others: $crates_name"
+  echo more >"$NIXW_SOURCES/$crates_name/more"
+  run; exits 2; says "$crates_name: the lock names $(cat "$copy/nix/crates.hash")"
+  ! stored_path "$crates_name" || wrong "it is in the store"
+  end
+done
 
 begin "without a mirror and without the internet: what is missing, and the ways to get it"
 mv "$mirror/pool/small_1_amd64.deb" "$scratch/good"
-run; exits 2; lacks 5
+run; exits 2; lacks 6
 says "  small_1_amd64.deb"; says_not "  busybox"
 for way in DEBIAN_MIRROR NIXW_SOURCES internet; do says "$way"; done
 DEBIAN_MIRROR=http://127.0.0.1:9 run; exits 2; says "http://127.0.0.1:9: no answer"; says "  small_1_amd64.deb"
@@ -126,8 +130,8 @@ tries=0
 until [ -s "$(echo "$NIXW_SOURCES"/.part.*/busybox*)" ] || [ $tries = 100 ]; do sleep 0.1; tries=$((tries + 1)); done
 kill -TERM "-$running"
 status=0; wait "$running" || status=$?
-exits 143; lacks 5
-[ "$(ls -A "$NIXW_SOURCES")" = "$crates_name" ] || wrong "leaves $(ls -A "$NIXW_SOURCES")"
+exits 143; lacks 6
+[ "$(ls -A "$NIXW_SOURCES")" = "$crates_names" ] || wrong "leaves $(ls -A "$NIXW_SOURCES")"
 rm "$mirror/pool/small_1_amd64.deb"; mv "$scratch/good" "$mirror/pool/small_1_amd64.deb"
 run; exits 0; lacks 0
 end
@@ -144,7 +148,7 @@ begin "a full disk is told, and nothing half-written is kept"
 # shellcheck disable=SC2016 # for the inner shell
 unshare --mount sh -c 'mount -t tmpfs -o size=100k none "$1"; status=0; "$2" --version || status=$?; ls -A "$1"; exit $status' \
   sh "$NIXW_SOURCES" "$copy/nixw" >"$log" 2>&1 && status=0 || status=$?
-exits 2; lacks 5; says "is the disk full?"; says_not busybox-static
+exits 2; lacks 6; says "is the disk full?"; says_not busybox-static
 end
 
 begin "where there can be no sandbox, nothing is built without one"

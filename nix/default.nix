@@ -13,6 +13,7 @@ rec {
   apps = output "apps";
   checks = output "checks";
   devShells = output "devShells";
+  formatter = output "formatter";
   legacyPackages = output "legacyPackages";
   # For Hydra: the same derivations by names of its own.
   hydraJobs = { inherit packages checks; };

@@ -4,6 +4,7 @@ let
   source = import ./source.nix;
   toolchain = import ./toolchain { inherit system; };
   rust = import ./rust.nix { inherit toolchain source; };
+  lint = import ./lint { inherit rust toolchain source; };
   inherit (toolchain) program qemu run tools;
   target = (import ./targets.nix).x86_64;
 
@@ -52,8 +53,9 @@ in
     update = app "Regenerates nix/toolchain/lock.json from Debian's signed indexes" "${update}/bin/update";
   };
 
-  checks = import ./checks.nix { inherit self debug golden inputs toolchain rust source target mkKernel mkBoot mkInitramfs; };
+  checks = import ./checks.nix { inherit self debug golden inputs toolchain rust lint source target mkKernel mkBoot mkInitramfs; };
   devShells.default = import ./shell.nix { inherit toolchain; inherit (rust) threecpio; };
+  inherit (lint) formatter;
   # Not evaluated by `nix flake check`: one needs more than a Debian and a crates mirror, one takes a quarter of an hour.
   legacyPackages = { inherit mainline defconfig; };
 }

@@ -22,21 +22,27 @@ let
   } // removeAttrs environment [ "tools" ]) ./cargo.sh;
   path = extra: builtins.concatStringsSep ":" (map (tree: "${tree}/bin") (extra ++ [ rust cc tools ]));
 
-  # `cargo vendor` of Cargo.lock, fixed-output. Named after the lock file's hash, so that after a change of Cargo.lock the
-  # crates of the one before are not taken for it.
-  lockHash = builtins.hashFile "sha256" ../Cargo.lock;
-  crates = cargo "crates-${builtins.substring 0 12 lockHash}" {
-    src = source "manifests" manifests;
+  # `cargo vendor` of a `lock`, fixed-output. Named after the lock file's hash, so that after a change of it the crates of the one
+  # before are not taken for it. In `src` the package or workspace is in `directory`.
+  vendor = { src, members, directory, lock, hash }: cargo "crates-${builtins.substring 0 12 (builtins.hashFile "sha256" lock)}" {
+    inherit src members;
     crates = "";
     # The machine's own certificates where Nix lets a build see them, as newer ones do: a proxy may be among them.
     script = ''
       [ -r $CARGO_HTTP_CAINFO ] || CARGO_HTTP_CAINFO=${certificates}/ca-certificates.crt
-      cargo vendor --locked $out
+      cargo vendor --locked --manifest-path ${directory}/Cargo.toml $out
     '';
-    outputHash = builtins.head (builtins.match "([^\n]+)\n?" (builtins.readFile ./crates.hash));
+    outputHash = builtins.head (builtins.match "([^\n]+)\n?" (builtins.readFile hash));
     outputHashMode = "recursive";
     CARGO_HTTP_CAINFO = "/etc/ssl/certs/ca-certificates.crt";
     impureEnvVars = [ "http_proxy" "https_proxy" "all_proxy" "no_proxy" ];
+  };
+  crates = vendor {
+    src = source "manifests" manifests;
+    members = directories;
+    directory = ".";
+    lock = ../Cargo.lock;
+    hash = ./crates.hash;
   };
 
   # What our own sources are compiled against, so that a change of them does not compile it again.
@@ -76,7 +82,7 @@ let
   };
 in
 {
-  inherit crates;
+  inherit cargo crates vendor;
   # What runs on the host, by name.
   packages = builtins.mapAttrs (name: _: package name { }) (removeAttrs members [ "init" ]);
 

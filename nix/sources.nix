@@ -3,10 +3,12 @@
 #   file     a flat file; HASH is its SHA-256 in hexadecimal
 #   source   a source tree, as the archive at URL; HASH is of its NAR, in SRI form, as all below
 #   busybox  the directory with bin/busybox of the package at URL
-#   crates   `cargo vendor` of Cargo.lock; no URL
+#   crates   `cargo vendor` of a Cargo.lock; instead of the URL, in which directory that is
 let
   toolchain = import ./toolchain { system = "x86_64-linux"; };
-  rust = import ./rust.nix { inherit toolchain; source = import ./source.nix; };
+  source = import ./source.nix;
+  rust = import ./rust.nix { inherit toolchain source; };
+  lint = import ./lint { inherit rust toolchain source; };
   linux = (builtins.fromJSON (builtins.readFile ../flake.lock)).nodes.linux.locked;
 
   # Where a flake input is looked for before it is fetched.
@@ -27,7 +29,8 @@ in
     map file (builtins.attrValues toolchain.debs) ++ [
       (line "source" linuxPath linux.narHash linux.url)
       (line "busybox" busybox.outPath busybox.outputHash busybox.deb.url)
-      (line "crates" rust.crates.outPath rust.crates.outputHash "-")
+      (line "crates" rust.crates.outPath rust.crates.outputHash ".")
+      (line "crates" lint.crates.outPath lint.crates.outputHash "nix/lint")
     ]
   );
   inherit (toolchain) rust tools;
