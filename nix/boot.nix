@@ -1,10 +1,27 @@
-# mkBoot { kernel, initramfs, target }: bin/boot, the runner with a kernel, an initramfs and QEMU as its defaults.
+# mkBoot { kernel, initramfs, target, ... }: bin/boot, the runner with a kernel, an initramfs and QEMU as its defaults.
+#
+#   kernel   what mkKernel gives, or an image
+#   cmdline  of the kernel, before what `--append` adds
+#   expect   what a script waits for
+#   machine, memory: as the options of boot
 { program, qemu, runner }:
-{ kernel, initramfs, target }:
-program "boot" ''
+{ kernel, initramfs, target, expect ? "", cmdline ? "", machine ? "", memory ? 0 }:
+let
+  defaults = {
+    TARGET = target.name;
+    KERNEL = "${kernel.${target.bootImage} or kernel}";
+    INITRD = "${initramfs}";
+    CMDLINE = cmdline;
+    EXPECT = expect;
+    MACHINE = machine;
+    MEMORY = if memory == 0 then "" else toString memory;
+  };
   # What the caller sets comes first, and an option before that.
-  export BOOT_TARGET="''${BOOT_TARGET-${target.name}}"
-  export BOOT_KERNEL="''${BOOT_KERNEL-${kernel.${target.bootImage}}}"
-  export BOOT_INITRD="''${BOOT_INITRD-${initramfs}}"
+  default = name:
+    if defaults.${name} == "" then ""
+    else "[ -n \"\${BOOT_${name}+set}\" ] || export BOOT_${name}=${import ./shell-word.nix defaults.${name}}\n";
+in
+program "boot" ''
+  ${builtins.concatStringsSep "" (map default (builtins.attrNames defaults))}
   PATH=${qemu}/bin:$PATH exec ${runner}/bin/boot "$@"
 ''

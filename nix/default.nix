@@ -14,6 +14,9 @@ rec {
   checks = output "checks";
   devShells = output "devShells";
   formatter = output "formatter";
+  # For other flakes: docs/lib.md.
+  lib = output "lib";
+  templates = import ../templates;
   legacyPackages = output "legacyPackages";
   # For Hydra: the same derivations by names of its own.
   hydraJobs = { inherit packages checks; };

@@ -6,12 +6,15 @@ let
   rust = import ./rust.nix { inherit toolchain source; };
   lint = import ./lint { inherit rust toolchain source; };
   inherit (toolchain) program qemu run tools;
-  target = (import ./targets.nix).x86_64;
+  targets = import ./targets.nix;
+  target = targets.x86_64;
 
   mkKernel = import ./kernel { inherit toolchain; };
   mkInitramfs = import ./initramfs.nix { inherit run tools; inherit (self) packer; };
   mkBoot = import ./boot.nix { inherit program qemu; runner = rust.packages.boot; };
   mkImage = import ./image.nix { inherit run; };
+
+  library = import ./lib { inherit inputs toolchain rust targets mkKernel mkInitramfs mkBoot mkImage; };
 
   # The system that this flake is about, by the names of its packages.
   self = {
@@ -53,9 +56,10 @@ in
     update = app "Regenerates nix/toolchain/lock.json from Debian's signed indexes" "${update}/bin/update";
   };
 
-  checks = import ./checks.nix { inherit self debug golden inputs toolchain rust lint source target mkKernel mkBoot mkInitramfs; };
+  checks = import ./checks.nix { inherit self debug golden inputs toolchain rust lint library source target mkKernel mkBoot mkInitramfs; };
   devShells.default = import ./shell.nix { inherit toolchain; inherit (rust) threecpio; };
   inherit (lint) formatter;
+  inherit (library) lib;
   # Not evaluated by `nix flake check`: one needs more than a Debian and a crates mirror, one takes a quarter of an hour.
   legacyPackages = { inherit mainline defconfig; };
 }

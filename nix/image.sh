@@ -1,6 +1,6 @@
 mkdir "$out"
-cp -L "$kernel"/* "$out/"
-cp "$initramfs" "$out/initramfs.cpio.gz"
+if [ -d "$kernel" ]; then cp -L "$kernel"/* "$out/"; else cp "$kernel" "$out/kernel"; fi
+cp "$initramfs" "$out/$(basename "$initramfs" | cut -c 34-)" # of HASH-NAME
 cd "$out"
 sha256sum -- * >"$NIX_BUILD_TOP/sums"
 cp "$NIX_BUILD_TOP/sums" SHA256SUMS

@@ -1,9 +1,55 @@
-# mkInitramfs { init }: an initramfs with /init and a console, and nothing else. A single file, newc in gzip.
+# mkInitramfs { init, files, closures, compress }: an initramfs in a single file, which packer makes: `init` as /init, a console,
+# and what else is asked for.
+#
+#   init      the program, or a derivation that has it as bin/init
+#   files     by their absolute paths: what a file is copied from, or one of
+#               { source, mode }  { text, mode }  { symlink }  { directory = mode; }  { node = "c:5:1"; mode }  { tree }
+#   closures  store paths that are packed with all that they refer to
+#   compress  as `packer create --compress` takes it
 { run, tools, packer }:
-{ init }:
-run "initramfs.cpio.gz" {
-  PATH = "${packer}/bin:${tools}/bin";
-  # A program that loads nothing refers to nothing.
-  allowedReferences = [ ];
-  inherit init;
-} ./initramfs.sh
+{ init, files ? { }, closures ? [ ], compress ? "gzip" }:
+let
+  inherit (builtins) attrNames concatMap concatStringsSep elemAt filter genList head isAttrs length;
+
+  kinds = {
+    source = path: { source, mode ? "" }: [ "--file" "${path}=${source}${colon mode}" ];
+    text = path: { text, mode ? "0644" }: [ "--file" "${path}=${builtins.toFile "text" text}:${mode}" ];
+    symlink = path: { symlink }: [ "--symlink" "${path}=${symlink}" ];
+    directory = path: { directory }: [ "--dir" "${path}:${directory}" ];
+    node = path: { node, mode ? "" }: [ "--node" "${path}=${node}${colon mode}" ];
+    tree = path: { tree }: [ "--tree" "${tree}:${path}" ];
+  };
+  colon = mode: if mode == "" then "" else ":${mode}";
+  words = path: value:
+    let
+      entry = if isAttrs value && !value ? outPath then value else { source = value; };
+      kind = filter (name: kinds ? ${name}) (attrNames entry);
+    in
+    if builtins.match "/.*" path == null then throw "mkInitramfs: files: `${path}` is not an absolute path"
+    else if length kind != 1 then
+      throw "mkInitramfs: files: `${path}` must be a path, or a set with one of ${concatStringsSep ", " (map (name: "`${name}`") (attrNames kinds))}"
+    else kinds.${head kind} path entry;
+
+  own = {
+    "/init" = { source = if init.type or "" == "derivation" then "${init}/bin/init" else init; mode = "0755"; };
+    # The kernel opens it for PID 1. Its built-in archive has one, but an archive that stands alone does too.
+    "/dev" = { directory = "0755"; };
+    "/dev/console" = { node = "c:5:1"; mode = "0600"; };
+  };
+  all = own // files;
+
+  format = builtins.head (builtins.match "([a-z]*).*" compress);
+  suffix = { gzip = ".gz"; zstd = ".zst"; xz = ".xz"; };
+  graphs = genList (number: "graph-${toString number}") (length closures);
+in
+run "initramfs.cpio${suffix.${format} or ""}"
+  ({
+    PATH = "${packer}/bin:${tools}/bin";
+    inherit compress graphs;
+    words = map (import ./shell-word.nix) (concatMap (path: words path all.${path}) (attrNames all));
+    exportReferencesGraph = builtins.concatLists (genList (number: [ (elemAt graphs number) (elemAt closures number) ]) (length closures));
+  } // (
+    # What stands alone refers to nothing; a program that does would not start.
+    if closures == [ ] then { allowedReferences = [ ]; } else { }
+  ))
+  ./initramfs.sh

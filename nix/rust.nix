@@ -32,7 +32,7 @@ let
       [ -r $CARGO_HTTP_CAINFO ] || CARGO_HTTP_CAINFO=${certificates}/ca-certificates.crt
       cargo vendor --locked --manifest-path ${directory}/Cargo.toml $out
     '';
-    outputHash = builtins.head (builtins.match "([^\n]+)\n?" (builtins.readFile hash));
+    outputHash = hash;
     outputHashMode = "recursive";
     CARGO_HTTP_CAINFO = "/etc/ssl/certs/ca-certificates.crt";
     impureEnvVars = [ "http_proxy" "https_proxy" "all_proxy" "no_proxy" ];
@@ -42,8 +42,9 @@ let
     members = directories;
     directory = ".";
     lock = ../Cargo.lock;
-    hash = ./crates.hash;
+    hash = readHash ./crates.hash;
   };
+  readHash = file: builtins.head (builtins.match "([^\n]+)\n?" (builtins.readFile file));
 
   # What our own sources are compiled against, so that a change of them does not compile it again.
   clean = "cargo clean --release --offline ${builtins.concatStringsSep " " (map (name: "-p ${name}") (builtins.attrNames members))}";
@@ -82,7 +83,7 @@ let
   };
 in
 {
-  inherit cargo crates vendor;
+  inherit cargo crates readHash vendor;
   # What runs on the host, by name.
   packages = builtins.mapAttrs (name: _: package name { }) (removeAttrs members [ "init" ]);
 
@@ -101,6 +102,27 @@ in
   mkInit = target: package "init" {
     options = "--target ${target.rustTarget}";
     output = "${target.rustTarget}/release";
+  };
+
+  # What another package, the one in `src`, runs in a guest of `target`: its program, as bin/init. What it depends on is its own
+  # Cargo.lock's, with the hash of `cargo vendor`, or nothing.
+  mkInitOf = { src, cratesHash, target }: cargo "init" {
+    inherit src;
+    members = [ ];
+    crates = if cratesHash == "" then "" else
+    vendor {
+      inherit src;
+      members = [ ];
+      directory = ".";
+      lock = "${src}/Cargo.lock";
+      hash = cratesHash;
+    };
+    script = ''
+      cargo build --release --offline --target ${target.rustTarget}
+      mkdir -p $out/bin
+      cp target/${target.rustTarget}/release/${(builtins.fromTOML (builtins.readFile "${src}/Cargo.toml")).package.name} $out/bin/init
+    '';
+    disallowedReferences = [ rust cc ];
   };
 
   # check NAME { script, tools ? [ ] }: `script` in the whole workspace.

@@ -51,7 +51,7 @@ struct Cli {
     target: &'static Target,
 
     /// QEMU's machine model [default: the target's first]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, env = "BOOT_MACHINE", value_name = "NAME")]
     machine: Option<String>,
 
     /// QEMU's model of the CPU [default: the target's]
@@ -63,8 +63,19 @@ struct Cli {
     smp: u32,
 
     /// Memory of the guest [default: the target's]
-    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, env = "BOOT_MEMORY", value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
     memory: Option<u32>,
+
+    /// What the system says in the kernel's command line, before what --append adds
+    #[arg(
+        long,
+        env = "BOOT_CMDLINE",
+        value_name = "TEXT",
+        default_value = "",
+        hide = true,
+        allow_hyphen_values = true
+    )]
+    cmdline: String,
 
     /// Text to append to the kernel's command line
     #[arg(
@@ -94,6 +105,11 @@ struct Cli {
     /// End with success as soon as this is seen on the console
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
     expect: Option<String>,
+
+    /// What the system says that a script waits for
+    #[arg(long, env = "BOOT_EXPECT", value_name = "TEXT", default_value = SCRIPT_EXPECT, hide = true,
+        value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
+    script_expect: String,
 
     /// Keep watching that long after the text was seen; a panic in that time is a failure
     #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = seconds, allow_negative_numbers = true)]
@@ -186,7 +202,7 @@ impl Cli {
             memory: self.memory.unwrap_or(target.memory),
             kernel,
             initrd,
-            append: self.append,
+            append: [self.cmdline, self.append].join(" ").trim().to_owned(),
             gdb: self.gdb.map(gdb::socket).transpose()?,
             more: self.more,
         };
@@ -210,7 +226,7 @@ impl Cli {
         let goal = Goal {
             expect: self
                 .expect
-                .or_else(|| limited.then(|| SCRIPT_EXPECT.to_owned())),
+                .or_else(|| limited.then_some(self.script_expect)),
             settle: self.settle,
             timeout: self.timeout.or_else(|| limited.then_some(SCRIPT_TIMEOUT)),
             stall: self.stall,

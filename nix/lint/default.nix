@@ -8,7 +8,7 @@ let
     inherit src members;
     directory = "nix/lint";
     lock = ./Cargo.lock;
-    hash = ./crates.hash;
+    hash = rust.readHash ./crates.hash;
   };
 in
 rec {

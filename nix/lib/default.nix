@@ -1,0 +1,109 @@
+# What other people's flakes use: `lib` of the flake. docs/lib.md describes it; a check compares the two.
+{ inputs, toolchain, rust, targets, mkKernel, mkInitramfs, mkBoot, mkImage }:
+let
+  inherit (import ./arguments.nix) function types;
+  inherit (types) attrsOf either listOf made natural oneOf path set string;
+  inherit (builtins) attrNames concatStringsSep pathExists;
+
+  target = { type = oneOf (attrNames targets); default = "x86_64"; };
+
+  # A fragment of the kernel's configuration: the name of one of ours, lines, or a file.
+  fragment = function': value:
+    let own = ../kernel + "/${value}.config"; in
+    if !builtins.isString value || builtins.match "/.*" value != null then value
+    else if builtins.match ".*CONFIG_.*" value != null then builtins.toFile "fragment.config" "${value}\n"
+    else if builtins.match "[a-z0-9_-]+" value != null && pathExists own then own
+    else
+      throw "${function'}: no fragment `${value}`; there are ${concatStringsSep ", " fragments}, or give lines that set CONFIG_..., or a file";
+  fragments =
+    let
+      names = map (builtins.match "(.*)[.]config") (attrNames (builtins.readDir ../kernel));
+      base = [ "base" ] ++ attrNames targets;
+    in
+    builtins.filter (name: !builtins.elem name base) (map builtins.head (builtins.filter (name: name != null) names));
+
+  # The functions, each with its arguments.
+  functions = {
+    mkKernel = {
+      arguments = {
+        src = { type = path; default = inputs.linux; };
+        fragments = { type = listOf (either [ path string ]); default = [ ]; };
+        inherit target;
+      };
+      body = { src, fragments, target }: mkKernel {
+        inherit src;
+        target = targets.${target};
+        fragments = map (fragment "mkKernel") fragments;
+      };
+    };
+
+    mkInitramfs = {
+      arguments = {
+        init = { type = path; };
+        files = { type = attrsOf (either [ path set ]); default = { }; };
+        closures = { type = listOf path; default = [ ]; };
+        compress = { type = string; default = "gzip"; };
+      };
+      body = mkInitramfs;
+    };
+
+    mkRustInit = {
+      arguments = {
+        src = { type = path; };
+        cratesHash = { type = string; default = ""; };
+        inherit target;
+      };
+      body = { src, cratesHash, target }: rust.mkInitOf { inherit src cratesHash; target = targets.${target}; };
+    };
+
+    mkCInit = {
+      arguments = {
+        src = { type = path; };
+        linux = { type = path; default = inputs.linux; };
+        flags = { type = listOf string; default = [ ]; };
+      };
+      body = import ./c-init.nix { inherit toolchain; };
+    };
+
+    mkSystem = {
+      arguments = {
+        kernel = { type = path; };
+        initramfs = { type = path; };
+        expect = { type = string; default = "Hello, world!"; };
+        cmdline = { type = string; default = ""; };
+        machine = { type = string; default = ""; };
+        memory = { type = natural; default = 0; };
+        inherit target;
+      };
+      body = { kernel, initramfs, target, ... }@arguments:
+        let
+          self = {
+            inherit kernel initramfs;
+            inherit (arguments) expect;
+            boot = mkBoot (arguments // { target = targets.${target}; });
+            image = mkImage { inherit kernel initramfs; };
+            check = lib.mkBootCheck { system = self; };
+          };
+        in
+        self;
+    };
+
+    mkBootCheck = {
+      arguments = {
+        system = { type = made "mkSystem" [ "boot" "expect" ]; };
+        # By default, what the system is expected to say.
+        expect = { type = string; default = ""; };
+        forbid = { type = listOf string; default = [ ]; };
+        timeout = { type = natural; default = 60; };
+      };
+      body = import ./boot-check.nix { inherit toolchain; };
+    };
+  };
+
+  lib = builtins.mapAttrs (name: { arguments, body }: function name arguments body) functions;
+in
+{
+  inherit lib fragments;
+  # For the check that the handbook has them all.
+  arguments = builtins.mapAttrs (_: { arguments, ... }: attrNames arguments) functions;
+}

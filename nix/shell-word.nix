@@ -1,0 +1,2 @@
+# TEXT as one word of a POSIX shell.
+text: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] text}'"

@@ -1,0 +1,22 @@
+{
+  description = "An ordinary Rust program as PID 1";
+
+  # Where your copy of simplest-linux is, or what `nix registry add simplest-linux URL` says.
+  inputs.simplest-linux.url = "simplest-linux";
+
+  outputs = { simplest-linux, ... }:
+    let
+      lib = simplest-linux.lib.x86_64-linux;
+      # Dynamically linked: its closure has the loader and the libraries.
+      init = lib.mkRustInit { src = ./.; };
+      system = lib.mkSystem {
+        kernel = lib.mkKernel { };
+        initramfs = lib.mkInitramfs { inherit init; closures = [ init ]; };
+        expect = "Hello from std, as PID 1!";
+      };
+    in
+    {
+      packages.x86_64-linux = { default = system.boot; inherit (system) boot image initramfs; };
+      checks.x86_64-linux.boot = system.check;
+    };
+}
