@@ -38,6 +38,7 @@ let
   debug = import ./debug.nix { inherit program tools; gdb = toolchain.shell; } { inherit (self) boot kernel; };
   update = import ./toolchain/update.nix { inherit program tools; inherit (toolchain) keyring; inherit (rust.packages) update; };
   golden = import ./golden.nix { inherit toolchain; } { inherit (self) init initramfs kernel; };
+  licences = import ./toolchain/licences.nix { inherit toolchain; };
   bench = import ./bench.nix { inherit toolchain rust; inherit (self) packer; };
 
   app = description: program: { type = "app"; inherit program; meta = { inherit description; }; };
@@ -56,10 +57,11 @@ in
     update = app "Regenerates nix/toolchain/lock.json from Debian's signed indexes" "${update}/bin/update";
   };
 
-  checks = import ./checks.nix { inherit self debug golden inputs toolchain rust lint library source target mkKernel mkBoot mkInitramfs; };
+  checks = import ./checks.nix { inherit self debug golden inputs toolchain licences rust lint library source target mkKernel mkBoot mkInitramfs; };
   devShells.default = import ./shell.nix { inherit toolchain; inherit (rust) threecpio; };
   inherit (lint) formatter;
   inherit (library) lib;
-  # Not evaluated by `nix flake check`: one needs more than a Debian and a crates mirror, one takes a quarter of an hour.
-  legacyPackages = { inherit mainline defconfig; };
+  # Not evaluated by `nix flake check`: one needs more than a Debian and a crates mirror, one takes a quarter of an hour, one is a
+  # check's.
+  legacyPackages = { inherit mainline defconfig licences; };
 }

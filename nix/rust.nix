@@ -83,7 +83,8 @@ let
   };
 in
 {
-  inherit cargo crates readHash vendor;
+  inherit cargo crates dependencies readHash vendor;
+  members = directories;
   # What runs on the host, by name.
   packages = builtins.mapAttrs (name: _: package name { }) (removeAttrs members [ "init" ]);
 
