@@ -35,7 +35,8 @@ let
     microvm vmlinux qemu64     128    1   overriding
   '';
 in
-toolchain.run "boots" {
+toolchain.run "boots"
+{
   inherit boots;
   inherit (self) init;
   inherit (self.kernel) vmlinux bzImage;
@@ -43,13 +44,14 @@ toolchain.run "boots" {
   row = ./boots/run.sh;
   cleanLog = ./clean-log.sh;
   PATH = "${self.boot}/bin:${self.packer}/bin:${toolchain.tools}/bin";
-} (builtins.toFile "boots.sh" ''
-  . $initramfs
-  printf %s "$boots" | sed 1d >rows
-  # A boot that fails is told, and so are all the others.
-  xargs -n 6 -P $NIX_BUILD_CORES sh -e $row <rows >results || failed=true
-  cat results
-  [ -z "$failed" ]
-  [ "$(wc -l <results)" = "$(wc -l <rows)" ]
-  cp results $out
-'')
+}
+  (builtins.toFile "boots.sh" ''
+    . $initramfs
+    printf %s "$boots" | sed 1d >rows
+    # A boot that fails is told, and so are all the others.
+    xargs -n 6 -P $NIX_BUILD_CORES sh -e $row <rows >results || failed=true
+    cat results
+    [ -z "$failed" ]
+    [ "$(wc -l <results)" = "$(wc -l <rows)" ]
+    cp results $out
+  '')

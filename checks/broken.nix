@@ -184,18 +184,20 @@ let
   };
   names = builtins.attrNames rows;
 in
-run "broken" (builtins.foldl' (all: name: all // fields name rows.${name}) { } names // {
-  inherit names;
-  header = ./broken/init.h;
-  tinyKernel = ./broken/kernel.S;
-  make = ./broken/make.sh;
-  row = ./broken/run.sh;
-  inherit (self.kernel) vmlinux;
-  symbols = self.kernel.debug;
-  PATH = "${self.boot}/bin:${self.packer}/bin:${cc}/bin:${tools}/bin";
-}) (builtins.toFile "broken.sh" ''
-  echo $names | tr ' ' '\n' | xargs -n 1 -P 2 sh -e $row
-  [ ! -e failed ]
-  [ "$(cat *.result | wc -l)" = "$(echo $names | wc -w)" ]
-  cat *.result >$out
-'')
+run "broken"
+  (builtins.foldl' (all: name: all // fields name rows.${name}) { } names // {
+    inherit names;
+    header = ./broken/init.h;
+    tinyKernel = ./broken/kernel.S;
+    make = ./broken/make.sh;
+    row = ./broken/run.sh;
+    inherit (self.kernel) vmlinux;
+    symbols = self.kernel.debug;
+    PATH = "${self.boot}/bin:${self.packer}/bin:${cc}/bin:${tools}/bin";
+  })
+  (builtins.toFile "broken.sh" ''
+    echo $names | tr ' ' '\n' | xargs -n 1 -P 2 sh -e $row
+    [ ! -e failed ]
+    [ "$(cat *.result | wc -l)" = "$(echo $names | wc -w)" ]
+    cat *.result >$out
+  '')

@@ -4,7 +4,8 @@
 # cargo-deny and cargo-machete do that and more. But the one is 366 crates, most of them to compile, and the other needs a newer Rust than the
 # pinned one.
 { rust, lint, toolchain, source }:
-toolchain.run "crates" {
+toolchain.run "crates"
+{
   src = source "workspace" ([ "Cargo.toml" "Cargo.lock" ] ++ rust.members);
   inherit (rust) members crates;
   lintCrates = lint.crates;
@@ -38,42 +39,43 @@ toolchain.run "crates" {
   ];
   # Nothing but its program is wanted.
   unused = [ "bench/threecpio" ];
-} (builtins.toFile "crates.sh" ''
-  wrong() { echo "$*"; failed=true; }
-  failed=false
+}
+  (builtins.toFile "crates.sh" ''
+    wrong() { echo "$*"; failed=true; }
+    failed=false
 
-  # $1: what `cargo vendor` gave.
-  licences() {
-    for manifest in $1/*/Cargo.toml; do
-      printf '%s\t%s\n' "$(basename "$(dirname $manifest)")" "$(sed -n 's/^license = "\(.*\)"$/\1/p' $manifest | head -n 1)"
+    # $1: what `cargo vendor` gave.
+    licences() {
+      for manifest in $1/*/Cargo.toml; do
+        printf '%s\t%s\n' "$(basename "$(dirname $manifest)")" "$(sed -n 's/^license = "\(.*\)"$/\1/p' $manifest | head -n 1)"
+      done
+    }
+    licences $crates >ours
+    licences $lintCrates >theirs
+    awk -v accepted="$licences" -f $licencesOf ours || wrong "crates that are linked with ours"
+    awk -v accepted="$licences
+    $programLicences" -f $licencesOf theirs || wrong "crates of programs that are run"
+
+    cd $src
+    names() { sed -n 's/^name = "\(.*\)"$/\1/p' Cargo.lock; }
+    for name in $banned; do ! names | grep -qx -e $name || wrong "banned: $name"; done
+    found=$(names | sort | uniq -d | tr '\n' ' ')
+    [ "$found" = "$duplicates " ] || wrong "in several versions are $found, and expected to be $duplicates"
+
+    # The dependencies that manifest $2 has in sections $1, a pattern.
+    section() { awk -v wanted="^[[]($1)]\$" '/^\[/ { on = $0 ~ wanted } on && /^[a-zA-Z]/ && sub(/[. =].*/, "")' $2; }
+    for member in $members; do
+      for name in $(section '(dev-|build-)?dependencies' $member/Cargo.toml); do
+        echo $name >>$NIX_BUILD_TOP/wanted
+        path=$(echo $name | tr - _)
+        find $member -name '*.rs' ! -path '*/fuzz/*' | xargs grep -qE "(^|[^A-Za-z0-9_])($path::|use $path( as .*)?;)" || echo $member/$name
+      done
+    done >$NIX_BUILD_TOP/idle
+    [ "$(cat $NIX_BUILD_TOP/idle)" = "$unused" ] || wrong "not used: $(cat $NIX_BUILD_TOP/idle)"
+    for name in $(section 'workspace[.]dependencies' Cargo.toml); do
+      grep -qx -e $name $NIX_BUILD_TOP/wanted || wrong "Cargo.toml: no package wants $name"
     done
-  }
-  licences $crates >ours
-  licences $lintCrates >theirs
-  awk -v accepted="$licences" -f $licencesOf ours || wrong "crates that are linked with ours"
-  awk -v accepted="$licences
-  $programLicences" -f $licencesOf theirs || wrong "crates of programs that are run"
 
-  cd $src
-  names() { sed -n 's/^name = "\(.*\)"$/\1/p' Cargo.lock; }
-  for name in $banned; do ! names | grep -qx -e $name || wrong "banned: $name"; done
-  found=$(names | sort | uniq -d | tr '\n' ' ')
-  [ "$found" = "$duplicates " ] || wrong "in several versions are $found, and expected to be $duplicates"
-
-  # The dependencies that manifest $2 has in sections $1, a pattern.
-  section() { awk -v wanted="^[[]($1)]\$" '/^\[/ { on = $0 ~ wanted } on && /^[a-zA-Z]/ && sub(/[. =].*/, "")' $2; }
-  for member in $members; do
-    for name in $(section '(dev-|build-)?dependencies' $member/Cargo.toml); do
-      echo $name >>$NIX_BUILD_TOP/wanted
-      path=$(echo $name | tr - _)
-      find $member -name '*.rs' ! -path '*/fuzz/*' | xargs grep -qE "(^|[^A-Za-z0-9_])($path::|use $path( as .*)?;)" || echo $member/$name
-    done
-  done >$NIX_BUILD_TOP/idle
-  [ "$(cat $NIX_BUILD_TOP/idle)" = "$unused" ] || wrong "not used: $(cat $NIX_BUILD_TOP/idle)"
-  for name in $(section 'workspace[.]dependencies' Cargo.toml); do
-    grep -qx -e $name $NIX_BUILD_TOP/wanted || wrong "Cargo.toml: no package wants $name"
-  done
-
-  [ $failed = false ]
-  cp $NIX_BUILD_TOP/ours $out
-'')
+    [ $failed = false ]
+    cp $NIX_BUILD_TOP/ours $out
+  '')

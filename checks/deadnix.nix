@@ -1,9 +1,11 @@
 # The Nix code has no name that nothing uses.
 { toolchain, lint, source }:
-toolchain.run "deadnix" {
-  src = source "nix-code" [ "flake.nix" "nix" "checks" ];
+toolchain.run "deadnix"
+{
+  src = source "nix-code" [ "flake.nix" "nix" "checks" "templates" ];
   PATH = "${lint.programs}/bin:${toolchain.tools}/bin";
-} (builtins.toFile "deadnix.sh" ''
-  deadnix --fail $src
-  touch $out
-'')
+}
+  (builtins.toFile "deadnix.sh" ''
+    deadnix --fail $src
+    touch $out
+  '')

@@ -8,43 +8,45 @@
 #
 # What stands in for ./nixw: docs/nixw.sh.
 { self, toolchain, source }:
-toolchain.run "docs" {
+toolchain.run "docs"
+{
   src = source "documents" [ "README.md" "CONTRIBUTING.md" "docs" ];
   blocks = ./docs/blocks.awk;
   nixw = ./docs/nixw.sh;
   inherit (self) init;
   inherit (self.kernel) debug;
   PATH = "${self.boot}/bin:${self.packer}/bin:${toolchain.tools}/bin";
-} (builtins.toFile "docs.sh" ''
-  mkdir scripts
-  failed=
-  for document in $(cd $src; find . -name '*.md' | sed 's#^[.]/##' | sort); do
-    (
-      cd $src
-      awk -v out=$NIX_BUILD_TOP/scripts -v name=$(echo $document | tr / -) -f $blocks $document
-    ) || failed=true
-  done
-  [ -z "$failed" ]
+}
+  (builtins.toFile "docs.sh" ''
+    mkdir scripts
+    failed=
+    for document in $(cd $src; find . -name '*.md' | sed 's#^[.]/##' | sort); do
+      (
+        cd $src
+        awk -v out=$NIX_BUILD_TOP/scripts -v name=$(echo $document | tr / -) -f $blocks $document
+      ) || failed=true
+    done
+    [ -z "$failed" ]
 
-  # What the documents take to be there.
-  for script in scripts/*; do
-    directory=''${script%-*.sh}
-    if ! [ -e $directory ]; then
-      mkdir -p $directory/root/etc
-      cd $directory
-      cp $nixw nixw
-      chmod +x nixw
-      cp $init/bin/init init
-      echo simplest >root/etc/hostname
-      printf '%s\n' 'dir /dev 0755 0 0' 'nod /dev/console 0600 0 0 c 5 1' >list.txt
-      packer create old.cpio.gz --tree root
-      packer create new.cpio.gz --tree root
-      cd $NIX_BUILD_TOP
-    fi
-    echo "== $script"
-    cat $script
-    (cd $directory && sh -ex ../../$script </dev/null) >log 2>&1 || { cat log; exit 1; }
-    echo $script >>$out
-  done
-  [ -s $out ]
-'')
+    # What the documents take to be there.
+    for script in scripts/*; do
+      directory=''${script%-*.sh}
+      if ! [ -e $directory ]; then
+        mkdir -p $directory/root/etc
+        cd $directory
+        cp $nixw nixw
+        chmod +x nixw
+        cp $init/bin/init init
+        echo simplest >root/etc/hostname
+        printf '%s\n' 'dir /dev 0755 0 0' 'nod /dev/console 0600 0 0 c 5 1' >list.txt
+        packer create old.cpio.gz --tree root
+        packer create new.cpio.gz --tree root
+        cd $NIX_BUILD_TOP
+      fi
+      echo "== $script"
+      cat $script
+      (cd $directory && sh -ex ../../$script </dev/null) >log 2>&1 || { cat log; exit 1; }
+      echo $script >>$out
+    done
+    [ -s $out ]
+  '')

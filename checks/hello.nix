@@ -1,11 +1,13 @@
 # The image boots, and the serial log has the line from PID 1 exactly once and nothing that is wrong.
 { self, toolchain }:
-toolchain.run "hello" {
+toolchain.run "hello"
+{
   cleanLog = ./clean-log.sh;
   PATH = "${self.boot}/bin:${toolchain.tools}/bin";
-} (builtins.toFile "hello.sh" ''
-  # A second for whatever would go wrong after the line.
-  boot --accel tcg --expect 'Hello, world!' --settle 1 --timeout 120 --log log </dev/null
-  sh -e $cleanLog log
-  cp log $out
-'')
+}
+  (builtins.toFile "hello.sh" ''
+    # A second for whatever would go wrong after the line.
+    boot --accel tcg --expect 'Hello, world!' --settle 1 --timeout 120 --log log </dev/null
+    sh -e $cleanLog log
+    cp log $out
+  '')

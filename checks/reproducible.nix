@@ -20,7 +20,8 @@ let
   initramfs = elsewhere (mkInitramfs { inherit init; }).drvAttrs;
   kernel = elsewhere self.kernel.drvAttrs;
 in
-run "reproducible" {
+run "reproducible"
+{
   PATH = "${toolchain.tools}/bin";
   pairs = [
     "init=${self.init}/bin/init=${init}/bin/init"

@@ -1,14 +1,16 @@
 # Shellcheck has nothing to say about any shell script of the repository, wherever it is.
 { toolchain, source }:
-toolchain.run "shellcheck" {
+toolchain.run "shellcheck"
+{
   src = source "scripts" [ ".ci" "checks" "nix" "nixw" ];
   PATH = "${toolchain.check}/bin:${toolchain.tools}/bin";
-} (builtins.toFile "shellcheck.sh" ''
-  cd $src
-  # Builders are told by their names. They have no #! line, run as `sh -e` (SC2164), and the derivation sets their
-  # variables (SC2154).
-  find . -name '*.sh' | xargs shellcheck --shell=dash --external-sources --exclude=SC2154,SC2164
-  find . -type f ! -name '*.sh' -exec sh -c 'head -n 1 "$1" | grep -q "^#!.*sh"' sh {} \; -print >$out
-  [ -s $out ]
-  xargs shellcheck <$out
-'')
+}
+  (builtins.toFile "shellcheck.sh" ''
+    cd $src
+    # Builders are told by their names. They have no #! line, run as `sh -e` (SC2164), and the derivation sets their
+    # variables (SC2154).
+    find . -name '*.sh' | xargs shellcheck --shell=dash --external-sources --exclude=SC2154,SC2164
+    find . -type f ! -name '*.sh' -exec sh -c 'head -n 1 "$1" | grep -q "^#!.*sh"' sh {} \; -print >$out
+    [ -s $out ]
+    xargs shellcheck <$out
+  '')

@@ -7,8 +7,10 @@ let
     simplest-linux = inputs.self;
   }).checks.x86_64-linux;
 in
-toolchain.run "templates" {
+toolchain.run "templates"
+{
   logs = builtins.concatMap checksOf (builtins.attrNames (removeAttrs templates [ "default" ]));
-} (builtins.toFile "templates.sh" ''
-  for log in $logs; do tail -n 3 $log; done | tee $out
-'')
+}
+  (builtins.toFile "templates.sh" ''
+    for log in $logs; do tail -n 3 $log; done | tee $out
+  '')

@@ -59,47 +59,49 @@ let
     sock /special/socket 0755 0 0
   '';
 in
-run "unpack" {
+run "unpack"
+{
   inherit compressions list;
   kernel = kernel.${target.bootImage};
   # Compressed already, and longer than the pieces that packer compresses on their own.
   incompressible = toolchain.debs.coreutils;
   SOURCE_DATE_EPOCH = 1234567890;
   PATH = "${self.boot}/bin:${self.packer}/bin:${tools}/bin";
-} (builtins.toFile "unpack.sh" ''
-  printf %s "$list" > list
-  # What the list's format has no words for: names.
-  repeat() { head -c "$1" /dev/zero | tr '\0' "$2"; }
-  mkdir -p tree/names tree/sizes
-  cd tree/names
-  for name in ' a  b ' "$(printf 'new\nline')" "$(printf '\377\376\t\033')" 'back\slash\n' '-n' "'\"*?" 'a -> b' 'TRAILER!!!' \
-    "$(repeat 255 n)"; do
-    printf %s "$name" > "./$name"
-  done
-  deep=$(repeat 255 d | sed 's#.*#&/&/&/&/&/&/&/&/&/&/&/&/&/&/&#')
-  mkdir -p "$deep"
-  ln -s "$(repeat 4095 t)" "$deep/link"
-  cd ../..
-  for size in 0 1 2 3 4 5 4095 4096 4097 1048575 1048577; do head -c $size $incompressible > tree/sizes/$size; done
-  cp $incompressible tree/sizes/all
+}
+  (builtins.toFile "unpack.sh" ''
+    printf %s "$list" > list
+    # What the list's format has no words for: names.
+    repeat() { head -c "$1" /dev/zero | tr '\0' "$2"; }
+    mkdir -p tree/names tree/sizes
+    cd tree/names
+    for name in ' a  b ' "$(printf 'new\nline')" "$(printf '\377\376\t\033')" 'back\slash\n' '-n' "'\"*?" 'a -> b' 'TRAILER!!!' \
+      "$(repeat 255 n)"; do
+      printf %s "$name" > "./$name"
+    done
+    deep=$(repeat 255 d | sed 's#.*#&/&/&/&/&/&/&/&/&/&/&/&/&/&/&#')
+    mkdir -p "$deep"
+    ln -s "$(repeat 4095 t)" "$deep/link"
+    cd ../..
+    for size in 0 1 2 3 4 5 4095 4096 4097 1048575 1048577; do head -c $size $incompressible > tree/sizes/$size; done
+    cp $incompressible tree/sizes/all
 
-  # Some of it as it must be, in case packer reads as wrongly as it writes.
-  cat > asked <<'ASKED'
-  drwxrwxrwt 0:0 0 1234567890 - /modes/tmp
-  brw-rw---- 0:6 259,70000 1234567890 - /special/block
-  lrwxrwxrwx 1000:100 7 1234567890 - /links/relative -> ../init
-  3 names: /links/a
-  ASKED
+    # Some of it as it must be, in case packer reads as wrongly as it writes.
+    cat > asked <<'ASKED'
+    drwxrwxrwt 0:0 0 1234567890 - /modes/tmp
+    brw-rw---- 0:6 259,70000 1234567890 - /special/block
+    lrwxrwxrwx 1000:100 7 1234567890 - /links/relative -> ../init
+    3 names: /links/a
+    ASKED
 
-  for compression in $compressions; do
-    packer create image --list list --tree tree --compress $compression
-    { packer list --sha256 image; echo "3 names: /links/a"; } | sort > expected
-    boot --accel tcg --kernel $kernel --initrd image --expect '== end ==' --timeout 120 --log log </dev/null >console
-    # /dev/console is the kernel's own, and as old as what was last written to it.
-    tr -d '\r' <log | sed '1,/^== begin ==$/d; /^== end ==$/,$d' | grep -v ' /dev/console$' | sort > found
-    diff expected found || { echo "$compression: packer says (-), the kernel made (+)"; exit 1; }
-    if grep -vxFf found asked; then echo "$compression: not there"; exit 1; fi
-    echo "$compression: $(wc -l <found) lines are the same"
-    cat log >> $out
-  done
-'')
+    for compression in $compressions; do
+      packer create image --list list --tree tree --compress $compression
+      { packer list --sha256 image; echo "3 names: /links/a"; } | sort > expected
+      boot --accel tcg --kernel $kernel --initrd image --expect '== end ==' --timeout 120 --log log </dev/null >console
+      # /dev/console is the kernel's own, and as old as what was last written to it.
+      tr -d '\r' <log | sed '1,/^== begin ==$/d; /^== end ==$/,$d' | grep -v ' /dev/console$' | sort > found
+      diff expected found || { echo "$compression: packer says (-), the kernel made (+)"; exit 1; }
+      if grep -vxFf found asked; then echo "$compression: not there"; exit 1; fi
+      echo "$compression: $(wc -l <found) lines are the same"
+      cat log >> $out
+    done
+  '')

@@ -17,11 +17,12 @@ let
   };
 in
 rec {
-  file = run "golden.json" {
-    inherit init initramfs narHashes;
-    inherit (kernel) vmlinux bzImage;
-    config = "${kernel}/config";
-  } ./golden.sh;
+  file = run "golden.json"
+    {
+      inherit init initramfs narHashes;
+      inherit (kernel) vmlinux bzImage;
+      config = "${kernel}/config";
+    } ./golden.sh;
 
   program = toolchain.program "golden" ''
     PATH=${tools}/bin

@@ -14,12 +14,13 @@ let
   manifests = [ "Cargo.toml" "Cargo.lock" ] ++ map (directory: "${directory}/Cargo.toml") directories;
 
   # cargo NAME { src, script, ... }: the derivation in which `script` runs with cargo, offline, as cargo.sh says.
-  cargo = name: environment: run name ({
-    inherit crates;
-    members = directories;
-    target = "";
-    PATH = path (environment.tools or [ ]);
-  } // removeAttrs environment [ "tools" ]) ./cargo.sh;
+  cargo = name: environment: run name
+    ({
+      inherit crates;
+      members = directories;
+      target = "";
+      PATH = path (environment.tools or [ ]);
+    } // removeAttrs environment [ "tools" ]) ./cargo.sh;
   path = extra: builtins.concatStringsSep ":" (map (tree: "${tree}/bin") (extra ++ [ rust cc tools ]));
 
   # `cargo vendor` of a `lock`, fixed-output. Named after the lock file's hash, so that after a change of it the crates of the one

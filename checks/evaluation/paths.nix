@@ -13,4 +13,4 @@ let
 in
 derivations "packages" + derivations "checks" + derivations "devShells"
 + lines "apps" (builtins.mapAttrs (_: app: app.program) outputs.apps.${system})
-+ lines "." { formatter = outputs.formatter.${system}.outPath; dependencies = rust.dependencies.outPath; }
+  + lines "." { formatter = outputs.formatter.${system}.outPath; dependencies = rust.dependencies.outPath; }

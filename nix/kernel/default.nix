@@ -16,7 +16,8 @@ assert config == "allnoconfig" || fragments == [ ];
 let
   inherit (toolchain) cc kbuild run tools;
 in
-run "kernel" {
+run "kernel"
+{
   inherit src config cc kbuild;
   fragments = if config == "allnoconfig" then [ ./base.config target.kernelFragment ] ++ fragments else [ ];
   inherit (target) kernelArch;

@@ -2,15 +2,17 @@
 # article has it.
 { toolchain }:
 { src, linux, flags }:
-toolchain.run "init" {
+toolchain.run "init"
+{
   inherit src flags;
   nolibc = "${linux}/tools/include/nolibc";
   PATH = "${toolchain.cc}/bin:${toolchain.tools}/bin";
   # A static program refers to nothing.
   allowedReferences = [ ];
-} (builtins.toFile "c-init.sh" ''
-  mkdir -p $out/bin
-  # No tables for unwinders, no note of the compiler, no symbols. The name of the file may have lost its .c in the store.
-  gcc -fno-asynchronous-unwind-tables -fno-ident -s -Os -nostdlib -static -include $nolibc/nolibc.h $flags \
-    -o $out/bin/init -x c $src -lgcc
-'')
+}
+  (builtins.toFile "c-init.sh" ''
+    mkdir -p $out/bin
+    # No tables for unwinders, no note of the compiler, no symbols. The name of the file may have lost its .c in the store.
+    gcc -fno-asynchronous-unwind-tables -fno-ident -s -Os -nostdlib -static -include $nolibc/nolibc.h $flags \
+      -o $out/bin/init -x c $src -lgcc
+  '')

@@ -30,14 +30,15 @@ let
   };
   inherit (bootstrap) busybox patchelf program run tools;
 
-  mkTree = name: tree: run name {
-    inherit patchelf;
-    debs = debsOf name;
-    keep = tree.keep or [ ];
-    on = map (base: built.${base}) (tree.on or [ ]);
-    glibc = if name == "glibc" then "" else built.glibc;
-    finish = tree.finish or "";
-  } ./tree.sh;
+  mkTree = name: tree: run name
+    {
+      inherit patchelf;
+      debs = debsOf name;
+      keep = tree.keep or [ ];
+      on = map (base: built.${base}) (tree.on or [ ]);
+      glibc = if name == "glibc" then "" else built.glibc;
+      finish = tree.finish or "";
+    } ./tree.sh;
 
   built = builtins.mapAttrs mkTree (removeAttrs trees [ "busybox" "patchelf" ]);
 in

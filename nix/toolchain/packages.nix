@@ -28,9 +28,20 @@ in
   cc = {
     packages = [ "gcc-12" "binutils" "libc6-dev" ];
     without = scripts ++ [
-      "rpcsvc-proto" "libcrypt-dev" "libnsl-dev" "libtirpc-dev" # headers of what once was in the C library
-      "libcc1-0" "libgprofng0" # for debuggers and profilers
-      "libasan8" "liblsan0" "libtsan2" "libubsan1" "libgomp1" "libitm1" "libatomic1" "libquadmath0" # run-time libraries of gcc's extensions
+      "rpcsvc-proto"
+      "libcrypt-dev"
+      "libnsl-dev"
+      "libtirpc-dev" # headers of what once was in the C library
+      "libcc1-0"
+      "libgprofng0" # for debuggers and profilers
+      "libasan8"
+      "liblsan0"
+      "libtsan2"
+      "libubsan1"
+      "libgomp1"
+      "libitm1"
+      "libatomic1"
+      "libquadmath0" # run-time libraries of gcc's extensions
     ];
     on = [ "glibc" ];
     # gcc's specs file says what a wrapper script would: where the headers are, and which loader and C library the
@@ -68,12 +79,31 @@ in
     without = scripts ++ [ "libc6-dev" "libc-dev" ];
     on = [ "glibc" ];
     keep = [
-      "bin/make" "bin/flex" "bin/bison" "share/bison" "bin/m4" "bin/xz"
+      "bin/make"
+      "bin/flex"
+      "bin/bison"
+      "share/bison"
+      "bin/m4"
+      "bin/xz"
       # Where busybox's do not do: its sh and xargs run applets whatever PATH says, among them an ar and an xz that only read;
       # it has no install; its diff and find lack options, and its awk stumbles over a plain { in a regular expression.
-      "bin/dash" "bin/mawk" "bin/xargs" "bin/install" "bin/diff" "bin/find"
-      "include/*elf.h" "include/elfutils" "include/zlib.h" "include/zconf.h" "${libraries}/libelf*" "${libraries}/libz.*" # for objtool
-      "bin/perl" "${libraries}/perl-base" "include/openssl" "include/x86_64-linux-gnu/openssl" "${libraries}/libcrypto*"
+      "bin/dash"
+      "bin/mawk"
+      "bin/xargs"
+      "bin/install"
+      "bin/diff"
+      "bin/find"
+      "include/*elf.h"
+      "include/elfutils"
+      "include/zlib.h"
+      "include/zconf.h"
+      "${libraries}/libelf*"
+      "${libraries}/libz.*" # for objtool
+      "bin/perl"
+      "${libraries}/perl-base"
+      "include/openssl"
+      "include/x86_64-linux-gnu/openssl"
+      "${libraries}/libcrypto*"
     ];
     finish = "ln -s mawk bin/awk";
   };
@@ -83,14 +113,26 @@ in
     without = scripts ++ [
       "ipxe-qemu" # network boot
       # Displays, sound, and devices of the host, which are modules of qemu-system-common that are not kept.
-      "libasound2" "libbrlapi0.8" "libcacard0" "libepoxy0" "libgbm1" "libsndio7.0" "libspice-server1" "libusb-1.0-0" "libusbredirparser1"
+      "libasound2"
+      "libbrlapi0.8"
+      "libcacard0"
+      "libepoxy0"
+      "libgbm1"
+      "libsndio7.0"
+      "libspice-server1"
+      "libusb-1.0-0"
+      "libusbredirparser1"
     ];
     on = [ "glibc" ];
     keep = [
-      "bin/qemu-system-x86_64" "${libraries}/qemu/accel-tcg-x86_64.so"
+      "bin/qemu-system-x86_64"
+      "${libraries}/qemu/accel-tcg-x86_64.so"
       "share/seabios/bios*.bin" # machines pc and q35
-      "share/qemu/qboot.rom" "share/qemu/bios-microvm.bin" # machine microvm
-      "share/qemu/linuxboot*.bin" "share/qemu/pvh.bin" "share/qemu/multiboot*.bin" # what -kernel starts, by format
+      "share/qemu/qboot.rom"
+      "share/qemu/bios-microvm.bin" # machine microvm
+      "share/qemu/linuxboot*.bin"
+      "share/qemu/pvh.bin"
+      "share/qemu/multiboot*.bin" # what -kernel starts, by format
       "share/qemu/kvmvapic.bin"
     ];
   };
