@@ -1,0 +1,63 @@
+#!/bin/sh
+# What somebody else's flake gets from this one: each template, from `nix flake init` to the boot, and what the library says about
+# wrong arguments. Not a check of the flake, since in Nix's sandbox there is no Nix to evaluate with: .ci/run runs it. Needs root,
+# and a store in which the checks have been built.
+set -eu
+
+repository=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=checks/cases.sh
+. "$repository/checks/cases.sh"
+NIX_CONFIG="extra-experimental-features = nix-command flakes
+build-users-group =
+sandbox = true
+sandbox-fallback = false
+substituters =
+warn-dirty = false"
+export NIX_CONFIG
+
+# --- the templates ---
+
+# A directory in which nothing is yet.
+prepare() { rm -rf "$scratch/own"; mkdir "$scratch/own"; cd "$scratch/own"; }
+run() { status=0; "$@" >>"$log" 2>&1 </dev/null || status=$?; }
+own() { command=$1; shift; run nix "$command" --override-input simplest-linux "git+file://$repository" "$@"; }
+
+# template NAME TEXT: a flake that starts from template NAME boots, says TEXT, and its check can fail.
+template() {
+  begin "template $1"
+  run nix flake init -t "git+file://$repository#$1"; exits 0
+  run git init -q; run git add -A
+  own run .#boot -- --accel tcg --settle 0.5; exits 0; says "boot: saw \"$2\""
+  own build --no-link .#checks.x86_64-linux.boot; exits 0
+  sed -i 's/expect = "/expect = "not /' flake.nix
+  own run .#boot -- --accel tcg --stall 5; exits 124; says "not $2"
+  end
+}
+template no_std "Hello from my own PID 1!"
+template std "Hello from std, as PID 1!"
+template c "Hello from C!"
+
+# --- wrong arguments ---
+
+# shellcheck disable=SC2016 # Nix, not shell
+# refused EXPRESSION WORDS: an expression that knows `lib` is an error that says WORDS.
+refused() {
+  begin "$1"
+  run nix eval --impure --expr "let lib = (builtins.getFlake \"git+file://$repository\").lib.x86_64-linux; in ($1).drvPath"
+  [ "$status" != 0 ] || wrong "is taken"
+  says "error: $2"
+  end
+}
+prepare() { :; }
+refused 'lib.mkKernel { fragment = [ ]; }' 'mkKernel: no argument `fragment`; it takes `fragments`, `src`, `target`'
+refused 'lib.mkKernel { fragments = "smp"; }' 'mkKernel: argument `fragments` must be a list, each element a path'
+refused 'lib.mkKernel { fragments = [ "nowhere" ]; }' 'mkKernel: no fragment `nowhere`; there are '
+refused 'lib.mkKernel { target = "vax"; }' 'mkKernel: argument `target` must be one of `x86_64`; given: the string "vax"'
+refused 'lib.mkInitramfs { }' 'mkInitramfs: argument `init` is missing: a path'
+refused 'lib.mkInitramfs { init = 3; }' 'mkInitramfs: argument `init` must be a path, a derivation, or a string that is an absolute path; given: 3'
+refused 'lib.mkInitramfs { init = /init; files.etc = /etc; }' 'mkInitramfs: files: `etc` is not an absolute path'
+refused 'lib.mkInitramfs { init = /init; files."/etc" = { }; }' 'mkInitramfs: files: `/etc` must be a path, or a set with one of '
+refused 'lib.mkBootCheck { system = lib.mkKernel { }; }' 'mkBootCheck: argument `system` must be what mkSystem gives; given: a derivation'
+refused 'lib.mkBootCheck "system"' 'mkBootCheck: takes a set of arguments; given: the string "system"'
+
+summary library
