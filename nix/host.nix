@@ -16,6 +16,8 @@ let
 
   library = import ./lib { inherit inputs toolchain rust targets mkKernel mkInitramfs mkBoot mkImage; };
 
+  examples = import ../examples { inherit (library) lib; inherit toolchain; };
+
   # The system that this flake is about, by the names of its packages.
   self = {
     inherit qemu;
@@ -57,11 +59,11 @@ in
     update = app "Regenerates nix/toolchain/lock.json from Debian's signed indexes" "${update}/bin/update";
   };
 
-  checks = import ./checks.nix { inherit self debug golden inputs toolchain licences rust lint library source target mkKernel mkBoot mkInitramfs; };
+  checks = import ./checks.nix { inherit self debug examples golden inputs toolchain licences rust lint library source target mkKernel mkBoot mkInitramfs; };
   devShells.default = import ./shell.nix { inherit toolchain; inherit (rust) threecpio; };
   inherit (lint) formatter;
   inherit (library) lib;
   # Not evaluated by `nix flake check`: one needs more than a Debian and a crates mirror, one takes a quarter of an hour, one is a
   # check's.
-  legacyPackages = { inherit mainline defconfig licences; };
+  legacyPackages = { inherit mainline defconfig examples licences; };
 }

@@ -139,7 +139,7 @@ in
 
   # What only the checks run.
   check = {
-    packages = [ "strace" "shellcheck" "libfaketime" ];
+    packages = [ "strace" "shellcheck" "libfaketime" "bsdutils" ];
     without = scripts;
     on = [ "glibc" ];
   };

@@ -1,0 +1,9 @@
+# Each of the examples does what it is there for.
+{ examples, toolchain }:
+toolchain.run "examples"
+{
+  results = map (example: example.check) (builtins.attrValues examples);
+}
+  (builtins.toFile "examples.sh" ''
+    for result in $results; do tail -n 5 $result; done | tee $out
+  '')

@@ -1,0 +1,16 @@
+# A guest that restarts: boot takes that for its end.
+{ lib }:
+lib.mkSystem {
+  kernel = lib.mkKernel { };
+  initramfs = lib.mkInitramfs {
+    init = lib.mkCInit {
+      src = builtins.toFile "init.c" ''
+        int main(void) {
+          write(1, "once more\n", 10);
+          reboot(LINUX_REBOOT_CMD_RESTART);
+        }
+      '';
+    };
+  };
+  expect = "reboot: Restarting system";
+}
