@@ -28,6 +28,7 @@
 //! | [`terminal`] | raw mode, which is always undone |
 //! | [`events`] | the threads, each of which waits for one thing |
 //! | [`run`] | the loop that joins them all |
+//! | [`repeat`] | many boots, some at a time |
 //! | [`inspect`] | what the kernel and the initramfs are, by their contents |
 //! | [`qmp`] | what QEMU says on its control channel |
 //! | [`gdb`] | how a debugger gets to the guest |
@@ -62,6 +63,7 @@ pub mod outfile;
 pub mod phases;
 pub mod qemu;
 pub mod qmp;
+pub mod repeat;
 pub mod report;
 pub mod results;
 pub mod run;

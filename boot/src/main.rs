@@ -12,6 +12,7 @@ use boot::accel::probe::probe;
 use boot::accel::{self, Choice};
 use boot::command::{self, Accel, Vm};
 use boot::exit_code::{self, Usage};
+use boot::repeat::repeat;
 use boot::results::Wanted;
 use boot::run::{Output, run};
 use boot::stderr::say;
@@ -139,6 +140,14 @@ struct Cli {
     #[arg(long, value_name = "SOCKET", num_args = 0..=1, require_equals = true, conflicts_with_all = ["timeout", "stall"])]
     gdb: Option<Option<PathBuf>>,
 
+    /// Boot that often, show no guest's output, and say how many failed and how long they took
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..), conflicts_with_all = ["timestamps", "log", "report", "chart", "summary", "gdb", "dry_run"])]
+    repeat: Option<u32>,
+
+    /// How many of these at once
+    #[arg(long, value_name = "NUMBER", default_value = "1", requires = "repeat", value_parser = clap::value_parser!(u32).range(1..))]
+    jobs: u32,
+
     /// Print QEMU's command line, and do not run it
     #[arg(long)]
     dry_run: bool,
@@ -172,7 +181,7 @@ fn positive_seconds(text: &str) -> Result<Duration, String> {
 
 impl Cli {
     fn boot(self) -> Result<exit_code::ExitCode> {
-        let interactive = io::stdin().is_terminal();
+        let interactive = io::stdin().is_terminal() && self.repeat.is_none();
         let target = self.target;
         let machine = match &self.machine {
             None => &target.machines[0],
@@ -231,8 +240,12 @@ impl Cli {
             timeout: self.timeout.or_else(|| limited.then_some(SCRIPT_TIMEOUT)),
             stall: self.stall,
         };
+        if let Some(times) = self.repeat {
+            return repeat(&vm, &goal, times, self.jobs);
+        }
         let mut timeline = Timeline::new();
         let output = Output {
+            hidden: false,
             log,
             timestamps: self.timestamps,
             record: results.is_some().then_some(&mut timeline),

@@ -33,9 +33,11 @@ const QUEUE: usize = 16;
 /// them.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What becomes of the guest's output beside being watched. It is shown on stdout in any case.
+/// What becomes of the guest's output beside being watched.
 #[derive(Debug, Default)]
 pub struct Output<'a> {
+    /// Whether it is not shown on stdout, nor what QEMU complains about on stderr.
+    pub hidden: bool,
     /// Where it is written to, byte for byte.
     pub log: Option<File>,
     /// Whether each line is shown with the time since QEMU's start.
@@ -58,7 +60,11 @@ pub fn run(vm: &Vm, goal: Goal, output: Output<'_>, interactive: bool) -> Result
         .transpose()
         .context("cannot set up the terminal")?;
     let saved = raw.as_ref().map(RawMode::saved);
-    let stdout = events::unbuffered_stdout().context("cannot use stdout")?;
+    let stdout = if output.hidden {
+        File::create("/dev/null").context("cannot use /dev/null")?
+    } else {
+        events::unbuffered_stdout().context("cannot use stdout")?
+    };
 
     let started = Instant::now();
     let mut qemu = Qemu::start(vm, interactive)?;
@@ -70,6 +76,7 @@ pub fn run(vm: &Vm, goal: Goal, output: Output<'_>, interactive: bool) -> Result
     }
 
     let (sender, events) = Sender::channel(QUEUE);
+    let end_of_signals = signals.handle();
     thread::spawn({
         let sender = sender.clone();
         move || events::from_signals(signals, saved, &sender)
@@ -77,7 +84,7 @@ pub fn run(vm: &Vm, goal: Goal, output: Output<'_>, interactive: bool) -> Result
     // In a session, the terminal is the guest's: its editor needs the escape sequences.
     let harmless = stdout.is_terminal() && !interactive;
     let display = Display::new(output.timestamps.then_some(started), harmless);
-    if !stdout.is_terminal() {
+    if !stdout.is_terminal() && !output.hidden {
         let stdout = stdout.try_clone().context("cannot use stdout")?;
         let sender = sender.clone();
         thread::spawn(move || events::from_stdout(stdout, &sender));
@@ -96,7 +103,7 @@ pub fn run(vm: &Vm, goal: Goal, output: Output<'_>, interactive: bool) -> Result
     let mut session = Session {
         watch,
         keyboard,
-        complaints: Complaints::default(),
+        complaints: Complaints::new(output.hidden),
         open: 2,
         hint: interactive,
         record: output.record,
@@ -114,6 +121,8 @@ pub fn run(vm: &Vm, goal: Goal, output: Output<'_>, interactive: bool) -> Result
     };
     qemu.end();
     session.drain(&events)?;
+    // Its thread ends with it: this may be one of many boots.
+    end_of_signals.close();
     session.close_record(ended, &said);
     if interactive {
         session.calm_terminal();

@@ -8,14 +8,24 @@ const HELD_LINES: usize = 100;
 
 /// QEMU's stderr: shown as it comes once the guest speaks, and before that kept for the verdict on
 /// a failed start.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Complaints {
     /// What is kept.
     pub held: Vec<String>,
     released: bool,
+    hidden: bool,
 }
 
 impl Complaints {
+    /// None yet. If they are `hidden`, they are never shown.
+    pub fn new(hidden: bool) -> Self {
+        Self {
+            held: vec![],
+            released: false,
+            hidden,
+        }
+    }
+
     /// Takes a line.
     pub fn add(&mut self, line: String) {
         self.held.push(line);
@@ -27,9 +37,10 @@ impl Complaints {
     /// Shows what was kept, and from now on everything at once.
     pub fn release(&mut self) {
         self.released = true;
-        self.held
-            .drain(..)
-            .for_each(|line| say(&format!("qemu: {line}")));
+        let hidden = self.hidden;
+        for line in self.held.drain(..).filter(|_| !hidden) {
+            say(&format!("qemu: {line}"));
+        }
     }
 }
 

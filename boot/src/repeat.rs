@@ -1,0 +1,99 @@
+//! Many boots, some at a time: whether they always work, and how many there are in a second.
+
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use crate::command::Vm;
+use crate::exit_code::{self, ExitCode};
+use crate::run::{Output, run};
+use crate::stderr::say;
+use crate::verdict::Verdict;
+use crate::watch::Goal;
+
+/// An exit code from here on says that boot itself is to end.
+const ENDED_FROM_OUTSIDE: ExitCode = 128;
+
+/// Boots `vm` that many `times`, `jobs` at once, and says how it went: a line for each failure, and
+/// one at the end. The exit code is that of the first failure; only a signal ends it before its
+/// time.
+pub fn repeat(vm: &Vm, goal: &Goal, times: u32, jobs: u32) -> Result<ExitCode> {
+    let begun = AtomicU32::new(0);
+    let code = AtomicU8::new(exit_code::SUCCESS);
+    let (sender, times_taken) = channel();
+    let job = || -> Result<()> {
+        let sender = sender.clone();
+        while code.load(Ordering::Relaxed) < ENDED_FROM_OUTSIDE {
+            let number = begun.fetch_add(1, Ordering::Relaxed) + 1;
+            if number > times {
+                break;
+            }
+            let output = Output {
+                hidden: true,
+                ..Output::default()
+            };
+            // QEMU dies with the thread that starts it, which is this one.
+            let verdict = run(vm, goal.clone(), output, false)?;
+            match &verdict {
+                Verdict::Seen { after, .. } => {
+                    let _ = sender.send(*after);
+                }
+                failure => {
+                    say(&format!("boot: number {number}: {failure}"));
+                    let failure = failure.exit_code();
+                    let keep = failure < ENDED_FROM_OUTSIDE;
+                    let _ = code.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |first| {
+                        (first == exit_code::SUCCESS || !keep).then_some(failure)
+                    });
+                }
+            }
+        }
+        Ok(())
+    };
+    let started = Instant::now();
+    thread::scope(|scope| {
+        let jobs: Vec<_> = (0..jobs.min(times)).map(|_| scope.spawn(job)).collect();
+        let ends = jobs.into_iter().map(|job| job.join().expect("no panic"));
+        ends.collect::<Vec<_>>().into_iter().collect::<Result<()>>()
+    })?;
+    let took = started.elapsed();
+    drop(sender);
+    let mut seen: Vec<_> = times_taken.iter().collect();
+    seen.sort_unstable();
+    say(&summary(&seen, begun.into_inner().min(times), took));
+    Ok(code.into_inner())
+}
+
+/// How it went, from the sorted times of the boots in which the text was `seen`.
+fn summary(seen: &[Duration], boots: u32, took: Duration) -> String {
+    let failed = boots as usize - seen.len();
+    let rate = f64::from(boots) / took.as_secs_f64();
+    let mut line = format!("boot: {boots} boots, {failed} failed, {rate:.1} per second");
+    if let (Some(least), Some(most)) = (seen.first(), seen.last()) {
+        let middle = seen[seen.len() / 2];
+        let [least, middle, most] = [least, &middle, most].map(Duration::as_secs_f64);
+        line += &format!("; {middle:.3} s to the text, {least:.3} to {most:.3}");
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_has_the_middle_and_the_ends() {
+        let seen = [1, 2, 3, 40].map(Duration::from_secs);
+        assert_eq!(
+            summary(&seen, 5, Duration::from_secs(10)),
+            "boot: 5 boots, 1 failed, 0.5 per second; 3.000 s to the text, 1.000 to 40.000"
+        );
+        assert_eq!(
+            summary(&[], 2, Duration::from_secs(1)),
+            "boot: 2 boots, 2 failed, 2.0 per second"
+        );
+    }
+}

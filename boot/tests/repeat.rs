@@ -1,0 +1,90 @@
+//! Many boots: --repeat and --jobs.
+
+mod common;
+
+use std::fs;
+
+use common::{Fixture, Ran, wait_for};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Each QEMU leaves its process id behind.
+const COUNTED: &str = "echo >qemu.$$; echo 'Hello, world!'; exec sleep 1000";
+
+/// The process ids of all the QEMUs that there were.
+fn qemus(fixture: &Fixture) -> Vec<i32> {
+    let entries = fs::read_dir(fixture.path(".")).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names
+        .filter_map(|name| name.strip_prefix("qemu.")?.parse().ok())
+        .collect()
+}
+
+#[test]
+fn all_of_them_are_booted_and_none_is_left() {
+    let fixture = Fixture::new();
+    let ran = fixture.run(COUNTED, &["--repeat", "25", "--jobs", "4"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let line = ran.stderr.strip_prefix("boot: 25 boots, 0 failed, ");
+    assert!(
+        line.is_some_and(|line| line.lines().count() == 1),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stdout.is_empty());
+    let qemus = qemus(&fixture);
+    assert_eq!(qemus.len(), 25);
+    for qemu in qemus {
+        let gone = |pid| rustix::process::test_kill_process(pid).is_err();
+        assert!(Pid::from_raw(qemu).is_some_and(gone), "{qemu}");
+    }
+}
+
+#[test]
+fn one_failure_is_told_and_ends_nothing() {
+    let fixture = Fixture::new();
+    let script = "n=$(ls | grep -c ^qemu); echo >qemu.$$; \
+        [ $n != 2 ] || { echo '[    1.000000] Kernel panic - not syncing: test'; exec sleep 1000; }; \
+        echo 'Hello, world!'; exec sleep 1000";
+    let ran = fixture.run(script, &["--repeat", "5"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("boot: number 3: "), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("\nboot: 5 boots, 1 failed, "),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_signal_ends_them_all() {
+    let fixture = Fixture::new();
+    let script = "echo >qemu.$$; exec sleep 1000";
+    let mut boot = fixture.boot(script, &["--repeat", "100", "--jobs", "2"]);
+    let child = boot.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    wait_for("two QEMUs", || (qemus(&fixture).len() == 2).then_some(()));
+    let pid = Pid::from_raw(child.id() as i32).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, Some(143), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("boot: 2 boots, 2 failed, "),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn what_would_be_written_again_and_again_is_refused() {
+    for option in [
+        "--log=l",
+        "--report=r",
+        "--chart=c",
+        "--summary",
+        "--gdb",
+        "--timestamps",
+    ] {
+        let ran = Fixture::new().run("", &["--repeat", "2", option]);
+        assert_eq!(ran.code, Some(2), "{option}");
+    }
+    assert_eq!(Fixture::new().run("", &["--jobs", "2"]).code, Some(2));
+}
