@@ -147,7 +147,7 @@ let
       code = 125;
       says = "QEMU ended with exit status: 1 before the guest wrote anything";
     };
-    too_little = { init = "exit(0)"; options = "--memory 16 --stall 2"; kind = "stalled"; code = 124; says = "the guest wrote nothing"; };
+    too_little = { init = "exit(0)"; options = "--memory 5 --stall 2"; kind = "stalled"; code = 124; says = "the guest wrote nothing"; };
 
     # --- the guest is gone, or silent ---
     restarts = { init = "reboot(RESTART)"; kind = "restarted"; says = ''the guest restarted before "Hello, world!" was seen''; };

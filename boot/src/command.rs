@@ -102,7 +102,7 @@ impl Vm {
 
     /// The kernel's command line.
     pub fn command_line(&self) -> String {
-        self.target.command_line(&self.append)
+        self.target.command_line(self.accel, &self.append)
     }
 
     /// The whole command, to be pasted into a shell.
@@ -198,7 +198,7 @@ mod tests {
             ("-initrd", "initrd,1"),
             (
                 "-append",
-                "console=ttyS0 panic=-1 reboot=t nolapic_timer no_timer_check quiet",
+                "console=ttyS0 panic=-1 reboot=t nolapic_timer no_timer_check lpj=500000 quiet",
             ),
         ] {
             assert_eq!(value(&arguments, option), expected);

@@ -12,6 +12,8 @@ export BISON_PKGDATADIR=$kbuild/share/bison M4=$kbuild/bin/m4 PERL5LIB=$kbuild/$
 export KBUILD_BUILD_TIMESTAMP='1970-01-01 00:00:00' TZ=UTC0 KBUILD_BUILD_VERSION=1
 export KBUILD_BUILD_USER=nobody KBUILD_BUILD_HOST=nowhere
 
+export KCPPFLAGS=${small:+-include $small}
+
 # dash, because busybox's shell runs applets of its own whatever PATH says. Scripts that say #!/bin/sh get busybox's all the
 # same; the one that compresses is given the full name of an xz that can.
 kernel_make() {

@@ -20,6 +20,7 @@ run "kernel"
 {
   inherit src config cc kbuild;
   fragments = if config == "allnoconfig" then [ ./base.config target.kernelFragment ] ++ fragments else [ ];
+  small = if config == "allnoconfig" then ./small.h else "";
   inherit (target) kernelArch;
   outputs = [ "out" "debug" ] ++ builtins.attrNames target.kernelImages;
   images = map (image: "${image}=${target.kernelImages.${image}}") (builtins.attrNames target.kernelImages);
