@@ -36,12 +36,19 @@ let
   defconfig = rec {
     kernel = mkKernel { src = inputs.linux; inherit target; config = "x86_64_defconfig"; };
     boot = mkBoot { inherit kernel target; inherit (self) initramfs; };
+    init = import ./nolibc.nix { inherit toolchain; } { src = inputs.linux; };
+    # With this as one more peer of `bench boot`.
+    bench = mkBench {
+      inherit (self) kernel initramfs;
+      article = { inherit kernel; initramfs = mkInitramfs { inherit init; }; };
+    };
   };
   debug = import ./debug.nix { inherit program tools; gdb = toolchain.shell; } { inherit (self) boot kernel; };
   update = import ./toolchain/update.nix { inherit program tools; inherit (toolchain) keyring; inherit (rust.packages) update; };
   golden = import ./golden.nix { inherit toolchain; } { inherit (self) init initramfs kernel; };
   licences = import ./toolchain/licences.nix { inherit toolchain; };
-  bench = import ./bench.nix { inherit toolchain rust; inherit (self) packer; };
+  mkBench = import ./bench.nix { inherit toolchain rust run program; inherit (self) packer; };
+  bench = mkBench { inherit (self) kernel initramfs; };
 
   app = description: program: { type = "app"; inherit program; meta = { inherit description; }; };
   bootApp = app "Boots the system in QEMU, on the terminal" "${self.boot}/bin/boot";

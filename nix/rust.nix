@@ -10,6 +10,8 @@ let
     packer = "packer";
     update = "nix/toolchain/update";
   };
+  # The members that a member is made of, beside itself.
+  parts.bench = [ members.boot ];
   directories = builtins.attrValues members;
   manifests = [ "Cargo.toml" "Cargo.lock" ] ++ map (directory: "${directory}/Cargo.toml") directories;
 
@@ -69,7 +71,7 @@ let
 
   # The program of one package. `options` and `output`: cargo's, and below which directory of target/ that puts it.
   package = name: { options ? "", output ? "release" }: cargo name {
-    src = source name (manifests ++ [ members.${name} ]);
+    src = source name (manifests ++ [ members.${name} ] ++ parts.${name} or [ ]);
     target = dependencies;
     # --workspace, because the features of a dependency are what all members together ask for: with -p it would be another
     # dependency, to be compiled again.

@@ -1,5 +1,6 @@
 //! Measures what this repository makes beside its peers: `bench NAME`, a benchmark a file.
 
+mod boot;
 mod measure;
 mod packer;
 mod report;
@@ -11,11 +12,13 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(version)]
 enum Benchmark {
+    Boot(boot::Options),
     Packer(packer::Options),
 }
 
 fn main() -> Result<()> {
     match Benchmark::parse() {
+        Benchmark::Boot(options) => boot::run(&options),
         Benchmark::Packer(options) => packer::run(&options),
     }
 }

@@ -39,7 +39,7 @@ pub fn run(script: &str, arguments: &[PathBuf], directory: &Path) -> Result<Cost
 }
 
 /// Waits for a child process; unlike the standard library's `wait` it learns what the child used.
-fn wait(child: libc::pid_t) -> io::Result<(ExitStatus, libc::rusage)> {
+pub fn wait(child: libc::pid_t) -> io::Result<(ExitStatus, libc::rusage)> {
     let mut status = 0;
     let mut usage = MaybeUninit::uninit();
     // SAFETY: both pointers are to what wait4(2) wants to write.

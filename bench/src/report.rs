@@ -24,6 +24,8 @@ pub struct Report {
 pub struct Machine {
     cpu: String,
     cores: usize,
+    /// Its kernel.
+    linux: String,
 }
 
 impl Machine {
@@ -32,10 +34,19 @@ impl Machine {
         let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = info.lines().find(|line| line.starts_with("model name"));
         let cpu = model.and_then(|line| line.split(": ").nth(1));
+        let linux = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
         Self {
             cpu: cpu.unwrap_or("unknown").to_owned(),
             cores: thread::available_parallelism().map_or(1, Into::into),
+            linux: linux.trim().to_owned(),
         }
+    }
+}
+
+impl Display for Machine {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        let Machine { cpu, cores, linux } = self;
+        write!(f, "{cores} x {cpu}, Linux {linux}")
     }
 }
 
@@ -75,16 +86,20 @@ impl Row {
     }
 
     fn median(&self) -> f64 {
-        let mut sorted = self.seconds.clone();
-        sorted.sort_by(f64::total_cmp);
-        sorted[sorted.len() / 2]
+        median(&self.seconds)
     }
+}
+
+/// The middle one of `numbers`, of which there is at least one.
+pub fn median(numbers: &[f64]) -> f64 {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2]
 }
 
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
-        let Machine { cpu, cores } = &self.machine;
-        writeln!(f, "{}; {cores} x {cpu}", self.subject)?;
+        writeln!(f, "{}; {}", self.subject, self.machine)?;
         for group in self.rows.chunk_by(|a, b| a.group == b.group) {
             let first = &group[0];
             writeln!(

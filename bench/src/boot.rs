@@ -1,0 +1,185 @@
+//! From QEMU's start to the line that PID 1 prints.
+
+mod floor;
+mod guest;
+mod plot;
+mod table;
+mod throughput;
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ::boot::command::{Accel, Vm, program};
+use ::boot::target::TARGETS;
+use anyhow::{Context, Result};
+
+use guest::Guest;
+use table::{Results, Row};
+
+/// Boots the system beside its peers: seconds from QEMU's start to "Hello, world!"
+///
+/// Under TCG. In the table, everything is divided by the floor, which is a guest that only prints.
+/// On a machine with other things to do, the CPU's seconds and the counts are what to look at.
+#[derive(clap::Args)]
+pub struct Options {
+    /// The kernel, uncompressed
+    #[arg(long, value_name = "FILE", env = "BENCH_VMLINUX")]
+    vmlinux: PathBuf,
+
+    /// The same kernel as a bzImage
+    #[arg(long, value_name = "FILE", env = "BENCH_BZIMAGE")]
+    bzimage: PathBuf,
+
+    /// The initramfs
+    #[arg(long, value_name = "FILE", env = "BENCH_INITRD")]
+    initrd: PathBuf,
+
+    /// The kernel of the article that this grew out of, a bzImage, to be a peer
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "BENCH_ARTICLE_KERNEL",
+        requires = "article_initrd"
+    )]
+    article_kernel: Option<PathBuf>,
+
+    /// The article's initramfs
+    #[arg(long, value_name = "FILE", env = "BENCH_ARTICLE_INITRD")]
+    article_initrd: Option<PathBuf>,
+
+    /// Plugin for QEMU that counts instructions; without it they are not counted
+    #[arg(long, value_name = "FILE", env = "BENCH_COUNT")]
+    count: Option<PathBuf>,
+
+    /// How often each contender runs
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    runs: u16,
+
+    /// How many boots to measure throughput with, for each number of jobs; 0: none
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    boots: u32,
+
+    /// File to write the results to, as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+
+    /// Directory to draw the results in, as speed.svg and throughput.svg
+    #[arg(long, value_name = "DIR")]
+    plot: Option<PathBuf>,
+}
+
+/// How many QEMUs at once.
+const JOBS: &[u32] = &[1, 2, 3, 4, 6, 8, 12, 16];
+
+/// Boots all contenders once, then all once more, and so on, so that whatever else the machine does
+/// meanwhile hits all of them.
+pub fn run(options: &Options) -> Result<()> {
+    let work = tempfile::Builder::new().prefix("bench-").tempdir()?;
+    let contenders = contenders(options, work.path())?;
+    let mut rows: Vec<_> = contenders.iter().map(Row::new).collect();
+    for round in 0..options.runs {
+        for (guest, row) in contenders.iter().zip(&mut rows) {
+            row.add(&guest.boot()?);
+        }
+        eprintln!("round {} of {}", round + 1, options.runs);
+    }
+    if let Some(plugin) = &options.count {
+        for (guest, row) in contenders.iter().zip(&mut rows) {
+            row.counts = Some(guest.count(plugin, work.path())?);
+        }
+    }
+    let mut throughput = Vec::new();
+    if options.boots > 0 {
+        for &jobs in JOBS {
+            let measured = throughput::measure(&contenders[1], jobs, options.boots)?;
+            eprintln!(
+                "{jobs} at once: {:.1} boots per second",
+                measured.per_second()
+            );
+            throughput.push(measured);
+        }
+    }
+    let results = Results::new(&contenders[0].command()[0], rows, throughput)?;
+    print!("{results}");
+    if let Some(path) = &options.json {
+        let json = serde_json::to_string_pretty(&results)?;
+        write(path, &(json + "\n"))?;
+    }
+    if let Some(directory) = &options.plot {
+        write(&directory.join("speed.svg"), &plot::speed(&results))?;
+        if !results.throughput.is_empty() {
+            write(
+                &directory.join("throughput.svg"),
+                &plot::throughput(&results),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).with_context(|| path.display().to_string())
+}
+
+/// What boots: the floor, then our own system, then the others.
+fn contenders(options: &Options, work: &Path) -> Result<Vec<Guest>> {
+    let floor = work.join("floor");
+    fs::write(&floor, floor::elf())?;
+    let target = &TARGETS[0];
+    let vm = |kernel: &Path, machine: &str, append: &str| Vm {
+        target,
+        machine: target.machine(machine).expect("in the table"),
+        qemu: program(target.qemu.into()),
+        accel: Accel::Tcg,
+        cpu: target.cpu.into(),
+        processors: 1,
+        memory: target.memory,
+        kernel: kernel.into(),
+        initrd: options.initrd.clone(),
+        append: append.into(),
+        gdb: None,
+        more: vec![],
+    };
+    let ours = |name, kernel: &Path, machine, append| {
+        let vm = vm(kernel, machine, append);
+        let mut command = vec![vm.qemu.clone().into_os_string()];
+        command.extend(vm.arguments());
+        Guest::new(name, kernel, command)
+    };
+    let (vmlinux, bzimage) = (&options.vmlinux, &options.bzimage);
+    let mut contenders = vec![
+        ours("floor: only prints", &floor, "microvm", "")?,
+        ours("vmlinux", vmlinux, "microvm", "")?,
+        ours("vmlinux, quiet", vmlinux, "microvm", "quiet")?,
+        ours("bzImage", bzimage, "microvm", "")?,
+        ours("bzImage on pc", bzimage, "pc", "")?,
+    ];
+    if let (Some(kernel), Some(initrd)) = (&options.article_kernel, &options.article_initrd) {
+        contenders.push(Guest::new(
+            "the article's recipe",
+            kernel,
+            article(kernel, initrd),
+        )?);
+    }
+    Ok(contenders)
+}
+
+/// The command of the article: QEMU's default machine, with all that belongs to it.
+fn article(kernel: &Path, initrd: &Path) -> Vec<OsString> {
+    let mut command = vec![program(TARGETS[0].qemu.into()).into_os_string()];
+    command.extend(
+        [
+            "-nographic",
+            "-accel",
+            "tcg",
+            "-append",
+            "console=ttyS0",
+            "-kernel",
+        ]
+        .map(Into::into),
+    );
+    command.extend([kernel.into(), "-initrd".into(), initrd.into()]);
+    command
+}

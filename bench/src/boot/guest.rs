@@ -1,0 +1,147 @@
+//! One QEMU, from its start to the line.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use ::boot::needle::Needle;
+use anyhow::{Context, Result, ensure};
+use serde::Serialize;
+
+use crate::measure::wait;
+
+/// What each of them prints.
+const LINE: &str = "Hello, world!";
+
+/// What is booted.
+pub struct Guest {
+    pub name: &'static str,
+    /// Size of its kernel, in bytes.
+    pub bytes: u64,
+    command: Vec<OsString>,
+}
+
+/// What one boot took.
+pub struct Boot {
+    /// From QEMU's start to the line.
+    pub time: Duration,
+    /// What QEMU used of the CPU, until it was ended at the line.
+    pub cpu: Duration,
+}
+
+/// What QEMU's TCG did for the guest, until QEMU was ended at the line.
+#[derive(Clone, Copy, Serialize)]
+pub struct Counts {
+    /// Instructions that the guest executed.
+    pub executed: u64,
+    /// Instructions that were translated for that.
+    pub translated: u64,
+    /// The blocks that they were translated in.
+    pub blocks: u64,
+}
+
+impl Guest {
+    pub fn new(name: &'static str, kernel: &Path, command: Vec<OsString>) -> Result<Self> {
+        let bytes = fs::metadata(kernel)
+            .with_context(|| kernel.display().to_string())?
+            .len();
+        Ok(Self {
+            name,
+            bytes,
+            command,
+        })
+    }
+
+    /// QEMU's command.
+    pub fn command(&self) -> &[OsString] {
+        &self.command
+    }
+
+    /// Boots it.
+    pub fn boot(&self) -> Result<Boot> {
+        let started = Instant::now();
+        let mut qemu = self.start(&[])?;
+        self.until_line(&mut qemu)?;
+        let time = started.elapsed();
+        let pid = qemu.id().try_into()?;
+        qemu.kill().context("ending QEMU")?;
+        let (_, usage) = wait(pid).context("waiting for QEMU")?;
+        let part =
+            |time: libc::timeval| Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000);
+        let cpu = part(usage.ru_utime) + part(usage.ru_stime);
+        Ok(Boot { time, cpu })
+    }
+
+    /// Boots it with a plugin that counts, `count.c`, working in `directory`.
+    pub fn count(&self, plugin: &Path, directory: &Path) -> Result<Counts> {
+        let out = directory.join("counts");
+        let mut value = plugin.as_os_str().to_owned();
+        value.push(",out=");
+        value.push(&out);
+        let mut qemu = self.start(&["-plugin".into(), value])?;
+        self.until_line(&mut qemu)?;
+        // In order, so that the plugin can write.
+        // SAFETY: kill(2) takes two numbers; the process is a child that was not waited for.
+        unsafe { libc::kill(qemu.id().try_into()?, libc::SIGTERM) };
+        qemu.wait()?;
+        let text = fs::read_to_string(&out).context("the plugin's counts")?;
+        fs::remove_file(&out)?;
+        let numbers: Vec<u64> = text
+            .split_whitespace()
+            .map(str::parse)
+            .collect::<Result<_, _>>()?;
+        let [executed, translated, blocks] = numbers[..] else {
+            anyhow::bail!("the plugin's counts: found {text:?}");
+        };
+        Ok(Counts {
+            executed,
+            translated,
+            blocks,
+        })
+    }
+
+    fn start(&self, more: &[OsString]) -> Result<Child> {
+        let mut command = Command::new(&self.command[0]);
+        command.args(&self.command[1..]).args(more);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        // Whatever ends bench ends QEMU.
+        let tie = || {
+            // SAFETY: prctl(2) takes numbers here, and allocates nothing.
+            match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } {
+                0 => Ok(()),
+                _ => Err(std::io::Error::last_os_error()),
+            }
+        };
+        // SAFETY: `tie` makes one system call, which is allowed between fork and exec.
+        unsafe { command.pre_exec(tie) };
+        command
+            .spawn()
+            .with_context(|| format!("starting {}", Path::new(&self.command[0]).display()))
+    }
+
+    /// Reads what the guest prints until the line has come.
+    fn until_line(&self, qemu: &mut Child) -> Result<()> {
+        let console = qemu.stdout.as_mut().expect("piped");
+        let mut needle = Needle::new(LINE);
+        let mut buffer = [0; 1 << 16];
+        loop {
+            let length = console.read(&mut buffer)?;
+            ensure!(
+                length > 0,
+                "{}: QEMU ended without the line: {:?}",
+                self.name,
+                self.command
+            );
+            if buffer[..length].iter().any(|&byte| needle.feed(byte)) {
+                return Ok(());
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The results as pictures, in SVG.
+
+use std::fmt::Display;
+
+use svg::Document;
+use svg::node::element::{Circle, Line, Polyline, Rectangle, Text};
+
+use super::table::Results;
+use crate::report::median;
+
+const WIDTH: f64 = 860.0;
+const LEFT: f64 = 190.0;
+const RIGHT: f64 = 700.0;
+const INK: &str = "#1a1a1a";
+const GRID: &str = "#d0d0d0";
+/// Of Okabe and Ito's colours, which people with any kind of colour vision can tell apart.
+const BLUE: &str = "#0072b2";
+const ORANGE: &str = "#e69f00";
+
+/// A bar for each contender: the median, with a line from the fastest run to the slowest.
+pub fn speed(results: &Results) -> String {
+    const ROW: f64 = 34.0;
+    const TOP: f64 = 50.0;
+    let rows = &results.rows;
+    let most = rows
+        .iter()
+        .flat_map(|row| &row.seconds)
+        .copied()
+        .fold(0.0, f64::max);
+    let x = |seconds: f64| LEFT + (RIGHT - LEFT) * seconds / most;
+    let floor = median(&rows[0].seconds);
+
+    let mut picture = canvas(TOP + ROW * rows.len() as f64 + 16.0).add(text(
+        16.0,
+        26.0,
+        "start",
+        "From QEMU's start to “Hello, world!”, without KVM",
+    ));
+    for (index, row) in rows.iter().enumerate() {
+        let y = TOP + ROW * index as f64;
+        let middle = median(&row.seconds);
+        let least = row.seconds.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = row.seconds.iter().copied().fold(0.0, f64::max);
+        let colour = if index == 0 { ORANGE } else { BLUE };
+        let words = format!(
+            "{:.0} ms, {:.1} times the floor",
+            middle * 1000.0,
+            middle / floor
+        );
+        picture = picture
+            .add(text(LEFT - 10.0, y + 16.0, "end", row.name))
+            .add(
+                Rectangle::new()
+                    .set("x", LEFT)
+                    .set("y", y + 2.0)
+                    .set("width", round(x(middle) - LEFT))
+                    .set("height", 20)
+                    .set("fill", colour),
+            )
+            .add(line(x(least), y + 12.0, x(most), y + 12.0, INK))
+            .add(text(x(most) + 8.0, y + 16.0, "start", words));
+    }
+    picture.to_string() + "\n"
+}
+
+/// Boots per second, by how many QEMUs there are at once.
+pub fn throughput(results: &Results) -> String {
+    const TOP: f64 = 50.0;
+    const BOTTOM: f64 = 290.0;
+    let points = &results.throughput;
+    let jobs = points
+        .iter()
+        .map(|point| f64::from(point.jobs))
+        .fold(1.0, f64::max);
+    let most = points
+        .iter()
+        .map(|point| point.per_second())
+        .fold(1.0, f64::max)
+        .ceil();
+    let x = |value: f64| LEFT + (RIGHT - LEFT) * value / jobs;
+    let y = |value: f64| BOTTOM - (BOTTOM - TOP) * value / most;
+
+    let mut picture = canvas(BOTTOM + 50.0)
+        .add(text(
+            16.0,
+            26.0,
+            "start",
+            "Boots per second, by the number of QEMUs at once",
+        ))
+        .add(text(LEFT, BOTTOM + 36.0, "start", "QEMUs at once"))
+        .add(line(LEFT, BOTTOM, RIGHT, BOTTOM, GRID))
+        .add(text(LEFT - 10.0, BOTTOM + 5.0, "end", 0));
+    let path: Vec<_> = points
+        .iter()
+        .map(|point| (x(f64::from(point.jobs)), y(point.per_second())))
+        .collect();
+    let line_points: Vec<_> = path
+        .iter()
+        .map(|(x, y)| format!("{},{}", round(*x), round(*y)))
+        .collect();
+    picture = picture.add(
+        Polyline::new()
+            .set("points", line_points.join(" "))
+            .set("fill", "none")
+            .set("stroke", BLUE)
+            .set("stroke-width", 2),
+    );
+    for (point, (x, y)) in points.iter().zip(path) {
+        picture = picture
+            .add(
+                Circle::new()
+                    .set("cx", round(x))
+                    .set("cy", round(y))
+                    .set("r", 4)
+                    .set("fill", BLUE),
+            )
+            .add(text(
+                x,
+                y - 10.0,
+                "middle",
+                format!("{:.1}", point.per_second()),
+            ))
+            .add(text(x, BOTTOM + 16.0, "middle", point.jobs));
+    }
+    picture.to_string() + "\n"
+}
+
+fn canvas(height: f64) -> Document {
+    Document::new()
+        .set("viewBox", (0, 0, WIDTH, height))
+        .set("width", WIDTH)
+        .set("height", height)
+        .set("font-family", "sans-serif")
+        .set("font-size", 14)
+        .set("fill", INK)
+        .add(
+            Rectangle::new()
+                .set("width", WIDTH)
+                .set("height", height)
+                .set("fill", "white"),
+        )
+}
+
+fn text(x: f64, y: f64, anchor: &str, words: impl Display) -> Text {
+    Text::new(words.to_string())
+        .set("x", round(x))
+        .set("y", round(y))
+        .set("text-anchor", anchor)
+}
+
+fn line(x1: f64, y1: f64, x2: f64, y2: f64, colour: &str) -> Line {
+    Line::new()
+        .set("x1", round(x1))
+        .set("y1", round(y1))
+        .set("x2", round(x2))
+        .set("y2", round(y2))
+        .set("stroke", colour)
+        .set("stroke-width", 2)
+}
+
+/// To a hundredth of a pixel, so that numbers stay short.
+fn round(length: f64) -> f64 {
+    (length * 100.0).round() / 100.0
+}
