@@ -7,10 +7,12 @@ let
   PATH = builtins.concatStringsSep ":" (map (tree: "${tree}/bin") [ packer rust.threecpio peers qemu shell tools ]);
 
   # QEMU's TCG takes it as a plugin.
-  count = run "count.so" {
-    PATH = "${cc}/bin:${tools}/bin";
-    source = ../bench/count.c;
-  } (builtins.toFile "count.sh" "gcc -O2 -Wall -shared -fPIC -o $out $source\n");
+  count = run "count.so"
+    {
+      PATH = "${cc}/bin:${tools}/bin";
+      source = ../bench/count.c;
+    }
+    (builtins.toFile "count.sh" "gcc -O2 -Wall -shared -fPIC -o $out $source\n");
 in
 program "bench" ''
   # What packer packs: 470 MB in 2,000 files, from libraries of 100 MB to headers of a few bytes.

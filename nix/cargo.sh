@@ -32,7 +32,8 @@ offline = true
 CONFIG
 fi
 # No path of the build in what is built: not for reproducibility only, a store path would keep the crates alive.
-export RUSTFLAGS="--remap-path-prefix=$crates=/crates --remap-path-prefix=$PWD=/source"
+export RUSTFLAGS="--remap-path-prefix=$PWD=/source"
+[ -z "$crates" ] || RUSTFLAGS="$RUSTFLAGS --remap-path-prefix=$crates=/crates"
 export CARGO_BUILD_JOBS="$NIX_BUILD_CORES"
 
 if [ -n "$target" ]; then

@@ -36,7 +36,7 @@ let
   defconfig = rec {
     kernel = mkKernel { src = inputs.linux; inherit target; config = "x86_64_defconfig"; };
     boot = mkBoot { inherit kernel target; inherit (self) initramfs; };
-    init = import ./nolibc.nix { inherit toolchain; } { src = inputs.linux; };
+    init = library.lib.mkCInit { src = ./article.c; };
     # With this as one more peer of `bench boot`.
     bench = mkBench {
       inherit (self) kernel initramfs;
