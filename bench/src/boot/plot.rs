@@ -10,7 +10,7 @@ use crate::report::median;
 
 const WIDTH: f64 = 860.0;
 const LEFT: f64 = 190.0;
-const RIGHT: f64 = 700.0;
+const RIGHT: f64 = 640.0;
 const INK: &str = "#1a1a1a";
 const GRID: &str = "#d0d0d0";
 /// Of Okabe and Ito's colours, which people with any kind of colour vision can tell apart.
