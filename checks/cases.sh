@@ -1,6 +1,15 @@
-# What the checks outside Nix's sandbox have in common: a scratch directory, and cases that are begun, judged, ended and counted.
-# For a script that sources it, defines `prepare` (what is done before each case), leaves what a case says in $log and its exit
-# status in $status, and ends with `summary NAME`.
+# What the checks outside Nix's sandbox have in common: Nix's settings, a scratch directory, and cases that are begun, judged, ended
+# and counted. For a script that sources it, defines `prepare` (what is done before each case), leaves what a case says in $log and
+# its exit status in $status, and ends with `summary NAME`.
+
+# Root builds as itself, in the sandbox or not at all, and asks no cache.
+NIX_CONFIG="extra-experimental-features = nix-command flakes
+build-users-group =
+sandbox = true
+sandbox-fallback = false
+substituters =
+warn-dirty = false"
+export NIX_CONFIG
 
 scratch=$(mktemp -d)
 trap 'chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT

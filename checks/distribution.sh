@@ -10,15 +10,6 @@ repository=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=checks/cases.sh
 . "$repository/checks/cases.sh"
 
-# Root builds as itself, in the sandbox or not at all, and asks no cache but those named here.
-NIX_CONFIG="extra-experimental-features = nix-command flakes
-build-users-group =
-sandbox = true
-sandbox-fallback = false
-substituters =
-warn-dirty = false"
-export NIX_CONFIG
-
 # --- what is built, and the machines ---
 
 drv() { nix eval --raw "$repository#checks.x86_64-linux.$1.drvPath"; }

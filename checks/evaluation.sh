@@ -7,10 +7,6 @@ repository=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=checks/cases.sh
 . "$repository/checks/cases.sh"
 prepare() { :; }
-NIX_CONFIG="extra-experimental-features = nix-command flakes
-build-users-group =
-warn-dirty = false"
-export NIX_CONFIG
 
 # --- what the tests are made of ---
 

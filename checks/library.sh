@@ -7,13 +7,6 @@ set -eu
 repository=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=checks/cases.sh
 . "$repository/checks/cases.sh"
-NIX_CONFIG="extra-experimental-features = nix-command flakes
-build-users-group =
-sandbox = true
-sandbox-fallback = false
-substituters =
-warn-dirty = false"
-export NIX_CONFIG
 
 # --- the templates ---
 
