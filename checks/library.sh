@@ -2,6 +2,7 @@
 # What somebody else's flake gets from this one: each template, from `nix flake init` to the boot, and what the library says about
 # wrong arguments. Not a check of the flake, since in Nix's sandbox there is no Nix to evaluate with: .ci/run runs it. Needs root,
 # and a store in which the checks have been built.
+# shellcheck disable=SC2016 # what looks like a shell's is Nix's
 set -eu
 
 repository=$(cd "$(dirname "$0")/.." && pwd)
@@ -32,7 +33,6 @@ template c "Hello from C!"
 
 # --- wrong arguments ---
 
-# shellcheck disable=SC2016 # Nix, not shell
 # refused EXPRESSION WORDS: an expression that knows `lib` is an error that says WORDS.
 refused() {
   begin "$1"
