@@ -1,55 +1,70 @@
 # The system boots wherever it should, a boot for each row of `boots`, and its log is as it should be.
 #
+#   target     of nix/targets.nix
 #   machine    QEMU's machine model
-#   kernel     vmlinux, which starts through PVH, or bzImage, which unpacks itself
-#   cpu        QEMU's model: Opteron_G1 is a K8, the first x86-64 there was; core2duo Intel's of 2006; max all that QEMU can emulate
+#   kernel     vmlinux, which starts through PVH, or bzImage, which unpacks itself; Image elsewhere
+#   cpu        QEMU's model: Opteron_G1 is a K8, the first x86-64 there was; core2duo Intel's of 2006; cortex-a53 of the first with
+#              AArch64, neoverse-n1 of 2019; max all that QEMU can emulate
 #   memory     in MiB. Less than the smallest does not boot: too_little in broken.nix
-#   smp        processors. The kernel has no SMP, which would cost it size and time: it runs on the first and leaves the others alone
+#   smp        processors. x86_64's kernel is without SMP, which would cost it size and time: it runs on the first and leaves the
+#              others alone. aarch64's cannot do without, and takes two
 #   initramfs  how it is packed: boots/initramfs.sh
-{ self, toolchain }:
+{ self, systems, targets, toolchain }:
 let
   boots = ''
-    machine kernel  cpu        memory smp initramfs
-    microvm vmlinux qemu64     128    1   gzip
-    microvm bzImage qemu64     128    1   gzip
-    pc      vmlinux qemu64     128    1   gzip
-    pc      bzImage qemu64     128    1   gzip
-    q35     vmlinux qemu64     128    1   gzip
-    q35     bzImage qemu64     128    1   gzip
-    microvm vmlinux Opteron_G1 128    1   gzip
-    microvm vmlinux core2duo   128    1   gzip
-    microvm vmlinux max        128    1   gzip
-    q35     bzImage Opteron_G1 128    1   gzip
-    pc      bzImage core2duo   128    1   gzip
-    q35     bzImage max        128    1   gzip
-    microvm vmlinux qemu64     32     1   gzip
-    microvm bzImage qemu64     32     1   gzip
-    pc      bzImage qemu64     32     1   gzip
-    microvm vmlinux qemu64     4096   1   gzip
-    q35     bzImage qemu64     4096   1   gzip
-    microvm vmlinux qemu64     128    4   gzip
-    q35     bzImage qemu64     128    4   gzip
-    microvm vmlinux qemu64     128    1   none
-    microvm vmlinux qemu64     128    1   several
-    q35     bzImage qemu64     128    1   several
-    microvm vmlinux qemu64     128    1   overriding
+    target  machine kernel  cpu         memory smp initramfs
+    x86_64  microvm vmlinux qemu64      128    1   gzip
+    x86_64  microvm bzImage qemu64      128    1   gzip
+    x86_64  pc      vmlinux qemu64      128    1   gzip
+    x86_64  pc      bzImage qemu64      128    1   gzip
+    x86_64  q35     vmlinux qemu64      128    1   gzip
+    x86_64  q35     bzImage qemu64      128    1   gzip
+    x86_64  microvm vmlinux Opteron_G1  128    1   gzip
+    x86_64  microvm vmlinux core2duo    128    1   gzip
+    x86_64  microvm vmlinux max         128    1   gzip
+    x86_64  q35     bzImage Opteron_G1  128    1   gzip
+    x86_64  pc      bzImage core2duo    128    1   gzip
+    x86_64  q35     bzImage max         128    1   gzip
+    x86_64  microvm vmlinux qemu64      32     1   gzip
+    x86_64  microvm bzImage qemu64      32     1   gzip
+    x86_64  pc      bzImage qemu64      32     1   gzip
+    x86_64  microvm vmlinux qemu64      4096   1   gzip
+    x86_64  q35     bzImage qemu64      4096   1   gzip
+    x86_64  microvm vmlinux qemu64      128    4   gzip
+    x86_64  q35     bzImage qemu64      128    4   gzip
+    x86_64  microvm vmlinux qemu64      128    1   none
+    x86_64  microvm vmlinux qemu64      128    1   several
+    x86_64  q35     bzImage qemu64      128    1   several
+    x86_64  microvm vmlinux qemu64      128    1   overriding
+    aarch64 virt    Image   cortex-a53  128    1   gzip
+    aarch64 virt    Image   neoverse-n1 128    1   gzip
+    aarch64 virt    Image   max         128    1   gzip
+    aarch64 virt    Image   cortex-a53  9      1   gzip
+    aarch64 virt    Image   cortex-a53  4096   1   gzip
+    aarch64 virt    Image   cortex-a53  128    4   gzip
+    aarch64 virt    Image   cortex-a53  128    1   several
   '';
 in
 toolchain.run "boots"
 {
   inherit boots;
-  inherit (self) init;
-  inherit (self.kernel) vmlinux bzImage;
+  systems = import ./boots/systems.nix { inherit systems targets toolchain; };
+  targets = builtins.attrNames systems;
   initramfs = ./boots/initramfs.sh;
   row = ./boots/run.sh;
   cleanLog = ./clean-log.sh;
-  PATH = "${self.boot}/bin:${self.packer}/bin:${toolchain.tools}/bin";
+  PATH = "${self.packer}/bin:${toolchain.tools}/bin";
 }
   (builtins.toFile "boots.sh" ''
-    . $initramfs
+    eval "$systems"
+    for target in $targets; do
+      mkdir $target
+      eval "init=\$init_$target"
+      (cd $target; . $initramfs)
+    done
     printf %s "$boots" | sed 1d >rows
     # A boot that fails is told, and so are all the others.
-    xargs -n 6 -P $NIX_BUILD_CORES sh -e $row <rows >results || failed=true
+    xargs -n 7 -P $NIX_BUILD_CORES sh -e $row <rows >results || failed=true
     cat results
     [ -z "$failed" ]
     [ "$(wc -l <results)" = "$(wc -l <rows)" ]

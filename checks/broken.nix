@@ -5,6 +5,7 @@
 #   init     what PID 1 does, in C without a libc (broken/init.h); or
 #   image    how the file `initramfs` is made, and perhaps one called `kernel`, in shell (broken/make.sh)
 #   options  for boot [default: none]
+#   target   of nix/targets.nix [default: x86_64]
 #   kind     of the verdict, in the report
 #   code     boot's exit code [default: 1]
 #   says     a part of the sentence
@@ -12,8 +13,9 @@
 # What no row has, because our small kernel cannot do it: a lockup and a hung task (it has no detectors), no root file system (no
 # block devices), power-off (no ACPI), a panic for want of more than init. They are in boot's own tests, as the kernel's sources
 # have them.
-{ self, toolchain }:
+{ self, systems, targets, toolchain }:
 let
+  inherit (builtins) attrNames foldl' listToAttrs;
   inherit (toolchain) cc run tools;
 
   # What a compressed archive begins with: gzip's header, 10 bytes without a name, and then the first block.
@@ -75,7 +77,7 @@ let
     text = { image = "echo 'echo hello' >text; pack text"; kind = "init-not-started"; says = "(error -8, ENOEXEC)"; };
     empty = { image = ": >empty; pack empty"; kind = "init-not-started"; says = "(error -8, ENOEXEC)"; };
     # e_machine: EM_AARCH64.
-    aarch64 = { image = "compile 'exit(0)'; patch init 18 '\\267'; pack init"; kind = "init-not-started"; says = "for another architecture"; };
+    other_architecture = { image = "compile 'exit(0)'; patch init 18 '\\267'; pack init"; kind = "init-not-started"; says = "for another architecture"; };
     dynamic = { image = "compile_with_libc 'int main(void) {}'; pack init"; kind = "init-not-started"; says = "its interpreter is not in the initramfs (error -2, ENOENT)"; };
     wrong_loader = {
       image = ''
@@ -173,8 +175,35 @@ let
     };
   };
 
+  # --- the other targets ---
+
+  # The rows above that mean the same there.
+  same = [ "exits" "segfault" "missing" "text" "one_byte" "fills_memory" "restarts" "hangs" ];
+  # An instruction that the target's CPU does not have.
+  newer = {
+    aarch64 = ".inst 0x04e0e3e0"; # SVE: cntd x0
+  };
+  others = target: listToAttrs (map (name: { inherit name; value = rows.${name}; }) same) // {
+    newer_cpu = { init = "__asm__(\"${newer.${target}}\")"; kind = "init-killed"; says = "SIGILL: it executed an instruction this CPU does not have"; };
+    # e_machine: EM_X86_64.
+    other_architecture = { image = "compile 'exit(0)'; patch init 18 '\\076'; pack init"; kind = "init-not-started"; says = "for another architecture"; };
+    # A bzImage, as far as its magic tells. There is no report: QEMU is not started.
+    other_kernel = {
+      image = "compile 'exit(0)'; pack init; truncate -s 4096 kernel; patch kernel 514 HdrS";
+      kind = "";
+      code = 125;
+      says = "kernel: cannot use it as the kernel: it is a bzImage, for x86; the target is ${target}";
+    };
+  };
+  # All rows, those of the others as NAME_TARGET.
+  all = foldl'
+    (all: target: foldl' (all: name: all // { "${name}_${target}" = (others target).${name} // { inherit target; }; }) all (attrNames (others target)))
+    rows
+    (attrNames newer);
+
   # The fields of a row, each as the variable FIELD_NAME. A row that lacks one, or has one too many, is an error.
-  fields = name: { init ? "", image ? "", options ? "", kind, code ? 1, says }: {
+  fields = name: { target ? "x86_64", init ? "", image ? "", options ? "", kind, code ? 1, says }: {
+    "target_${name}" = target;
     "init_${name}" = init;
     "image_${name}" = image;
     "options_${name}" = options;
@@ -182,18 +211,19 @@ let
     "code_${name}" = toString code;
     "says_${name}" = says;
   };
-  names = builtins.attrNames rows;
+  names = attrNames all;
 in
 run "broken"
-  (builtins.foldl' (all: name: all // fields name rows.${name}) { } names // {
+  (foldl' (variables: name: variables // fields name all.${name}) { } names // {
     inherit names;
+    systems = import ./boots/systems.nix { inherit systems targets toolchain; };
     header = ./broken/init.h;
     tinyKernel = ./broken/kernel.S;
     make = ./broken/make.sh;
     row = ./broken/run.sh;
     inherit (self.kernel) vmlinux;
     symbols = self.kernel.debug;
-    PATH = "${self.boot}/bin:${self.packer}/bin:${cc}/bin:${tools}/bin";
+    PATH = "${self.packer}/bin:${cc}/bin:${tools}/bin";
   })
   (builtins.toFile "broken.sh" ''
     echo $names | tr ' ' '\n' | xargs -n 1 -P 2 sh -e $row

@@ -4,7 +4,7 @@
 #   cmdline  of the kernel, before what `--append` adds
 #   expect   what a script waits for
 #   machine, memory: as the options of boot
-{ program, qemu, runner }:
+{ toolchain, runner }:
 { kernel, initramfs, target, expect ? "", cmdline ? "", machine ? "", memory ? 0 }:
 let
   defaults = {
@@ -21,7 +21,7 @@ let
     if defaults.${name} == "" then ""
     else "[ -n \"\${BOOT_${name}+set}\" ] || export BOOT_${name}=${import ./shell-word.nix defaults.${name}}\n";
 in
-program "boot" ''
+toolchain.program "boot" ''
   ${builtins.concatStringsSep "" (map default (builtins.attrNames defaults))}
-  PATH=${qemu}/bin:$PATH exec ${runner}/bin/boot "$@"
+  PATH=${toolchain.${target.qemu}}/bin:$PATH exec ${runner}/bin/boot "$@"
 ''

@@ -1,9 +1,15 @@
 # golden.json: the SHA-256 of everything that is booted, and the NAR hashes of the tools that make it. `file` has them as built
 # here; checks/golden.json as they were recorded, which `program`, bin/golden, does anew.
 { toolchain }:
-{ init, initramfs, kernel }:
+{ systems, targets }:
 let
+  inherit (builtins) attrNames listToAttrs;
   inherit (toolchain) run tools;
+
+  # NAME=FILE for each; of the archive, what is in the initramfs.
+  files = target: { init, initramfs, kernel, ... }:
+    [ "init=${init}/bin/init" "archive=${initramfs}" "initramfs=${initramfs}" "config=${kernel}/config" ]
+    ++ map (image: "${image}=${kernel.${image}}") (attrNames targets.${target}.kernelImages);
 
   # Nix tells a builder the hashes of what it may read only as JSON.
   narHashes = derivation {
@@ -18,11 +24,11 @@ let
 in
 rec {
   file = run "golden.json"
-    {
-      inherit init initramfs narHashes;
-      inherit (kernel) vmlinux bzImage;
-      config = "${kernel}/config";
-    } ./golden.sh;
+    ({
+      inherit narHashes;
+      targets = attrNames systems;
+    } // listToAttrs (map (target: { name = "files_${target}"; value = files target systems.${target}; }) (attrNames systems)))
+    ./golden.sh;
 
   program = toolchain.program "golden" ''
     PATH=${tools}/bin

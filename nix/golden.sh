@@ -2,12 +2,19 @@
 sha256() { sha256sum | cut -d ' ' -f 1; }
 {
   echo "{"
-  echo "  \"init\": \"$(sha256 <"$init/bin/init")\","
-  echo "  \"archive\": \"$(gunzip <"$initramfs" | sha256)\","
-  echo "  \"initramfs\": \"$(sha256 <"$initramfs")\","
-  echo "  \"config\": \"$(sha256 <"$config")\","
-  echo "  \"vmlinux\": \"$(sha256 <"$vmlinux")\","
-  echo "  \"bzImage\": \"$(sha256 <"$bzImage")\","
+  for target in $targets; do
+    echo "  \"$target\": {"
+    eval "files=\$files_$target"
+    for file in $files; do
+      name=${file%%=*} file=${file#*=}
+      case $name in
+        archive) hash=$(gunzip <"$file" | sha256) ;;
+        *) hash=$(sha256 <"$file") ;;
+      esac
+      echo "    \"$name\": \"$hash\","
+    done | sed '$s/,$//'
+    echo "  },"
+  done
   echo "  \"trees\": {"
   sed 's/\(.*\) \(.*\)/    "\1": "\2",/; $s/,$//' "$narHashes"
   echo "  }"

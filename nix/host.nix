@@ -5,29 +5,38 @@ let
   toolchain = import ./toolchain { inherit system; };
   rust = import ./rust.nix { inherit toolchain source; };
   lint = import ./lint { inherit rust toolchain source; };
-  inherit (toolchain) program qemu run tools;
+  inherit (toolchain) program run tools;
   targets = import ./targets.nix;
   target = targets.x86_64;
 
   mkKernel = import ./kernel { inherit toolchain; };
   mkInitramfs = import ./initramfs.nix { inherit run tools; inherit (self) packer; };
-  mkBoot = import ./boot.nix { inherit program qemu; runner = rust.packages.boot; };
+  mkBoot = import ./boot.nix { inherit toolchain; runner = rust.packages.boot; };
   mkImage = import ./image.nix { inherit run; };
 
   library = import ./lib { inherit inputs toolchain rust targets mkKernel mkInitramfs mkBoot mkImage; };
 
   examples = import ../examples { inherit (library) lib; inherit toolchain; };
 
-  # The system that this flake is about, by the names of its packages.
-  self = {
-    inherit qemu;
+  # The system that this flake is about, for each target.
+  systems = builtins.mapAttrs
+    (_: target: rec {
+      init = rust.mkInit target;
+      kernel = mkKernel { src = inputs.linux; inherit target; };
+      initramfs = mkInitramfs { inherit init; };
+      boot = mkBoot { inherit kernel initramfs target; };
+      image = mkImage { inherit kernel initramfs; };
+    })
+    targets;
+  # The default's, by the names of its packages.
+  self = systems.${target.name} // {
     inherit (rust.packages) packer;
-    init = rust.mkInit target;
-    kernel = mkKernel { src = inputs.linux; inherit target; };
-    initramfs = mkInitramfs { inherit (self) init; };
-    boot = mkBoot { inherit (self) kernel initramfs; inherit target; };
-    image = mkImage { inherit (self) kernel initramfs; };
+    inherit (toolchain) qemu;
   };
+  # What `function` gives for each of the others, NAME-TARGET for NAME.
+  others = function: builtins.foldl' (all: target: all // renamed target (function systems.${target})) { }
+    (builtins.attrNames (removeAttrs systems [ target.name ]));
+  renamed = target: set: builtins.listToAttrs (map (name: { name = "${name}-${target}"; value = set.${name}; }) (builtins.attrNames set));
   mainline = rec {
     kernel = mkKernel { src = inputs.linux-mainline; inherit target; };
     boot = mkBoot { inherit kernel target; inherit (self) initramfs; };
@@ -45,20 +54,20 @@ let
   };
   debug = import ./debug.nix { inherit program tools; gdb = toolchain.shell; } { inherit (self) boot kernel; };
   update = import ./toolchain/update.nix { inherit program tools; inherit (toolchain) keyring; inherit (rust.packages) update; };
-  golden = import ./golden.nix { inherit toolchain; } { inherit (self) init initramfs kernel; };
+  golden = import ./golden.nix { inherit toolchain; } { inherit systems targets; };
   licences = import ./toolchain/licences.nix { inherit toolchain; };
   mkBench = import ./bench.nix { inherit toolchain rust run program; inherit (self) packer; };
   bench = mkBench { inherit (self) kernel initramfs; };
 
   app = description: program: { type = "app"; inherit program; meta = { inherit description; }; };
-  bootApp = app "Boots the system in QEMU, on the terminal" "${self.boot}/bin/boot";
+  bootApp = system: app "Boots the system in QEMU, on the terminal" "${system.boot}/bin/boot";
 in
 {
-  packages = self // { default = self.boot; };
+  packages = self // others (system: system) // { default = self.boot; };
 
-  apps = {
-    default = bootApp;
-    boot = bootApp;
+  apps = others (system: { boot = bootApp system; }) // {
+    default = bootApp self;
+    boot = bootApp self;
     debug = app "Boots the system with gdb attached, and stops at the kernel's first C function" "${debug}/bin/debug";
     packer = app "Packs an initramfs" "${self.packer}/bin/packer";
     bench = app "Measures what is made here beside its peers" "${bench}/bin/bench";
@@ -66,7 +75,7 @@ in
     update = app "Regenerates nix/toolchain/lock.json from Debian's signed indexes" "${update}/bin/update";
   };
 
-  checks = import ./checks.nix { inherit self debug examples golden inputs toolchain licences rust lint library source target mkKernel mkBoot mkInitramfs; };
+  checks = import ./checks.nix { inherit self systems targets debug examples golden inputs toolchain licences rust lint library source target mkKernel mkBoot mkInitramfs; };
   devShells.default = import ./shell.nix { inherit toolchain; inherit (rust) threecpio; };
   inherit (lint) formatter;
   inherit (library) lib;

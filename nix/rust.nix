@@ -2,6 +2,7 @@
 { toolchain, source }:
 let
   inherit (toolchain) cc certificates run rust tools;
+  core = import ./rust-core.nix { inherit toolchain; };
 
   members = {
     bench = "bench";
@@ -70,13 +71,14 @@ let
   '';
 
   # The program of one package. `options` and `output`: cargo's, and below which directory of target/ that puts it.
-  package = name: { options ? "", output ? "release" }: cargo name {
+  package = name: { options ? "", output ? "release", environment ? "", tools ? [ ] }: cargo name {
+    inherit tools;
     src = source name (manifests ++ [ members.${name} ] ++ parts.${name} or [ ]);
     target = dependencies;
     # --workspace, because the features of a dependency are what all members together ask for: with -p it would be another
     # dependency, to be compiled again.
     script = ''
-      cargo build --release --locked --workspace --bin ${name} ${options}
+      ${environment}cargo build --release --locked --workspace --bin ${name} ${options}
       mkdir -p $out/bin
       cp target/${output}/${name} $out/bin/
       ${extras.${name} or ""}
@@ -84,6 +86,15 @@ let
     # Nothing that runs may need a compiler or the crates' sources.
     disallowedReferences = [ rust cc crates ];
   };
+
+  # How cargo compiles for a guest of `target`. If that is not the host's architecture, it takes a linker and `core`.
+  guest = target: {
+    options = "--target ${target.rustTarget}";
+    output = "${target.rustTarget}/release";
+  } // (if target.cc == "cc" then { environment = ""; tools = [ ]; } else {
+    environment = "RUSTFLAGS=\"$RUSTFLAGS --sysroot=${core target} -C linker=${target.prefix}gcc -C link-arg=-fuse-ld=lld -C link-arg=-B${toolchain.lld}/bin\" ";
+    tools = [ toolchain.${target.cc} ];
+  });
 in
 {
   inherit cargo crates dependencies readHash vendor;
@@ -103,15 +114,13 @@ in
   };
 
   # What runs in a guest of `target`.
-  mkInit = target: package "init" {
-    options = "--target ${target.rustTarget}";
-    output = "${target.rustTarget}/release";
-  };
+  mkInit = target: package "init" (guest target);
 
   # What another package, the one in `src`, runs in a guest of `target`: its program, as bin/init. What it depends on is its own
   # Cargo.lock's, with the hash of `cargo vendor`, or nothing.
   mkInitOf = { src, cratesHash, target }: cargo "init" {
     inherit src;
+    inherit (guest target) tools;
     members = [ ];
     crates = if cratesHash == "" then "" else
     vendor {
@@ -122,9 +131,9 @@ in
       hash = cratesHash;
     };
     script = ''
-      cargo build --release --offline --target ${target.rustTarget}
+      ${(guest target).environment}cargo build --release --offline ${(guest target).options}
       mkdir -p $out/bin
-      cp target/${target.rustTarget}/release/${(builtins.fromTOML (builtins.readFile "${src}/Cargo.toml")).package.name} $out/bin/init
+      cp target/${(guest target).output}/${(builtins.fromTOML (builtins.readFile "${src}/Cargo.toml")).package.name} $out/bin/init
     '';
     disallowedReferences = [ rust cc ];
   };

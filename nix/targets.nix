@@ -1,10 +1,8 @@
 # What a guest can be, as far as building it goes. How QEMU runs it is in boot/src/target.rs, under the same name.
-{
+builtins.mapAttrs (name: target: target // { inherit name; }) {
   x86_64 = {
-    name = "x86_64";
     # ARCH of the kernel's build.
     kernelArch = "x86_64";
-    kernelFragment = ./kernel/x86_64.config;
     # The images, by where the kernel's build leaves them. vmlinux boots through PVH.
     kernelImages = {
       vmlinux = "vmlinux";
@@ -14,5 +12,22 @@
     bootImage = "vmlinux";
     # What rustc and cargo call it.
     rustTarget = "x86_64-unknown-linux-gnu";
+    # The trees with its gcc and its QEMU, and what the names of the former's programs begin with.
+    cc = "cc";
+    prefix = "";
+    qemu = "qemu";
+    # What init may have at most, in bytes.
+    initSize = 256;
+  };
+
+  aarch64 = {
+    kernelArch = "arm64";
+    kernelImages.Image = "arch/arm64/boot/Image";
+    bootImage = "Image";
+    rustTarget = "aarch64-unknown-linux-gnu";
+    cc = "cc-aarch64";
+    prefix = "aarch64-linux-gnu-";
+    qemu = "qemu-aarch64";
+    initSize = 300;
   };
 }

@@ -10,6 +10,7 @@ use std::process;
 use anyhow::{Result, bail};
 
 use crate::command::quoted;
+use crate::target::Target;
 
 /// What fits into `sun_path`, with the NUL after it (unix(7)).
 const LONGEST: usize = 107;
@@ -36,14 +37,15 @@ pub fn socket(wanted: Option<PathBuf>) -> Result<PathBuf> {
 
 /// What to type so that gdb stops at the kernel's first C function, `symbols` being its unstripped
 /// vmlinux.
-pub fn command(socket: &Path, symbols: Option<&Path>) -> String {
+pub fn command(target: &Target, socket: &Path, symbols: Option<&Path>) -> String {
     let connect = format!("target remote {}", socket.display());
     let mut words = vec!["gdb".to_owned()];
     match symbols {
         Some(_) => words.extend(["-ex", &connect, "-ex", "hbreak start_kernel"].map(Into::into)),
-        // Without a file it would take the guest for one of 32 bits.
+        // Without a file it would take the guest for one of 32 bits, or for one like the host.
         None => {
-            words.extend(["-ex", "set architecture i386:x86-64", "-ex", &connect].map(Into::into))
+            let architecture = format!("set architecture {}", target.gdb);
+            words.extend(["-ex", &architecture, "-ex", &connect].map(Into::into))
         }
     }
     words.extend(["-ex", "continue"].map(Into::into));
@@ -55,15 +57,17 @@ pub fn command(socket: &Path, symbols: Option<&Path>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::target::TARGETS;
 
     #[test]
     fn the_command_is_safe_to_paste() {
+        let target = &TARGETS[0];
         let socket = Path::new("/run/boot-1.gdb");
         assert_eq!(
-            command(socket, Some(Path::new("a vmlinux"))),
+            command(target, socket, Some(Path::new("a vmlinux"))),
             "gdb -ex 'target remote /run/boot-1.gdb' -ex 'hbreak start_kernel' -ex continue 'a vmlinux'"
         );
-        assert!(command(socket, None).contains("'set architecture i386:x86-64'"));
+        assert!(command(target, socket, None).contains("'set architecture i386:x86-64'"));
     }
 
     #[test]

@@ -60,11 +60,11 @@ fn identify(what: &str, path: &Path) -> Result<Format> {
 fn check_kernel(target: &Target, path: &Path, format: Format) -> Result<()> {
     let shown = path.display();
     let unusable = format!("{shown}: cannot use it as the kernel: it is");
+    if format == Format::Elf {
+        check_elf(target, path)?;
+    }
     if target.kernels.contains(&format) {
-        return match format {
-            Format::Elf => check_elf(target, path),
-            _ => Ok(()),
-        };
+        return Ok(());
     }
     if let Some(architecture) = format.architecture() {
         bail!(
@@ -73,8 +73,10 @@ fn check_kernel(target: &Target, path: &Path, format: Format) -> Result<()> {
         );
     }
     match format.advice() {
-        Some(advice) => bail!("{unusable} {format} ({advice}, or {OTHER_KERNEL})"),
-        None => bail!(
+        Some(advice) if format.role() != Role::Kernel => {
+            bail!("{unusable} {format} ({advice}, or {OTHER_KERNEL})")
+        }
+        _ => bail!(
             "{unusable} {format}; a kernel for {} is {} ({OTHER_KERNEL})",
             target.name,
             Format::list(target.kernels)
@@ -127,21 +129,32 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::target::TARGETS;
 
     /// `inputs` of files with these contents, the directory taken out of the sentence.
     fn inspected(kernel: &[u8], initrd: &[u8]) -> Result<Inputs, String> {
+        inspected_for("x86_64", kernel, initrd)
+    }
+
+    fn inspected_for(target: &str, kernel: &[u8], initrd: &[u8]) -> Result<Inputs, String> {
+        let target = Target::named(target).unwrap();
         let directory = tempfile::tempdir().unwrap();
         let [k, i] = ["k", "i"].map(|name| directory.path().join(name));
         fs::write(&k, kernel).unwrap();
         fs::write(&i, initrd).unwrap();
         let prefix = format!("{}/", directory.path().display());
-        inputs(&TARGETS[0], &k, &i).map_err(|error| format!("{error:#}").replace(&prefix, ""))
+        inputs(target, &k, &i).map_err(|error| format!("{error:#}").replace(&prefix, ""))
     }
 
     fn bz_image() -> Vec<u8> {
         let mut image = vec![0; 0x400];
         image[0x202..0x206].copy_from_slice(b"HdrS");
+        image
+    }
+
+    /// arm64's or RISC-V's, by its magic.
+    fn image(magic: &[u8; 4]) -> Vec<u8> {
+        let mut image = vec![0; 64];
+        image[56..60].copy_from_slice(magic);
         image
     }
 
@@ -154,6 +167,7 @@ mod tests {
         }
         // A 32-bit kernel runs on a 64-bit CPU.
         inspected(&elf::tests::kernel(3, true), NEWC).unwrap();
+        inspected_for("aarch64", &image(b"ARM\x64"), NEWC).unwrap();
         for initrd in [NEWC, b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", &[0; 600], b"?"] {
             inspected(&bz_image(), initrd).unwrap();
         }
@@ -172,25 +186,49 @@ mod tests {
 
     #[test]
     fn another_architecture_is_named() {
-        let mut image = vec![0; 64];
-        image[56..60].copy_from_slice(b"ARM\x64");
-        for (kernel, part) in [
+        let elf = |machine| elf::tests::kernel(machine, false);
+        for (target, kernel, part) in [
             (
-                elf::tests::kernel(183, false),
+                "x86_64",
+                elf(183),
                 "it is an ELF file for aarch64, and the target is x86_64",
             ),
             (
-                elf::tests::kernel(9999, false),
+                "x86_64",
+                elf(9999),
                 "it is an ELF file for machine 9999, and",
             ),
             (
-                image,
-                "it is a kernel image, for aarch64; the target is x86_64",
+                "x86_64",
+                image(b"ARM\x64"),
+                "it is an Image, for aarch64; the target is x86_64",
+            ),
+            (
+                "aarch64",
+                bz_image(),
+                "it is a bzImage, for x86; the target is aarch64",
+            ),
+            (
+                "aarch64",
+                image(b"RSC\x05"),
+                "it is an Image, for riscv; the target is aarch64",
+            ),
+            (
+                "aarch64",
+                elf(62),
+                "it is an ELF file for x86_64, and the target is aarch64",
             ),
         ] {
-            let error = inspected(&kernel, NEWC).unwrap_err();
+            let error = inspected_for(target, &kernel, NEWC).unwrap_err();
             assert!(error.contains(part), "{error}");
         }
+    }
+
+    #[test]
+    fn an_elf_file_is_not_booted_by_every_machine() {
+        let error = inspected_for("aarch64", &elf::tests::kernel(183, false), NEWC).unwrap_err();
+        let part = "it is an ELF file; a kernel for aarch64 is an Image (name another";
+        assert!(error.contains(part), "{error}");
     }
 
     #[test]

@@ -225,7 +225,7 @@ impl Cli {
             .map(|log| input::log(log, [&vm.kernel, &vm.initrd]))
             .transpose()?;
         if let Some(socket) = &vm.gdb {
-            let command = gdb::command(socket, self.wanted.symbols.as_deref());
+            let command = gdb::command(target, socket, self.wanted.symbols.as_deref());
             say(&format!(
                 "boot: the guest waits for a debugger; in another terminal, type:\n  {command}"
             ));

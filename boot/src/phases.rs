@@ -47,7 +47,13 @@ const KERNEL: &[(&str, &[&str])] = &[
             "clocksource: jiffies:",
         ],
     ),
-    ("drivers, freeing init code", &["Serial: 8250/16550 driver"]),
+    (
+        "drivers, freeing init code",
+        &[
+            "Serial: 8250/16550 driver",
+            "Serial: AMBA PL011 UART driver",
+        ],
+    ),
     (
         "write protection",
         &[

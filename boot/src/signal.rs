@@ -61,7 +61,7 @@ const SIGNALS: &[Signal] = &[
     row(4, "SIGILL",
         "it executed an instruction this CPU does not have; \
          it was probably built for a newer CPU (-march=native, or a libc that is)",
-        "Build it for the architecture's baseline (gcc: -march=x86-64, Rust: -C target-cpu=x86-64), and link a libc that \
+        "Build it for the architecture's baseline (on x86-64, gcc: -march=x86-64, Rust: -C target-cpu=x86-64), and link a libc that \
          is, too; with --cpu max it runs if that is it. If not: a Rust panic that aborts without std, and C's \
          __builtin_trap(), stop by executing such an instruction."),
     row(5, "SIGTRAP", "it ran into a breakpoint", "Something in it stopped it on purpose (int3, brk, a debug assertion)."),

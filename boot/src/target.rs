@@ -1,6 +1,6 @@
 //! The table of what can be booted. A new target is one more row.
 
-use object::elf::{EM_386, EM_X86_64, Machine as ElfMachine};
+use object::elf::{EM_386, EM_AARCH64, EM_X86_64, Machine as ElfMachine};
 
 use crate::command::Accel;
 use crate::inspect::Format;
@@ -30,6 +30,8 @@ pub struct Target {
     pub kernel_options: &'static [&'static str],
     /// What follows it where QEMU executes the guest's instructions.
     pub tcg_options: &'static [&'static str],
+    /// gdb's name for the architecture.
+    pub gdb: &'static str,
 }
 
 /// One of QEMU's machine models.
@@ -42,7 +44,13 @@ pub struct Machine {
 }
 
 /// Every target; the first is the default.
-pub const TARGETS: &[Target] = &[Target {
+pub const TARGETS: &[Target] = &[X86_64, AARCH64];
+
+/// Restart at once after a panic. QEMU's -no-reboot turns that into QEMU's end, so a panic never
+/// hangs.
+const RESTART_AFTER_PANIC: &str = "panic=-1";
+
+const X86_64: Target = Target {
     name: "x86_64",
     qemu: "qemu-system-x86_64",
     machines: &[
@@ -69,9 +77,7 @@ pub const TARGETS: &[Target] = &[Target {
     memory: 128,
     console: "ttyS0",
     kernel_options: &[
-        // Restart at once after a panic. QEMU's -no-reboot turns that into QEMU's end, so a panic
-        // never hangs.
-        "panic=-1",
+        RESTART_AFTER_PANIC,
         // Restart by triple fault. A microvm has no keyboard controller to ask for it, and the
         // kernel would ask for more than a second.
         "reboot=t",
@@ -87,7 +93,29 @@ pub const TARGETS: &[Target] = &[Target {
         // docs/speed.md describes. Emulated devices do not care for delays.
         "lpj=500000",
     ],
-}];
+    gdb: "i386:x86-64",
+};
+
+const AARCH64: Target = Target {
+    name: "aarch64",
+    qemu: "qemu-system-aarch64",
+    machines: &[Machine {
+        name: "virt",
+        // A machine that there is only in QEMU. It describes itself in a device tree.
+        options: "virt",
+    }],
+    kernels: &[Format::Arm64Image],
+    elf_machines: &[EM_AARCH64],
+    needs_pvh: false,
+    // Armv8.0, as the first such CPUs had it.
+    cpu: "cortex-a53",
+    memory: 128,
+    // A PL011.
+    console: "ttyAMA0",
+    kernel_options: &[RESTART_AFTER_PANIC],
+    tcg_options: &[],
+    gdb: "aarch64",
+};
 
 impl Target {
     /// The target called `name`.

@@ -1,15 +1,15 @@
-# The initramfs of checks/boots.nix, by how they are packed.
+# The initramfs of checks/boots.nix, by how they are packed, from the program $init.
 console="--dir /dev:0755 --node /dev/console=c:5:1:0600"
 
 # shellcheck disable=SC2086 # words
-packer create gzip --compress gzip --file "/init=$init/bin/init:0755" $console
+packer create gzip --compress gzip --file "/init=$init:0755" $console
 # shellcheck disable=SC2086 # words
-packer create none --compress none --file "/init=$init/bin/init:0755" $console
+packer create none --compress none --file "/init=$init:0755" $console
 
 # Several archives one after the other, each compressed in its own way. They begin at multiples of four bytes.
 # shellcheck disable=SC2086 # words
 packer create first --compress gzip $console
-packer create second --compress none --file "/init=$init/bin/init:0755"
+packer create second --compress none --file "/init=$init:0755"
 # append FILE...: all of them.
 append() {
   for file; do

@@ -1,9 +1,10 @@
-# One row of checks/boots.nix: MACHINE KERNEL CPU MEMORY SMP INITRAMFS.
+# One row of checks/boots.nix: TARGET MACHINE KERNEL CPU MEMORY SMP INITRAMFS.
 name="$*"
-eval "kernel=\$$2"
+eval "$systems"
+eval "boot=\$boot_$1 kernel=\$kernel_$1/$3"
 log=$(echo "$name" | tr ' ' -).log
 # A moment for whatever would go wrong after the line.
-boot --accel tcg --machine "$1" --kernel "$kernel" --cpu "$3" --memory "$4" --smp "$5" --initrd "$6" --settle 0.3 --timeout 120 \
+"$boot" --accel tcg --machine "$2" --kernel "$kernel" --cpu "$4" --memory "$5" --smp "$6" --initrd "$1/$7" --settle 0.3 --timeout 120 \
   --log "$log" </dev/null >/dev/null 2>"$log.words" || failed=true
 if [ -n "$failed" ] || ! sh -e "$cleanLog" "$log" >>"$log.words"; then
   echo "FAILED: $name"

@@ -12,13 +12,12 @@ pack_only() {
 
 # /init, from the body of its main function in C, which starts without a libc.
 compile() {
-  # Entered like a function, the stack is as C wants it.
   printf '#include "%s"\nstatic void body(void) { %s; }\nvoid start(void) { body(); }\n' "$header" "$1" >init.c
-  printf '__asm__(".globl _start; _start: call start");\n' >>init.c
-  gcc -static -nostdlib -fno-builtin -Os -w -o init init.c
+  printf '__asm__(".globl _start; _start: " ENTER " start");\n' >>init.c
+  "$gcc" -static -nostdlib -fno-builtin -Os -w -o init init.c
 }
 
-# /init, from a whole program in C, with glibc. compile_with_libc PROGRAM [OPTION...]
+# /init of x86_64, from a whole program in C, with glibc. compile_with_libc PROGRAM [OPTION...]
 compile_with_libc() {
   printf '%s\n' "$1" >init.c
   shift
@@ -31,13 +30,13 @@ patch() {
   printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
 }
 
-# A kernel that executes INSTRUCTION, and nothing after it.
+# A kernel of x86_64 that executes INSTRUCTION, and nothing after it.
 tiny_kernel() {
   gcc -m32 "-DINSTRUCTION=$1" -c "$tinyKernel" -o kernel.o
   ld -m elf_i386 -Ttext=0x100000 -o kernel kernel.o
 }
 
-# Our kernel with a bug: the system call getppid(2) writes to address 0.
+# Our kernel of x86_64 with a bug: the system call getppid(2) writes to address 0.
 kernel_with_a_bug() {
   cp "$vmlinux" kernel
   chmod u+w kernel

@@ -5,6 +5,9 @@ field() { eval "printf '%s' \"\${$1_$name-}\""; }
 
 mkdir "$name"
 cd "$name"
+eval "$systems"
+target=$(field target)
+eval "boot=\$boot_$target gcc=\$gcc_$target"
 # shellcheck disable=SC1090 # a store path
 . "$make"
 # A row says how to make the image, or what init does.
@@ -15,13 +18,12 @@ if [ -n "$init" ]; then
 fi
 eval "$(field image)"
 
-kernel=$vmlinux
-[ ! -e kernel ] || kernel=kernel
 code=0
 # The options are words.
 # shellcheck disable=SC2046
 eval "set -- $(field options)"
-boot --accel tcg --kernel "$kernel" --initrd initramfs --report report.json "$@" </dev/null >log 2>words || code=$?
+[ ! -e kernel ] || set -- --kernel kernel "$@"
+"$boot" --accel tcg --initrd initramfs --report report.json "$@" </dev/null >log 2>words || code=$?
 
 # The report's verdict is an object of its own, with its fields one to a line.
 found=$(sed -n '/^  "verdict": {/,/^  }/s/^    "kind": "\(.*\)",*$/\1/p' report.json || true)

@@ -96,7 +96,7 @@ static HEADERS: Headers = Headers {
         e_entry: arch::_start,
         e_phoff: size_of::<Ehdr>() as u64,
         e_shoff: 0, // there are no section headers
-        e_flags: 0,
+        e_flags: arch::ELF_FLAGS,
         e_ehsize: size_of::<Ehdr>() as u16,
         e_phentsize: size_of::<Phdr>() as u16,
         e_phnum: 1,

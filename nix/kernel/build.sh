@@ -17,7 +17,7 @@ export KCPPFLAGS=${small:+-include $small}
 # dash, because busybox's shell runs applets of its own whatever PATH says. Scripts that say #!/bin/sh get busybox's all the
 # same; the one that compresses is given the full name of an xz that can.
 kernel_make() {
-  make -s -C "$src" O="$build" ARCH="$kernelArch" -j"$NIX_BUILD_CORES" \
+  make -s -C "$src" O="$build" ARCH="$kernelArch" CROSS_COMPILE="$prefix" -j"$NIX_BUILD_CORES" \
     SHELL="$kbuild/bin/dash" CONFIG_SHELL="$kbuild/bin/dash" XZ="$kbuild/bin/xz" \
     HOSTCFLAGS="-I$kbuild/include -I$kbuild/include/x86_64-linux-gnu" \
     HOSTLDFLAGS="-L$kbuild/$library -Wl,-rpath,$kbuild/$library" "$@"
@@ -34,7 +34,7 @@ kernel_make $(for image in $images; do basename "${image#*=}"; done)
 
 # vmlinux with its symbols is for a debugger; to boot it takes none.
 cp "$build/vmlinux" "$debug"
-strip "$build/vmlinux"
+"${prefix}strip" "$build/vmlinux"
 cp "$build/.config" "$out/config"
 for image in $images; do
   name=${image%%=*}

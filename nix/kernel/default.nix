@@ -1,8 +1,8 @@
 # mkKernel { src, target }: the small Linux kernel for a target from a source tree, built out of tree. With `fragments`, files
 # like unpack.config, it can do what these add; where two set the same option, the later one counts.
 #
-# Gives a directory with the target's images (vmlinux, bzImage) and the resolved configuration, `config`. Each image is an
-# output of its own too, so that what boots one does not hold on to the others, and so is `debug`: vmlinux with its symbols.
+# Gives a directory with the target's images (vmlinux and bzImage on x86_64) and the resolved configuration, `config`. Each image
+# is an output of its own too, so that what boots one does not hold on to the others, and so is `debug`: vmlinux with its symbols.
 #
 # Everything that no fragment names is off (`make allnoconfig`). The build fails with the list of options when Kconfig drops one
 # that they ask for. With another `config`, a make target such as x86_64_defconfig, there are no fragments.
@@ -15,16 +15,17 @@
 assert config == "allnoconfig" || fragments == [ ];
 let
   inherit (toolchain) cc kbuild run tools;
+  cross = toolchain.${target.cc};
 in
 run "kernel"
 {
   inherit src config cc kbuild;
-  fragments = if config == "allnoconfig" then [ ./base.config target.kernelFragment ] ++ fragments else [ ];
+  fragments = if config == "allnoconfig" then [ ./base.config (./. + "/${target.name}.config") ] ++ fragments else [ ];
   small = if config == "allnoconfig" then ./small.h else "";
-  inherit (target) kernelArch;
+  inherit (target) kernelArch prefix;
   outputs = [ "out" "debug" ] ++ builtins.attrNames target.kernelImages;
   images = map (image: "${image}=${target.kernelImages.${image}}") (builtins.attrNames target.kernelImages);
   checkConfig = ./check-config.sh;
-  PATH = "${kbuild}/bin:${cc}/bin:${tools}/bin";
-  disallowedReferences = [ src cc kbuild tools ];
+  PATH = "${kbuild}/bin:${cross}/bin:${cc}/bin:${tools}/bin";
+  disallowedReferences = [ src cross cc kbuild tools ];
 } ./build.sh

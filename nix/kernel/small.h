@@ -11,11 +11,11 @@
 #undef POISON_FREE_INITMEM
 #define POISON_FREE_INITMEM (-1)
 
-/* In the linker script: text, the entry code, read-only data, data and the end of .bss begin on a page, not each on a large page
+/* In the linker script of x86-64: text, the entry code, read-only data, data and the end of .bss begin on a page, not each on a large page
  * of 2 MiB. The kernel then takes 2.2 MiB of memory in place of 8, of which QEMU loads and the kernel clears (with a `rep stosb`,
  * 1.2 MB) and frees the less. The price: once write protection is on, the kernel is mapped by small pages.
  */
-#ifdef LINKER_SCRIPT
+#if defined LINKER_SCRIPT && defined __x86_64__
 #include <asm/page_types.h>
 #include <asm/pgtable_64_types.h>
 #undef HPAGE_SIZE

@@ -11,6 +11,40 @@ let
   # Maintainer scripts do not run, so what only they need is not needed.
   scripts = [ "debconf" "dpkg" "perl" "perl-base" "install-info" "adduser" "ucf" "init-system-helpers" "lsb-base" ];
   libraries = "lib/x86_64-linux-gnu";
+
+  # gcc and binutils for another architecture, on top of cc, for what needs no libc: a kernel, an init.
+  cross = { gnu, debian }: {
+    packages = [ "gcc-12-${gnu}" "binutils-${gnu}" ];
+    # As of cc; and the run-time libraries, for that architecture.
+    without = scripts ++ [ "libcc1-0" ] ++
+      map (library: "${library}-${debian}-cross") [ "libgcc-s1" "libgomp1" "libitm1" "libatomic1" "libasan8" "liblsan0" "libtsan2" "libubsan1" "libhwasan0" ];
+    on = [ "glibc" "cc" ];
+    keep = map (name: "bin/${gnu}-${name}") [ "ar" "as" "gcc-12" "ld" "ld.bfd" "nm" "objcopy" "objdump" "readelf" "strip" ]
+      # Those that gcc runs, without the names before theirs.
+      ++ map (name: "${gnu}/bin/${name}") [ "as" "ld" ]
+      ++ map (name: "lib/gcc-cross/${gnu}/12/${name}") [ "cc1" "collect2" "include" "liblto_plugin.so" "libgcc.a" "lto-wrapper" ];
+    finish = "ln -s ${gnu}-gcc-12 bin/${gnu}-gcc";
+  };
+
+  # QEMU for one architecture. `keep` is what it needs beyond its program.
+  qemu = { architecture, packages, keep ? [ ] }: {
+    packages = packages ++ [ "qemu-system-common" "qemu-system-data" ];
+    without = scripts ++ [
+      "ipxe-qemu" # network boot
+      # Displays, sound, and devices of the host, which are modules of qemu-system-common that are not kept.
+      "libasound2"
+      "libbrlapi0.8"
+      "libcacard0"
+      "libepoxy0"
+      "libgbm1"
+      "libsndio7.0"
+      "libspice-server1"
+      "libusb-1.0-0"
+      "libusbredirparser1"
+    ];
+    on = [ "glibc" ];
+    keep = [ "bin/qemu-system-${architecture}" ] ++ keep;
+  };
 in
 {
   # Runs first, as it is: static, unpacked by bootstrap.nix.
@@ -108,24 +142,10 @@ in
     finish = "ln -s mawk bin/awk";
   };
 
-  qemu = {
-    packages = [ "qemu-system-x86" "qemu-system-common" "qemu-system-data" "seabios" ];
-    without = scripts ++ [
-      "ipxe-qemu" # network boot
-      # Displays, sound, and devices of the host, which are modules of qemu-system-common that are not kept.
-      "libasound2"
-      "libbrlapi0.8"
-      "libcacard0"
-      "libepoxy0"
-      "libgbm1"
-      "libsndio7.0"
-      "libspice-server1"
-      "libusb-1.0-0"
-      "libusbredirparser1"
-    ];
-    on = [ "glibc" ];
+  qemu = qemu {
+    architecture = "x86_64";
+    packages = [ "qemu-system-x86" "seabios" ];
     keep = [
-      "bin/qemu-system-x86_64"
       "${libraries}/qemu/accel-tcg-x86_64.so"
       "share/seabios/bios*.bin" # machines pc and q35
       "share/qemu/qboot.rom"
@@ -135,6 +155,38 @@ in
       "share/qemu/multiboot*.bin" # what -kernel starts, by format
       "share/qemu/kvmvapic.bin"
     ];
+  };
+
+  # --- for guests of other architectures ---
+
+  # The sources of `core`, which Debian has compiled for the host alone: nix/rust-core.nix.
+  rust-src = {
+    packages = [ "rust-web-src" ];
+    without = scripts;
+    keep = map (part: "src/rustc-1.85.0/library/${part}") [ "core" "portable-simd" "stdarch" ];
+    finish = "mv src/rustc-1.85.0/library/* .; rm -r src";
+  };
+
+  # The linker that makes flat binaries, as init is one, for any architecture. (GNU ld: "error: cannot change output format whilst
+  # linking AArch64 binaries".)
+  lld = {
+    packages = [ "lld-19" ];
+    without = scripts;
+    on = [ "glibc" "rust" ];
+    keep = [ "lib/llvm-19/bin/lld" ];
+    finish = "mkdir bin; mv lib/llvm-19/bin/lld bin/ld.lld; rm -r lib";
+  };
+
+  cc-aarch64 = cross { gnu = "aarch64-linux-gnu"; debian = "arm64"; };
+  qemu-aarch64 = qemu { architecture = "aarch64"; packages = [ "qemu-system-arm" ]; };
+
+
+  # Programs of other architectures as processes of the host, for the checks.
+  qemu-user = {
+    packages = [ "qemu-user" ];
+    without = scripts ++ [ "qemu-user-binfmt" ];
+    on = [ "glibc" ];
+    keep = [ "bin/qemu-aarch64" ];
   };
 
   # What only the checks run.

@@ -114,7 +114,7 @@ impl Format {
             Format::Elf => ("an ELF file", Role::Kernel),
             Format::BzImage => ("a bzImage", Role::Kernel),
             Format::Multiboot => ("a multiboot kernel", Role::Kernel),
-            Format::Arm64Image | Format::RiscvImage => ("a kernel image", Role::Kernel),
+            Format::Arm64Image | Format::RiscvImage => ("an Image", Role::Kernel),
             Format::Newc => ("a cpio archive (newc)", Role::Initramfs),
             Format::Odc => ("a cpio archive (odc)", Role::Neither),
             Format::OldCpio => ("a cpio archive (old binary)", Role::Neither),

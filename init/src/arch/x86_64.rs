@@ -4,6 +4,8 @@ use core::arch::{asm, global_asm};
 
 /// `EM_X86_64`, elf(5).
 pub(crate) const ELF_MACHINE: u16 = 62;
+/// There are none.
+pub(crate) const ELF_FLAGS: u32 = 0;
 
 const SYS_WRITE: isize = 1;
 const SYS_PAUSE: isize = 34;

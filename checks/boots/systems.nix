@@ -1,0 +1,18 @@
+# The systems as shell text, for the checks that boot all of them. It sets, for each target,
+#
+#   boot_TARGET    the runner, with that system as its default
+#   kernel_TARGET  the directory with the kernel's images
+#   init_TARGET    the program
+#   gcc_TARGET     the compiler for it
+{ systems, targets, toolchain }:
+let
+  inherit (builtins) attrNames concatStringsSep;
+  settings = target:
+    let inherit (systems.${target}) boot kernel init;inherit (targets.${target}) cc prefix; in ''
+      boot_${target}=${boot}/bin/boot
+      kernel_${target}=${kernel}
+      init_${target}=${init}/bin/init
+      gcc_${target}=${toolchain.${cc}}/bin/${prefix}gcc
+    '';
+in
+concatStringsSep "" (map settings (attrNames systems))
