@@ -4,10 +4,10 @@
 #   machine    QEMU's machine model
 #   kernel     vmlinux, which starts through PVH, or bzImage, which unpacks itself; Image elsewhere
 #   cpu        QEMU's model: Opteron_G1 is a K8, the first x86-64 there was; core2duo Intel's of 2006; cortex-a53 of the first with
-#              AArch64, neoverse-n1 of 2019; max all that QEMU can emulate
+#              AArch64, neoverse-n1 of 2019; rv64 RV64GC; max all that QEMU can emulate
 #   memory     in MiB. Less than the smallest does not boot: too_little in broken.nix
-#   smp        processors. x86_64's kernel is without SMP, which would cost it size and time: it runs on the first and leaves the
-#              others alone. aarch64's cannot do without, and takes two
+#   smp        processors. A kernel of x86_64 or riscv64 has no SMP, which would cost it size and time: it runs on the first and leaves
+#              the others alone. aarch64's cannot do without, and takes two
 #   initramfs  how it is packed: boots/initramfs.sh
 { self, systems, targets, toolchain }:
 let
@@ -43,6 +43,11 @@ let
     aarch64 virt    Image   cortex-a53  4096   1   gzip
     aarch64 virt    Image   cortex-a53  128    4   gzip
     aarch64 virt    Image   cortex-a53  128    1   several
+    riscv64 virt    Image   rv64        128    1   gzip
+    riscv64 virt    Image   rv64        9      1   gzip
+    riscv64 virt    Image   rv64        4096   1   gzip
+    riscv64 virt    Image   rv64        128    4   gzip
+    riscv64 virt    Image   rv64        128    1   several
   '';
 in
 toolchain.run "boots"

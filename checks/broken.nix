@@ -182,6 +182,7 @@ let
   # An instruction that the target's CPU does not have.
   newer = {
     aarch64 = ".inst 0x04e0e3e0"; # SVE: cntd x0
+    riscv64 = ".word 0x0c0072d7"; # V: vsetvli t0, zero, e8, m1, ta, ma
   };
   others = target: listToAttrs (map (name: { inherit name; value = rows.${name}; }) same) // {
     newer_cpu = { init = "__asm__(\"${newer.${target}}\")"; kind = "init-killed"; says = "SIGILL: it executed an instruction this CPU does not have"; };

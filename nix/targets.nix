@@ -30,4 +30,15 @@ builtins.mapAttrs (name: target: target // { inherit name; }) {
     qemu = "qemu-aarch64";
     initSize = 300;
   };
+
+  riscv64 = {
+    kernelArch = "riscv";
+    kernelImages.Image = "arch/riscv/boot/Image";
+    bootImage = "Image";
+    rustTarget = "riscv64gc-unknown-linux-gnu";
+    cc = "cc-riscv64";
+    prefix = "riscv64-linux-gnu-";
+    qemu = "qemu-riscv64";
+    initSize = 300;
+  };
 }

@@ -1,6 +1,6 @@
 //! The table of what can be booted. A new target is one more row.
 
-use object::elf::{EM_386, EM_AARCH64, EM_X86_64, Machine as ElfMachine};
+use object::elf::{EM_386, EM_AARCH64, EM_RISCV, EM_X86_64, Machine as ElfMachine};
 
 use crate::command::Accel;
 use crate::inspect::Format;
@@ -44,7 +44,7 @@ pub struct Machine {
 }
 
 /// Every target; the first is the default.
-pub const TARGETS: &[Target] = &[X86_64, AARCH64];
+pub const TARGETS: &[Target] = &[X86_64, AARCH64, RISCV64];
 
 /// Restart at once after a panic. QEMU's -no-reboot turns that into QEMU's end, so a panic never
 /// hangs.
@@ -115,6 +115,26 @@ const AARCH64: Target = Target {
     kernel_options: &[RESTART_AFTER_PANIC],
     tcg_options: &[],
     gdb: "aarch64",
+};
+
+const RISCV64: Target = Target {
+    name: "riscv64",
+    qemu: "qemu-system-riscv64",
+    machines: &[Machine {
+        name: "virt",
+        // Likewise. Its firmware, OpenSBI, comes with QEMU, and speaks first.
+        options: "virt",
+    }],
+    kernels: &[Format::RiscvImage],
+    elf_machines: &[EM_RISCV],
+    needs_pvh: false,
+    // RV64GC.
+    cpu: "rv64",
+    memory: 128,
+    console: "ttyS0",
+    kernel_options: &[RESTART_AFTER_PANIC],
+    tcg_options: &[],
+    gdb: "riscv:rv64",
 };
 
 impl Target {

@@ -90,7 +90,10 @@ fn options_are_checked() {
     let fixture = Fixture::new();
     for (arguments, part) in [
         (&["--unknown"][..], "unexpected argument '--unknown'"),
-        (&["--target", "vax"], "[possible values: x86_64, aarch64]"),
+        (
+            &["--target", "vax"],
+            "[possible values: x86_64, aarch64, riscv64]",
+        ),
         (
             &["--machine", "isapc"],
             "isapc: no such machine (--machine takes microvm, pc, q35)",

@@ -41,6 +41,11 @@ static long call(long number, long a, long b, long c, long d, long e) {
 #define SYSTEM_CALL "svc 0"
 #define NUMBER "x8"
 #define ARGUMENT(n) "x" #n
+#elif defined __riscv
+#define ENTER "call"
+#define SYSTEM_CALL "ecall"
+#define NUMBER "a7"
+#define ARGUMENT(n) "a" #n
 #endif
 
 static long call(long number, long a, long b, long c, long d, long e) {

@@ -180,13 +180,19 @@ in
   cc-aarch64 = cross { gnu = "aarch64-linux-gnu"; debian = "arm64"; };
   qemu-aarch64 = qemu { architecture = "aarch64"; packages = [ "qemu-system-arm" ]; };
 
+  cc-riscv64 = cross { gnu = "riscv64-linux-gnu"; debian = "riscv64"; };
+  qemu-riscv64 = qemu {
+    architecture = "riscv64";
+    packages = [ "qemu-system-misc" ];
+    keep = [ "share/qemu/opensbi-riscv64-generic-fw_dynamic.bin" ]; # the firmware
+  };
 
   # Programs of other architectures as processes of the host, for the checks.
   qemu-user = {
     packages = [ "qemu-user" ];
     without = scripts ++ [ "qemu-user-binfmt" ];
     on = [ "glibc" ];
-    keep = [ "bin/qemu-aarch64" ];
+    keep = [ "bin/qemu-aarch64" "bin/qemu-riscv64" ];
   };
 
   # What only the checks run.
