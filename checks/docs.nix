@@ -5,17 +5,21 @@
 #   ```sh                      commands. They are run here, in the order of the document, in one directory
 #   <!-- not run: REASON -->   in the line before such a block: they are not
 #   ```text, ```json, ...      something else: what a command prints, a file, a picture
+#   <!-- printed -->           in the line before such a block of text: the commands before it have to print these lines, among others
+#                              (docs/shown.sh)
 #
 # What stands in for ./nixw: docs/nixw.sh.
-{ self, toolchain, source }:
+{ self, library, toolchain, source }:
 toolchain.run "docs"
 {
   src = source "documents" [ "README.md" "CONTRIBUTING.md" "docs" ];
   blocks = ./docs/blocks.awk;
+  shown = ./docs/shown.sh;
   nixw = ./docs/nixw.sh;
-  inherit (self) init;
+  inherit (self) init kernel;
   inherit (self.kernel) debug;
-  PATH = "${self.boot}/bin:${self.packer}/bin:${toolchain.tools}/bin";
+  inherit (library.lib.mkCInit { src = ../nix/article.c; }) nolibc;
+  PATH = "${self.boot}/bin:${self.packer}/bin:${toolchain.cc}/bin:${toolchain.tools}/bin";
 }
   (builtins.toFile "docs.sh" ''
     mkdir scripts
@@ -29,7 +33,7 @@ toolchain.run "docs"
     [ -z "$failed" ]
 
     # What the documents take to be there.
-    for script in scripts/*; do
+    for script in scripts/*.sh; do
       directory=''${script%-*.sh}
       if ! [ -e $directory ]; then
         mkdir -p $directory/root/etc
@@ -46,6 +50,8 @@ toolchain.run "docs"
       echo "== $script"
       cat $script
       (cd $directory && sh -ex ../../$script </dev/null) >log 2>&1 || { cat log; exit 1; }
+      lines=''${script%.sh}.shown
+      [ ! -e $lines ] || sh -e $shown $lines log || { cat log; exit 1; }
       echo $script >>$out
     done
     [ -s $out ]

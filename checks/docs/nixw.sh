@@ -5,6 +5,9 @@ case "$1 ${2-}" in
   "run .#boot") shift 2; [ "$#" = 0 ] || shift; exec boot --accel tcg "$@" ;;
   "run .#packer") shift 3; exec packer "$@" ;;
   "build .#kernel.debug") ln -sfn "$debug" result-debug ;;
+  "build .#kernel") ln -sfn "$kernel" result ;;
+  "build .#init") ln -sfn "$init" result ;;
+  "eval --raw") [ "$3" = .#defconfig.init.nolibc ]; echo "$nolibc" ;;
   # That is what this is part of.
   "flake check") ;;
   *) echo "nixw: checks/docs/nixw.sh does not know: $*"; exit 2 ;;
