@@ -55,6 +55,7 @@ let
   debug = import ./debug.nix { inherit program tools; gdb = toolchain.shell; } { inherit (self) boot kernel; };
   update = import ./toolchain/update.nix { inherit program tools; inherit (toolchain) keyring; inherit (rust.packages) update; };
   golden = import ./golden.nix { inherit toolchain; } { inherit systems targets; };
+  graph = import ./graph.nix { inherit toolchain rust; } { inherit (self) boot kernel init initramfs packer; };
   licences = import ./toolchain/licences.nix { inherit toolchain; };
   mkBench = import ./bench.nix { inherit toolchain rust run program; inherit (self) packer; };
   bench = mkBench { inherit (self) kernel initramfs; };
@@ -71,11 +72,12 @@ in
     debug = app "Boots the system with gdb attached, and stops at the kernel's first C function" "${debug}/bin/debug";
     packer = app "Packs an initramfs" "${self.packer}/bin/packer";
     bench = app "Measures what is made here beside its peers" "${bench}/bin/bench";
+    graph = app "Draws the picture in docs/how-it-works.md anew" "${graph.program}/bin/graph";
     golden = app "Records in checks/golden.json what is built here" "${golden.program}/bin/golden";
     update = app "Regenerates nix/toolchain/lock.json from Debian's signed indexes" "${update}/bin/update";
   };
 
-  checks = import ./checks.nix { inherit self systems targets debug examples golden inputs toolchain licences rust lint library source target mkKernel mkBoot mkInitramfs; };
+  checks = import ./checks.nix { inherit self systems targets debug examples golden graph inputs toolchain licences rust lint library source target mkKernel mkBoot mkInitramfs; };
   devShells.default = import ./shell.nix { inherit toolchain; inherit (rust) threecpio; };
   inherit (lint) formatter;
   inherit (library) lib;
