@@ -2,7 +2,7 @@
 { toolchain, lint, source }:
 toolchain.run "nix-fmt"
 {
-  src = source "nix-code" [ "flake.nix" "nix" "checks" "templates" ];
+  src = source "nix-code" [ "flake.nix" "nix" "checks" "docs" "examples" "templates" ];
   PATH = "${lint.programs}/bin:${toolchain.tools}/bin";
 }
   (builtins.toFile "nix-fmt.sh" ''

@@ -5,24 +5,24 @@
 let
   # One kernel for all that are more than a single program.
   kernel = lib.mkKernel { fragments = [ "userland" "unpack" ]; };
-  # Busybox under all its names, /dev and /proc; `script` is what /init does.
-  mkShell = script: lib.mkInitramfs {
-    init = builtins.toFile "init" ''
-      #!/bin/busybox sh
-      busybox mkdir -p /bin /proc /sys
-      busybox mount -t proc proc /proc
-      busybox mount -t sysfs sys /sys
-      busybox --install -s /bin
-      export PATH=/bin PS1='# '
-      ${script}
-    '';
-    files = {
-      "/bin/busybox" = { source = "${toolchain.busybox}/bin/busybox"; };
-      "/dev/null" = { node = "c:1:3"; mode = "0666"; };
-      "/dev/ttyS0" = { node = "c:4:64"; };
-    };
+  # A script that has busybox under all its names, /proc and /sys; and what it takes beside itself.
+  mkScript = script: builtins.toFile "script" ''
+    #!/bin/busybox sh
+    busybox mkdir -p /bin /proc /sys
+    busybox mount -t proc proc /proc
+    busybox mount -t sysfs sys /sys
+    busybox --install -s /bin
+    export PATH=/bin PS1='# '
+    ${script}
+  '';
+  scriptFiles = {
+    "/bin/busybox" = { source = "${toolchain.busybox}/bin/busybox"; };
+    "/dev/null" = { node = "c:1:3"; mode = "0666"; };
+    "/dev/ttyS0" = { node = "c:4:64"; };
   };
-  environment = { inherit lib toolchain kernel mkShell; };
+  # `script` is what /init does.
+  mkShell = script: lib.mkInitramfs { init = mkScript script; files = scriptFiles; };
+  environment = { inherit lib toolchain kernel mkScript scriptFiles mkShell; };
   load = file:
     let example = import (./. + "/${file}"); in
     { name = builtins.head (builtins.match "(.*)[.]nix" file); value = example (builtins.intersectAttrs (builtins.functionArgs example) environment); };

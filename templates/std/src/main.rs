@@ -6,7 +6,10 @@ use std::thread;
 fn main() {
     println!("Hello from std, as PID {}!", std::process::id());
     for entry in fs::read_dir("/").expect("a root directory") {
-        println!("/{}", entry.expect("an entry").file_name().to_string_lossy());
+        println!(
+            "/{}",
+            entry.expect("an entry").file_name().to_string_lossy()
+        );
     }
     loop {
         thread::park();
