@@ -41,6 +41,8 @@ toolchain.run "docs"
         cp $nixw nixw
         chmod +x nixw
         cp $init/bin/init init
+        mkdir linux
+        ln -s $debug linux/vmlinux
         echo simplest >root/etc/hostname
         printf '%s\n' 'dir /dev 0755 0 0' 'nod /dev/console 0600 0 0 c 5 1' >list.txt
         packer create old.cpio.gz --tree root

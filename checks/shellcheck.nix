@@ -2,7 +2,7 @@
 { toolchain, source }:
 toolchain.run "shellcheck"
 {
-  src = source "scripts" [ ".ci" "checks" "examples" "nix" "nixw" ];
+  src = source "scripts" [ ".cargo" ".ci" "checks" "examples" "nix" "nixw" ];
   PATH = "${toolchain.check}/bin:${toolchain.tools}/bin";
 }
   (builtins.toFile "shellcheck.sh" ''

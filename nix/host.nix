@@ -59,6 +59,7 @@ let
   licences = import ./toolchain/licences.nix { inherit toolchain; };
   mkBench = import ./bench.nix { inherit toolchain rust run program; inherit (self) packer; };
   bench = mkBench { inherit (self) kernel initramfs; };
+  shell = import ./shell.nix { inherit toolchain; inherit (rust) threecpio; inherit (self) kernel; };
 
   app = description: program: { type = "app"; inherit program; meta = { inherit description; }; };
   bootApp = system: app "Boots the system in QEMU, on the terminal" "${system.boot}/bin/boot";
@@ -77,8 +78,8 @@ in
     update = app "Regenerates nix/toolchain/lock.json from Debian's signed indexes" "${update}/bin/update";
   };
 
-  checks = import ./checks.nix { inherit self systems targets debug examples golden graph inputs toolchain licences rust lint library source target mkKernel mkBoot mkInitramfs; };
-  devShells.default = import ./shell.nix { inherit toolchain; inherit (rust) threecpio; };
+  checks = import ./checks.nix { inherit self shell systems targets debug examples golden graph inputs toolchain licences rust lint library source target mkKernel mkBoot mkInitramfs; };
+  devShells.default = shell;
   inherit (lint) formatter;
   inherit (library) lib;
   # Not evaluated by `nix flake check`: one needs more than a Debian and a crates mirror, one takes a quarter of an hour, one is a

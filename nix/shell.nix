@@ -1,7 +1,10 @@
-# `nix develop`: the pinned tools for work on the Rust crates, and for booting a kernel that is at hand. It does not wait for
-# the kernel of this flake.
-{ toolchain, threecpio }:
-let inherit (toolchain) cc check kbuild lint peers qemu rust shell tools; in
+# `nix develop`: the pinned tools for work on the Rust crates, and for booting a kernel that is at hand. It knows where the kernel of
+# this flake is, or will be, and does not wait for it.
+{ toolchain, threecpio, kernel }:
+let
+  inherit (toolchain) cc check kbuild lint peers qemu rust shell tools;
+  library = "lib/x86_64-linux-gnu";
+in
 derivation {
   name = "simplest-linux";
   system = shell.system;
@@ -10,5 +13,14 @@ derivation {
   args = [ "-c" "echo 'for nix develop' > $out" ];
   # It looks here for where to write what the shell gets.
   outputs = [ "out" ];
+  # What `boot` boots, for .cargo/boot.sh.
+  BOOT_KERNEL = builtins.unsafeDiscardStringContext kernel.vmlinux;
+  # For `make` in a Linux tree, as kernel/build.sh has it.
+  BISON_PKGDATADIR = "${kbuild}/share/bison";
+  M4 = "${kbuild}/bin/m4";
+  PERL5LIB = "${kbuild}/${library}/perl-base";
+  HOSTCFLAGS = "-I${kbuild}/include -I${kbuild}/include/x86_64-linux-gnu";
+  HOSTLDFLAGS = "-L${kbuild}/${library} -Wl,-rpath,${kbuild}/${library}";
+  MAKEFLAGS = "SHELL=${kbuild}/bin/dash CONFIG_SHELL=${kbuild}/bin/dash XZ=${kbuild}/bin/xz";
   PATH = builtins.concatStringsSep ":" (map (tree: "${tree}/bin") [ rust lint cc kbuild qemu check peers threecpio shell tools ]);
 }

@@ -1,0 +1,17 @@
+# `cargo boot` boots init as it is in the working tree: what is changed there is seen on the console. With the kernel that `nix develop`
+# names, which is the flake's.
+{ rust, self, shell, toolchain, source }:
+rust.check "inner-loop" {
+  src = source "inner-loop" ([ ".cargo" "Cargo.toml" "Cargo.lock" ] ++ rust.members);
+  tools = [ toolchain.qemu ];
+  inherit (self) kernel;
+  inherit (shell) BOOT_KERNEL;
+  script = ''
+    [ $BOOT_KERNEL = $(readlink $kernel/vmlinux) ]
+    cargo boot --release --locked -- --accel tcg --log log </dev/null
+    grep '^Hello, world!' log
+    sed -i 's/Hello, world!/Hello again, world!/' init/src/main.rs
+    cargo boot --release --locked -- --accel tcg --expect "Hello again, world!" --log $out </dev/null
+    if grep '^Hello, world!' $out; then exit 1; fi
+  '';
+}
