@@ -1,18 +1,31 @@
-# `debug` stops the guest where it is told to, and gdb knows the kernel's functions by their names.
+# `debug` stops the guest where it is told to, and gdb knows the functions of the kernel and of init by their names.
 { toolchain, debug }:
 toolchain.run "debug"
 {
   PATH = "${debug}/bin:${toolchain.tools}/bin";
 }
   (builtins.toFile "debug.sh" ''
-    status=0
-    timeout 300 debug --accel tcg -- -batch -ex bt -ex 'hbreak kernel_init' -ex continue -ex bt >$out 2>&1 || status=$?
-    cat $out
-    [ "$status" = 0 ]
-    grep -q '^#0 .* in start_kernel ()' $out
-    grep -q ' in x86_64_start_kernel ()' $out
-    grep -q '^#0 .* in kernel_init ()' $out
-    # The guest has written that by then, and ended with gdb.
-    grep -q 'Linux version' $out
-    grep -q '^boot: ended' $out
+    # session WORDS: what debug says goes to `said`, and to $out.
+    session() {
+      status=0
+      timeout 300 debug "$@" >said 2>&1 || status=$?
+      tee -a $out <said
+      [ "$status" = 0 ]
+      # The guest has ended with gdb.
+      grep -q '^boot: ended' said
+    }
+
+    session --accel tcg -- -batch -ex bt -ex 'hbreak kernel_init' -ex continue -ex bt
+    grep -q '^#0 .* in start_kernel ()' said
+    grep -q ' in x86_64_start_kernel ()' said
+    grep -q '^#0 .* in kernel_init ()' said
+    # The guest has written that by then.
+    grep -q 'Linux version' said
+
+    session --init --accel tcg -- -batch -ex bt -ex 'hbreak init::main' -ex continue -ex bt -ex 'print fd'
+    grep -q '^#0 .* in _start ()' said
+    grep -q '^#0 *init::write_all (fd=1, .*) at init/src/main.rs:' said
+    grep -q '^#1 *init::main () at init/src/main.rs:' said
+    grep -q '^[$]1 = 1$' said
+    grep -q 'Run /init as init process' said
   '')

@@ -1,11 +1,18 @@
-# bin/debug [BOOT'S OPTIONS] [-- GDB'S OPTIONS]: `boot` with its guest stopped before the first instruction, and gdb attached to
-# it with the kernel's symbols, running up to the kernel's first C function.
+# bin/debug [--init] [BOOT'S OPTIONS] [-- GDB'S OPTIONS]: `boot` with its guest stopped before the first instruction, and gdb attached
+# to it with the symbols of the kernel and of init, running up to the kernel's first C function, or with --init to init's first
+# instruction.
 { program, gdb, tools }:
-{ boot, kernel }:
+{ boot, kernel, init }:
 program "debug" ''
   PATH=${boot}/bin:${gdb}/bin:${tools}/bin:$PATH
   # What the caller sets comes first.
   export BOOT_DEBUG_KERNEL="''${BOOT_DEBUG_KERNEL-${kernel.debug}}"
+  init=''${BOOT_DEBUG_INIT-${init.debug}}
+  stop=start_kernel
+  if [ "''${1-}" = --init ]; then
+    stop=_start
+    shift
+  fi
   directory=$(mktemp -d)
   trap 'kill "$boot" 2>/dev/null; rm -rf "$directory"' EXIT
 
@@ -37,7 +44,10 @@ program "debug" ''
   status=0
   (
     trap "" PIPE
-    exec gdb -q -ex "target remote $directory/gdb" -ex 'hbreak start_kernel' -ex continue "$@" "$BOOT_DEBUG_KERNEL"
+    # gdb would ask whether that file of symbols is to be read. init's sources are found in the root of the repository.
+    exec gdb -q -ex "target remote $directory/gdb" \
+      -ex 'set confirm off' -ex "add-symbol-file $init" -ex 'set confirm on' -ex 'set substitute-path /source .' \
+      -ex "thbreak $stop" -ex continue "$@" "$BOOT_DEBUG_KERNEL"
   ) || status=$?
   # A guest that gdb has let go must not stay.
   for _ in 1 2 3 4 5 6 7 8 9 10; do

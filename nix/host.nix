@@ -52,7 +52,7 @@ let
       article = { inherit kernel; initramfs = mkInitramfs { inherit init; }; };
     };
   };
-  debug = import ./debug.nix { inherit program tools; gdb = toolchain.shell; } { inherit (self) boot kernel; };
+  debug = import ./debug.nix { inherit program tools; gdb = toolchain.shell; } { inherit (self) boot kernel init; };
   update = import ./toolchain/update.nix { inherit program tools; inherit (toolchain) keyring; inherit (rust.packages) update; };
   golden = import ./golden.nix { inherit toolchain; } { inherit systems targets; };
   graph = import ./graph.nix { inherit toolchain rust; } { inherit (self) boot kernel init initramfs packer; };
@@ -70,7 +70,7 @@ in
   apps = others (system: { boot = bootApp system; }) // {
     default = bootApp self;
     boot = bootApp self;
-    debug = app "Boots the system with gdb attached, and stops at the kernel's first C function" "${debug}/bin/debug";
+    debug = app "Boots the system with gdb attached, and stops at the kernel's first C function, or with --init at init's first instruction" "${debug}/bin/debug";
     packer = app "Packs an initramfs" "${self.packer}/bin/packer";
     bench = app "Measures what is made here beside its peers" "${bench}/bin/bench";
     graph = app "Draws the picture in docs/how-it-works.md anew" "${graph.program}/bin/graph";

@@ -61,34 +61,51 @@ let
     '';
   };
 
-  # What comes with a program, made by itself.
-  extras.packer = ''
+  # What else comes of a package. `build` is what built it, `output` where below target/ that is, `prefix` that of its binutils.
+  # What packer makes of itself.
+  extras.packer = _: ''
     mkdir -p $out/share/man/man1 $out/share/bash-completion/completions $out/share/zsh/site-functions $out/share/fish/vendor_completions.d
     $out/bin/packer man $out/share/man/man1
     $out/bin/packer completions bash >$out/share/bash-completion/completions/packer
     $out/bin/packer completions zsh >$out/share/zsh/site-functions/_packer
     $out/bin/packer completions fish >$out/share/fish/vendor_completions.d/packer.fish
   '';
+  # init for a debugger to read (init/build.rs), whose image must be what runs.
+  extras.init = { build, output, prefix }: ''
+    export INIT_SYMBOLS=1 CARGO_PROFILE_RELEASE_DEBUG=full CARGO_PROFILE_RELEASE_STRIP=none
+    ${build}
+    cp target/${output}/init $debug
+    ${prefix}objcopy --output-target binary --only-section .image $debug image
+    cmp image $out/bin/init
+  '';
+  outputs.init = [ "out" "debug" ];
 
-  # The program of one package. `options` and `output`: cargo's, and below which directory of target/ that puts it.
-  package = name: { options ? "", output ? "release", environment ? "", tools ? [ ] }: cargo name {
-    inherit tools;
-    src = source name (manifests ++ [ members.${name} ] ++ parts.${name} or [ ]);
-    target = dependencies;
-    # --workspace, because the features of a dependency are what all members together ask for: with -p it would be another
-    # dependency, to be compiled again.
-    script = ''
-      ${environment}cargo build --release --locked --workspace --bin ${name} ${options}
-      mkdir -p $out/bin
-      cp target/${output}/${name} $out/bin/
-      ${extras.${name} or ""}
-    '';
-    # Nothing that runs may need a compiler or the crates' sources.
-    disallowedReferences = [ rust cc crates ];
-  };
+  # The program of one package. `options` and `output`: cargo's, and below which directory of target/ that puts it. `prefix`: what
+  # the names of binutils for it begin with.
+  package = name: { options ? "", output ? "release", environment ? "", tools ? [ ], prefix ? "" }:
+    let
+      # --workspace, because the features of a dependency are what all members together ask for: with -p it would be another
+      # dependency, to be compiled again.
+      build = "${environment}cargo build --release --locked --workspace --bin ${name} ${options}";
+    in
+    cargo name {
+      inherit tools;
+      outputs = outputs.${name} or [ "out" ];
+      src = source name (manifests ++ [ members.${name} ] ++ parts.${name} or [ ]);
+      target = dependencies;
+      script = ''
+        ${build}
+        mkdir -p $out/bin
+        cp target/${output}/${name} $out/bin/
+        ${(extras.${name} or (_: "")) { inherit build output prefix; }}
+      '';
+      # Nothing that runs may need a compiler or the crates' sources.
+      disallowedReferences = [ rust cc crates ];
+    };
 
   # How cargo compiles for a guest of `target`. If that is not the host's architecture, it takes a linker and `core`.
   guest = target: {
+    inherit (target) prefix;
     options = "--target ${target.rustTarget}";
     output = "${target.rustTarget}/release";
   } // (if target.cc == "cc" then { environment = ""; tools = [ ]; } else {
