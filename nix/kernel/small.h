@@ -11,6 +11,16 @@
 #undef POISON_FREE_INITMEM
 #define POISON_FREE_INITMEM (-1)
 
+/* In the assembler code of x86-64, CR4.OSFXSR is set together with CR4.PAE, before the first C function; Linux would set it in the
+ * middle of the boot. Every x86-64 processor has it. QEMU's translations are for one value of it only, so that a sixth of them would
+ * be made twice: 92,000 instructions in place of 77,000.
+ */
+#if defined __ASSEMBLY__ && !defined LINKER_SCRIPT && defined __x86_64__
+#include <asm/processor-flags.h>
+#undef X86_CR4_PAE
+#define X86_CR4_PAE (_BITUL(X86_CR4_PAE_BIT) | X86_CR4_OSFXSR)
+#endif
+
 /* In the linker script of x86-64: text, the entry code, read-only data, data and the end of .bss begin on a page, not each on a large page
  * of 2 MiB. The kernel then takes 2.2 MiB of memory in place of 8, of which QEMU loads and the kernel clears (with a `rep stosb`,
  * 1.2 MB) and frees the less. The price: once write protection is on, the kernel is mapped by small pages.
