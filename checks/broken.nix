@@ -13,7 +13,7 @@
 # What no row has, because our small kernel cannot do it: a lockup and a hung task (it has no detectors), no root file system (no
 # block devices), power-off (no ACPI), a panic for want of more than init. They are in boot's own tests, as the kernel's sources
 # have them.
-{ self, systems, targets, toolchain }:
+{ self, systems, targets, target, toolchain, inputs, mkKernel }:
 let
   inherit (builtins) attrNames foldl' listToAttrs;
   inherit (toolchain) cc run tools;
@@ -165,6 +165,7 @@ let
     babbles = { init = ''for (;;) print(".\n")''; options = "--timeout 3"; kind = "timeout"; code = 124; says = ''"Hello, world!" was not seen in 3 s''; };
 
     # --- the kernel ---
+    cannot_read_initramfs = { image = "cp $withoutInitrd kernel; compile 'exit(0)'; pack init"; kind = "initramfs-ignored"; says = "the kernel did not look at the initramfs, and found no init to run"; };
     oops = { image = "kernel_with_a_bug; compile 'getppid()'; pack init"; kind = "oops"; says = "a bug of its own (an oops); then init was killed by SIGKILL"; };
     # It takes only the child with it, and the text comes all the same.
     oops_of_a_child = {
@@ -173,6 +174,19 @@ let
       kind = "oops";
       says = "a bug of its own (an oops)";
     };
+  };
+
+  # Our kernel of x86_64, but that it cannot read an initramfs.
+  withoutInitrd = mkKernel {
+    src = inputs.linux;
+    inherit target;
+    from = self.kernel;
+    fragments = [
+      (builtins.toFile "without-initrd.config" ''
+        # CONFIG_BLK_DEV_INITRD is not set
+        # CONFIG_RD_GZIP is not set
+      '')
+    ];
   };
 
   # --- the other targets ---
@@ -223,6 +237,7 @@ run "broken"
     make = ./broken/make.sh;
     row = ./broken/run.sh;
     inherit (self.kernel) vmlinux;
+    withoutInitrd = withoutInitrd.vmlinux;
     symbols = self.kernel.debug;
     PATH = "${self.packer}/bin:${cc}/bin:${tools}/bin";
   })

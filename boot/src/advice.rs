@@ -14,6 +14,9 @@ impl fmt::Display for Cause {
             }
             Cause::NoInit { path: None } => f.write_str("the kernel found no init to run"),
             Cause::NoInit { path: Some(path) } => write!(f, "the kernel found no {path} to run"),
+            Cause::InitramfsIgnored => {
+                f.write_str("the kernel did not look at the initramfs, and found no init to run")
+            }
             Cause::NoRoot => f.write_str("the kernel has no root file system"),
             Cause::InitNotStarted { path, .. } => write!(f, "the kernel cannot execute {path}"),
             Cause::InitExited { status: 0 } => f.write_str("init returned (exit status 0)"),
@@ -58,6 +61,10 @@ impl Cause {
                 "The initramfs must have a file /init at its top (not one directory down), for which a link that leads \
                  nowhere is no substitute. `cpio -t` lists what it has. The end of an archive that is not compressed can \
                  be missing without a word from the kernel."
+            }
+            Cause::InitramfsIgnored => {
+                "It is built without CONFIG_BLK_DEV_INITRD=y, most likely. If not, a line with \"initrd\" says what it had \
+                 against it."
             }
             Cause::NoRoot => {
                 "Either the kernel cannot read one (CONFIG_BLK_DEV_INITRD=y), or the initramfs has no /init, and so it \

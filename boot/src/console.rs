@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::diagnosis::{self, Cause, Finding, PANIC};
+use crate::diagnosis::{self, Cause, Finding, PANIC, UNPACKING};
 use crate::message::{Message, printable};
 use crate::needle::Needle;
 
@@ -60,6 +60,9 @@ pub struct Console {
     findings: Vec<Finding>,
     fault: Option<String>,
     reached: Reached,
+    /// Whether the kernel has said that it looks at the initramfs; nothing before it has said its version, without which its
+    /// silence tells nothing.
+    looked_at_initramfs: Option<bool>,
     farewell: Option<Farewell>,
     line: Vec<u8>,
     last_line: Vec<u8>,
@@ -79,6 +82,7 @@ impl Console {
             findings: Vec::new(),
             fault: None,
             reached: Reached::Nothing,
+            looked_at_initramfs: None,
             farewell: None,
             line: Vec::with_capacity(LINE),
             last_line: Vec::new(),
@@ -126,6 +130,9 @@ impl Console {
         }
         if message.starts_with("Linux version ") {
             self.reached = self.reached.max(Reached::Kernel);
+            self.looked_at_initramfs.get_or_insert(false);
+        } else if message.starts_with(UNPACKING) {
+            self.looked_at_initramfs = Some(true);
         } else if message.starts_with("Run ") && message.ends_with(" as init process") {
             self.reached = Reached::Init;
         } else if diagnosis::is_fault_of_init(&message) {
@@ -153,8 +160,15 @@ impl Console {
     /// What `message` adds to what has been found.
     fn finding(&self, message: &str) -> Option<Finding> {
         let mut finding = diagnosis::finding(message)?;
-        if let Cause::InitKilled { fault, .. } = &mut finding.cause {
-            fault.clone_from(&self.fault);
+        match &mut finding.cause {
+            Cause::InitKilled { fault, .. } => fault.clone_from(&self.fault),
+            // "Run /init as init process" is as unimportant a message as that about the initramfs: both are shown, or none.
+            Cause::NoInit { .. }
+                if self.reached == Reached::Init && self.looked_at_initramfs == Some(false) =>
+            {
+                finding.cause = Cause::InitramfsIgnored;
+            }
+            _ => {}
         }
         let known = |known: &Finding| known.cause.kind() == finding.cause.kind();
         let is_panic = message.starts_with(PANIC);

@@ -28,6 +28,8 @@ pub enum Cause {
         /// The file that was asked for, if the kernel names it.
         path: Option<String>,
     },
+    /// There is none because the kernel did not look at the initramfs.
+    InitramfsIgnored,
     /// The kernel has no root file system, so it used no initramfs.
     NoRoot,
     /// A file could not be executed as init.
@@ -74,6 +76,7 @@ impl Cause {
         match self {
             Cause::UnpackingFailed { .. } => "unpacking-failed",
             Cause::NoInit { .. } => "no-init",
+            Cause::InitramfsIgnored => "initramfs-ignored",
             Cause::NoRoot => "no-root",
             Cause::InitNotStarted { .. } => "init-not-started",
             Cause::InitExited { .. } => "init-exited",
@@ -90,6 +93,9 @@ impl Cause {
 
 /// How the kernel announces that it gives up, with the reason on the rest of the line.
 pub const PANIC: &str = "Kernel panic - not syncing:";
+
+/// How the kernel says that it looks at the initramfs (init/initramfs.c).
+pub const UNPACKING: &str = "Trying to unpack rootfs image as initramfs";
 
 /// What `message`, one of the kernel's, complains about.
 pub fn finding(message: &str) -> Option<Finding> {

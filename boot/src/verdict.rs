@@ -182,6 +182,7 @@ mod tests {
         let causes = [
             Cause::UnpackingFailed { reason: text() },
             Cause::NoInit { path: None },
+            Cause::InitramfsIgnored,
             Cause::NoRoot,
             Cause::InitNotStarted {
                 path: text(),

@@ -53,6 +53,28 @@ fn a_panic_is_known_before_its_line_ends() {
 }
 
 #[test]
+fn a_kernel_that_does_not_look_at_the_initramfs_is_known() {
+    const VERSION: &str = "[    0.000000] Linux version 6.12.95\n";
+    const UNPACKING: &str = "[    0.020000] Trying to unpack rootfs image as initramfs...\n";
+    const RUN: &str = "[    0.080000] Run /sbin/init as init process\n";
+    const PANIC: &str = "[    0.080000] Kernel panic - not syncing: No working init found.\n";
+    for (lines, kind) in [
+        (&[VERSION, RUN, PANIC][..], "initramfs-ignored"),
+        (&[VERSION, UNPACKING, RUN, PANIC], "no-init"),
+        // It is told to be quiet, or its first messages are lost.
+        (&[VERSION, PANIC], "no-init"),
+        (&[RUN, PANIC], "no-init"),
+        (&[PANIC], "no-init"),
+    ] {
+        assert_eq!(
+            kinds(&fed("x", &[lines.concat().as_bytes()])),
+            [kind],
+            "{lines:?}"
+        );
+    }
+}
+
+#[test]
 fn a_panic_is_known_wherever_it_begins_and_whatever_its_reason() {
     for (stream, sentence) in [
         (
