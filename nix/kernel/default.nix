@@ -29,6 +29,10 @@ run "kernel"
   inherit (target) kernelArch prefix;
   outputs = [ "out" "debug" "objects" ] ++ builtins.attrNames target.kernelImages;
   images = map (image: "${image}=${target.kernelImages.${image}}") (builtins.attrNames target.kernelImages);
+  target = target.name;
+  targets = builtins.attrNames (import ../targets.nix);
+  make = ./make.sh;
+  select = ./select.awk;
   checkConfig = ./check-config.sh;
   PATH = "${kbuild}/bin:${cross}/bin:${cc}/bin:${tools}/bin";
   disallowedReferences = [ src cross cc kbuild tools ];
