@@ -1,7 +1,7 @@
 # kernel_make ARGUMENT...: make, of the kernel's tree $src into directory $build. For build.sh and checks/fragments.nix.
 #
 #   kernelArch, prefix  of targets.nix
-#   kbuild              the tree of tools; its bin is in PATH, and so are gcc's
+#   kbuild, cc          the trees of tools and of the host's gcc; their bin, and that of the target's gcc, are in PATH
 #   small               small.h, or nothing
 
 library=lib/x86_64-linux-gnu
@@ -16,10 +16,10 @@ export KBUILD_BUILD_USER=nobody KBUILD_BUILD_HOST=nowhere
 export KCPPFLAGS=${small:+-include $small}
 
 # dash, because busybox's shell runs applets of its own whatever PATH says. Scripts that say #!/bin/sh get busybox's all the
-# same; the one that compresses is given the full name of an xz that can.
+# same, and so do the tools' own calls of make: these are given the full names of an xz that compresses and an ar that archives.
 kernel_make() {
   make -s -C "$src" O="$build" ARCH="$kernelArch" CROSS_COMPILE="$prefix" -j"$NIX_BUILD_CORES" \
-    SHELL="$kbuild/bin/dash" CONFIG_SHELL="$kbuild/bin/dash" XZ="$kbuild/bin/xz" \
+    SHELL="$kbuild/bin/dash" CONFIG_SHELL="$kbuild/bin/dash" XZ="$kbuild/bin/xz" HOSTAR="$cc/bin/ar" \
     HOSTCFLAGS="-I$kbuild/include -I$kbuild/include/x86_64-linux-gnu" \
     HOSTLDFLAGS="-L$kbuild/$library -Wl,-rpath,$kbuild/$library" "$@"
 }
