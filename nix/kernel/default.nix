@@ -19,21 +19,15 @@ assert config == "allnoconfig" || fragments == [ ];
 let
   inherit (toolchain) cc kbuild run tools;
   cross = toolchain.${target.cc};
+  environment = import ./environment.nix { inherit toolchain; } { inherit src target; };
 in
 run "kernel"
-{
-  inherit src config cc kbuild;
-  fragments = if config == "allnoconfig" then [ ./base.config (./. + "/${target.name}.config") ] ++ fragments else [ ];
-  small = if config == "allnoconfig" then ./small.h else "";
-  from = if from == null then "" else from.objects;
-  inherit (target) kernelArch prefix;
-  outputs = [ "out" "debug" "objects" ] ++ builtins.attrNames target.kernelImages;
-  images = map (image: "${image}=${target.kernelImages.${image}}") (builtins.attrNames target.kernelImages);
-  target = target.name;
-  targets = builtins.attrNames (import ../targets.nix);
-  make = ./make.sh;
-  select = ./select.awk;
-  checkConfig = ./check-config.sh;
-  PATH = "${kbuild}/bin:${cross}/bin:${cc}/bin:${tools}/bin";
-  disallowedReferences = [ src cross cc kbuild tools ];
-} ./build.sh
+  (environment // {
+    inherit config;
+    fragments = if config == "allnoconfig" then environment.base ++ fragments else [ ];
+    small = if config == "allnoconfig" then ./small.h else "";
+    from = if from == null then "" else from.objects;
+    outputs = [ "out" "debug" "objects" ] ++ builtins.attrNames target.kernelImages;
+    images = map (image: "${image}=${target.kernelImages.${image}}") (builtins.attrNames target.kernelImages);
+    disallowedReferences = [ src cross cc kbuild tools ];
+  }) ./build.sh

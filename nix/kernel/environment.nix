@@ -1,0 +1,17 @@
+# environment { src, target }: the variables that make.sh wants, for a builder that sources $make.
+{ toolchain }:
+{ src, target }:
+let
+  inherit (toolchain) cc kbuild tools;
+in
+{
+  inherit src cc kbuild;
+  inherit (target) kernelArch prefix;
+  target = target.name;
+  targets = builtins.attrNames (import ../targets.nix);
+  base = [ ./base.config (./. + "/${target.name}.config") ];
+  make = ./make.sh;
+  select = ./select.awk;
+  checkConfig = ./check-config.sh;
+  PATH = "${kbuild}/bin:${toolchain.${target.cc}}/bin:${cc}/bin:${tools}/bin";
+}
