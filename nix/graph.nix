@@ -1,7 +1,8 @@
 # The picture in docs/how-it-works.md: what `nix run .#boot` is made from, as Nix has it. `file` is the picture; `program`, bin/graph,
 # writes it into the document.
 #
-# The derivations themselves, the .drv files, are read. For that, nothing that they say how to build is built.
+# The derivations themselves, the .drv files, are read. For that, nothing that they say how to build is built. But what they refer to has
+# to be there: where a builder on another machine draws it, Linux' sources are sent along.
 { toolchain, rust }:
 { boot, kernel, init, initramfs, packer }:
 let
