@@ -25,7 +25,7 @@ toolchain.run "reference"
   # The scripts beside the flake's checks are in the same table as these.
   ci = ../.ci/run;
   nixw = ../nixw;
-  programs = source "programs" [ "boot/src" "bench/src" "packer/src" "nix/toolchain/update/src" ];
+  programs = source "programs" [ "boot/src" "bench/src" "packer/src" "nix" ];
   names = ./reference/names.awk;
   options = ./reference/options.awk;
   PATH = "${rust.packages.boot}/bin:${self.packer}/bin:${rust.packages.bench}/bin:${rust.packages.update}/bin:${toolchain.tools}/bin";

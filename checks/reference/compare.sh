@@ -49,6 +49,8 @@ compare "docs/reference.md, ## Options,"
 # --- variables ---
 
 grep -rhoE '(env = |var(_os)?\()"[A-Z_]+"' "$programs" | sed 's/.*"\(.*\)"/\1/' >there
+# What a script in the Nix code takes from the caller, if that has set it.
+grep -rhoE "''[\$]\{[A-Z_]+-" "$programs" | tr -dc 'A-Z_\n' >>there
 sed -n 's/^#   \([A-Z_]\{1,\}\)  .*/\1/p' "$nixw" >>there
 awk -v heading="## Environment" -v column=1 -f "$names" "$documents/docs/reference.md" >shown
 compare "docs/reference.md, ## Environment,"
