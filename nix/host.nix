@@ -37,19 +37,16 @@ let
   others = function: builtins.foldl' (all: target: all // renamed target (function systems.${target})) { }
     (builtins.attrNames (removeAttrs systems [ target.name ]));
   renamed = target: set: builtins.listToAttrs (map (name: { name = "${name}-${target}"; value = set.${name}; }) (builtins.attrNames set));
-  mainline = rec {
-    kernel = mkKernel { src = inputs.linux-mainline; inherit target; };
-    boot = mkBoot { inherit kernel target; inherit (self) initramfs; };
-  };
+  # Our initramfs with another kernel: to be run as it is, and by the parts' names.
+  onKernel = kernel: let boot = mkBoot { inherit kernel target; inherit (self) initramfs; }; in boot // { inherit kernel boot; };
+  mainline = onKernel (mkKernel { src = inputs.linux-mainline; inherit target; });
   # The kernel of the article that this grew out of, as a peer to measure by.
-  defconfig = rec {
-    kernel = mkKernel { src = inputs.linux; inherit target; config = "x86_64_defconfig"; };
-    boot = mkBoot { inherit kernel target; inherit (self) initramfs; };
+  defconfig = onKernel (mkKernel { src = inputs.linux; inherit target; config = "x86_64_defconfig"; }) // {
     init = library.lib.mkCInit { src = ./article.c; };
     # With this as one more peer of `bench boot`.
     bench = mkBench {
       inherit (self) kernel initramfs;
-      article = { inherit kernel; initramfs = mkInitramfs { inherit init; }; };
+      article = { inherit (defconfig) kernel; initramfs = mkInitramfs { inherit (defconfig) init; }; };
     };
   };
   debug = import ./debug.nix { inherit program tools; gdb = toolchain.shell; } { inherit (self) boot kernel init; };
