@@ -45,7 +45,7 @@ let
     init = library.lib.mkCInit { src = ./article.c; };
     # With this as one more peer of `bench boot`.
     bench = mkBench {
-      inherit (self) kernel initramfs;
+      inherit systems;
       article = { inherit (defconfig) kernel; initramfs = mkInitramfs { inherit (defconfig) init; }; };
     };
   };
@@ -54,28 +54,30 @@ let
   golden = import ./golden.nix { inherit toolchain; } { inherit systems targets; };
   graph = import ./graph.nix { inherit toolchain rust; } { inherit (self) boot kernel init initramfs packer; };
   licences = import ./toolchain/licences.nix { inherit toolchain; };
-  mkBench = import ./bench.nix { inherit toolchain rust run program; inherit (self) packer; };
-  bench = mkBench { inherit (self) kernel initramfs; };
+  mkBench = import ./bench.nix { inherit toolchain rust targets run program; inherit (self) packer; };
   shell = import ./shell.nix { inherit toolchain; inherit (rust) threecpio; inherit (self) kernel; };
 
   app = description: program: { type = "app"; inherit program; meta = { inherit description; }; };
+  benchApp = systems: app "Measures what is made here beside its peers" "${mkBench { inherit systems; }}/bin/bench";
+  # Of one target alone: that builds no other's kernel.
+  benchApps = builtins.listToAttrs (map (target: { name = "bench-${target}"; value = benchApp { ${target} = systems.${target}; }; }) (builtins.attrNames systems));
   bootApp = system: app "Boots the system in QEMU, on the terminal" "${system.boot}/bin/boot";
 in
 {
   packages = self // others (system: system) // { default = self.boot; };
 
-  apps = others (system: { boot = bootApp system; }) // {
+  apps = others (system: { boot = bootApp system; }) // benchApps // {
     default = bootApp self;
     boot = bootApp self;
     debug = app "Boots the system with gdb attached, and stops at the kernel's first C function, or with --init at init's first instruction" "${debug}/bin/debug";
     packer = app "Packs an initramfs" "${self.packer}/bin/packer";
-    bench = app "Measures what is made here beside its peers" "${bench}/bin/bench";
+    bench = benchApp systems;
     graph = app "Draws the picture in docs/how-it-works.md anew" "${graph.program}/bin/graph";
     golden = app "Records in checks/golden.json what is built here" "${golden.program}/bin/golden";
     update = app "Regenerates nix/toolchain/lock.json from Debian's signed indexes" "${update}/bin/update";
   };
 
-  checks = import ./checks.nix { inherit self shell systems targets debug examples golden graph inputs toolchain licences rust lint library source target mkKernel mkBoot mkInitramfs; };
+  checks = import ./checks.nix { inherit self shell systems targets debug examples golden graph inputs toolchain licences rust lint library source target mkKernel mkBoot mkInitramfs mkBench; };
   devShells.default = shell;
   inherit (lint) formatter;
   inherit (library) lib;

@@ -1,39 +1,40 @@
 //! From QEMU's start to the line that PID 1 prints.
 
+mod contenders;
 mod floor;
 mod guest;
 mod plot;
 mod table;
 mod throughput;
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ::boot::command::{Accel, Vm, program};
 use ::boot::target::TARGETS;
 use anyhow::{Context, Result};
 
+use contenders::System;
 use guest::Guest;
 use table::{Results, Row};
 
 /// Boots the system beside its peers: seconds from QEMU's start to "Hello, world!"
 ///
-/// Under TCG. In the table, everything is divided by the floor, which is a guest that only prints.
+/// Under TCG. In the table, everything is divided by its target's floor, which is a guest that only
+/// prints.
+///
 /// On a machine with other things to do, the CPU's seconds and the counts are what to look at.
 #[derive(clap::Args)]
 pub struct Options {
-    /// The kernel, uncompressed
-    #[arg(long, value_name = "FILE", env = "BENCH_VMLINUX")]
-    vmlinux: PathBuf,
-
-    /// The same kernel as a bzImage
-    #[arg(long, value_name = "FILE", env = "BENCH_BZIMAGE")]
-    bzimage: PathBuf,
-
-    /// The initramfs
-    #[arg(long, value_name = "FILE", env = "BENCH_INITRD")]
-    initrd: PathBuf,
+    /// A system to boot: its target, and a directory with what `.#image` has. Several: with commas
+    #[arg(
+        long = "system",
+        value_name = "TARGET=DIR",
+        env = "BENCH_SYSTEMS",
+        value_delimiter = ',',
+        required = true,
+        value_parser = System::parse
+    )]
+    systems: Vec<System>,
 
     /// The kernel of the article that this grew out of, a bzImage, to be a peer
     #[arg(
@@ -123,63 +124,16 @@ fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).with_context(|| path.display().to_string())
 }
 
-/// What boots: the floor, then our own system, then the others.
+/// What boots: of each target the floor, then our own system, then the article's.
 fn contenders(options: &Options, work: &Path) -> Result<Vec<Guest>> {
-    let floor = work.join("floor");
-    fs::write(&floor, floor::elf())?;
-    let target = &TARGETS[0];
-    let vm = |kernel: &Path, machine: &str, append: &str| Vm {
-        target,
-        machine: target.machine(machine).expect("in the table"),
-        qemu: program(target.qemu.into()),
-        accel: Accel::Tcg,
-        cpu: target.cpu.into(),
-        processors: 1,
-        memory: target.memory,
-        kernel: kernel.into(),
-        initrd: options.initrd.clone(),
-        append: append.into(),
-        gdb: None,
-        more: vec![],
-    };
-    let ours = |name, kernel: &Path, machine, append| {
-        let vm = vm(kernel, machine, append);
-        let mut command = vec![vm.qemu.clone().into_os_string()];
-        command.extend(vm.arguments());
-        Guest::new(name, kernel, command)
-    };
-    let (vmlinux, bzimage) = (&options.vmlinux, &options.bzimage);
-    let mut contenders = vec![
-        ours("floor: only prints", &floor, "microvm", "")?,
-        ours("vmlinux", vmlinux, "microvm", "")?,
-        ours("vmlinux, quiet", vmlinux, "microvm", "quiet")?,
-        ours("bzImage", bzimage, "microvm", "")?,
-        ours("bzImage on pc", bzimage, "pc", "")?,
-    ];
-    if let (Some(kernel), Some(initrd)) = (&options.article_kernel, &options.article_initrd) {
-        contenders.push(Guest::new(
-            "the article's recipe",
-            kernel,
-            article(kernel, initrd),
-        )?);
+    let mut contenders = Vec::new();
+    for system in &options.systems {
+        contenders.extend(system.contenders(work)?);
     }
+    if let (Some(kernel), Some(initrd)) = (&options.article_kernel, &options.article_initrd) {
+        contenders.push(contenders::article(kernel, initrd)?);
+    }
+    let place = |guest: &Guest| TARGETS.iter().position(|row| row.name == guest.target);
+    contenders.sort_by_key(place);
     Ok(contenders)
-}
-
-/// The command of the article: QEMU's default machine, with all that belongs to it.
-fn article(kernel: &Path, initrd: &Path) -> Vec<OsString> {
-    let mut command = vec![program(TARGETS[0].qemu.into()).into_os_string()];
-    command.extend(
-        [
-            "-nographic",
-            "-accel",
-            "tcg",
-            "-append",
-            "console=ttyS0",
-            "-kernel",
-        ]
-        .map(Into::into),
-    );
-    command.extend([kernel.into(), "-initrd".into(), initrd.into()]);
-    command
 }

@@ -19,6 +19,7 @@ const LINE: &str = "Hello, world!";
 
 /// What is booted.
 pub struct Guest {
+    pub target: &'static str,
     pub name: &'static str,
     /// Size of its kernel, in bytes.
     pub bytes: u64,
@@ -45,11 +46,17 @@ pub struct Counts {
 }
 
 impl Guest {
-    pub fn new(name: &'static str, kernel: &Path, command: Vec<OsString>) -> Result<Self> {
+    pub fn new(
+        target: &'static str,
+        name: &'static str,
+        kernel: &Path,
+        command: Vec<OsString>,
+    ) -> Result<Self> {
         let bytes = fs::metadata(kernel)
             .with_context(|| kernel.display().to_string())?
             .len();
         Ok(Self {
+            target,
             name,
             bytes,
             command,

@@ -17,10 +17,11 @@ const GRID: &str = "#d0d0d0";
 const BLUE: &str = "#0072b2";
 const ORANGE: &str = "#e69f00";
 
-/// A bar for each contender: the median, with a line from the fastest run to the slowest.
+/// A bar for each contender, target by target: the median, with a line from the fastest run to the
+/// slowest.
 pub fn speed(results: &Results) -> String {
     const ROW: f64 = 34.0;
-    const TOP: f64 = 50.0;
+    const TOP: f64 = 46.0;
     let rows = &results.rows;
     let most = rows
         .iter()
@@ -28,37 +29,48 @@ pub fn speed(results: &Results) -> String {
         .copied()
         .fold(0.0, f64::max);
     let x = |seconds: f64| LEFT + (RIGHT - LEFT) * seconds / most;
-    let floor = median(&rows[0].seconds);
 
-    let mut picture = canvas(TOP + ROW * rows.len() as f64 + 16.0).add(text(
+    let lines = rows.len() + results.groups().count();
+    let mut picture = canvas(TOP + ROW * lines as f64 + 16.0).add(text(
         16.0,
         26.0,
         "start",
         "From QEMU's start to “Hello, world!”, without KVM",
     ));
-    for (index, row) in rows.iter().enumerate() {
-        let y = TOP + ROW * index as f64;
-        let middle = median(&row.seconds);
-        let least = row.seconds.iter().copied().fold(f64::INFINITY, f64::min);
-        let most = row.seconds.iter().copied().fold(0.0, f64::max);
-        let colour = if index == 0 { ORANGE } else { BLUE };
-        let words = format!(
-            "{:.0} ms, {:.1} times the floor",
-            middle * 1000.0,
-            middle / floor
-        );
-        picture = picture
-            .add(text(LEFT - 10.0, y + 16.0, "end", row.name))
-            .add(
-                Rectangle::new()
-                    .set("x", LEFT)
-                    .set("y", y + 2.0)
-                    .set("width", round(x(middle) - LEFT))
-                    .set("height", 20)
-                    .set("fill", colour),
-            )
-            .add(line(x(least), y + 12.0, x(most), y + 12.0, INK))
-            .add(text(x(most) + 8.0, y + 16.0, "start", words));
+    let mut y = TOP;
+    for group in results.groups() {
+        picture =
+            picture.add(text(16.0, y + 22.0, "start", group.target).set("font-weight", "bold"));
+        y += ROW;
+        let floor = group.floor();
+        for row in group.rows {
+            let middle = median(&row.seconds);
+            let least = row.seconds.iter().copied().fold(f64::INFINITY, f64::min);
+            let most = row.seconds.iter().copied().fold(0.0, f64::max);
+            let colour = if std::ptr::eq(row, floor) {
+                ORANGE
+            } else {
+                BLUE
+            };
+            let words = format!(
+                "{:.0} ms, {:.1} times the floor",
+                middle * 1000.0,
+                middle / median(&floor.seconds)
+            );
+            picture = picture
+                .add(text(LEFT - 10.0, y + 16.0, "end", row.name))
+                .add(
+                    Rectangle::new()
+                        .set("x", LEFT)
+                        .set("y", y + 2.0)
+                        .set("width", round(x(middle) - LEFT))
+                        .set("height", 20)
+                        .set("fill", colour),
+                )
+                .add(line(x(least), y + 12.0, x(most), y + 12.0, INK))
+                .add(text(x(most) + 8.0, y + 16.0, "start", words));
+            y += ROW;
+        }
     }
     picture.to_string() + "\n"
 }

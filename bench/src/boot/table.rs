@@ -17,7 +17,7 @@ pub struct Results {
     machine: Machine,
     /// What QEMU calls its version.
     qemu: String,
-    /// A row for each contender; the first is the floor.
+    /// A row for each contender. Those of a target follow each other; the first is its floor.
     pub rows: Vec<Row>,
     /// With one of our systems on each QEMU.
     pub throughput: Vec<Throughput>,
@@ -26,6 +26,7 @@ pub struct Results {
 /// What was measured of one contender.
 #[derive(Serialize)]
 pub struct Row {
+    target: &'static str,
     pub name: &'static str,
     /// Size of its kernel.
     bytes: u64,
@@ -40,6 +41,7 @@ impl Row {
     /// A contender, not measured yet.
     pub fn new(guest: &Guest) -> Self {
         Self {
+            target: guest.target,
             name: guest.name,
             bytes: guest.bytes,
             seconds: vec![],
@@ -71,6 +73,30 @@ impl Results {
     }
 }
 
+/// The rows of one target.
+pub struct Group<'a> {
+    pub target: &'static str,
+    pub rows: &'a [Row],
+}
+
+impl Group<'_> {
+    /// What the others are compared with.
+    pub fn floor(&self) -> &Row {
+        &self.rows[0]
+    }
+}
+
+impl Results {
+    /// The rows, target by target.
+    pub fn groups(&self) -> impl Iterator<Item = Group<'_>> {
+        let chunks = self.rows.chunk_by(|a, b| a.target == b.target);
+        chunks.map(|rows| Group {
+            target: rows[0].target,
+            rows,
+        })
+    }
+}
+
 impl Display for Results {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         writeln!(
@@ -80,10 +106,25 @@ impl Display for Results {
             self.qemu,
             self.rows[0].seconds.len()
         )?;
+        for group in self.groups() {
+            group.fmt(f)?;
+        }
+        if !self.throughput.is_empty() {
+            writeln!(f, "\n{:>6} {:>17}", "jobs", "boots per second")?;
+        }
+        for row in &self.throughput {
+            writeln!(f, "{:>6} {:>17.1}", row.jobs, row.per_second())?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for Group<'_> {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         writeln!(
             f,
             "\n{:<22} {:>6} {:>6}  {:>8} {:>17}  {:>8}  {:>11} {:>10} {:>7} {:>10}",
-            "",
+            self.target,
             "time",
             "CPU",
             "seconds",
@@ -94,8 +135,8 @@ impl Display for Results {
             "blocks",
             "kernel"
         )?;
-        let floor = &self.rows[0];
-        for row in &self.rows {
+        let floor = self.floor();
+        for row in self.rows {
             let (seconds, cpu) = (median(&row.seconds), median(&row.cpu_seconds));
             let least = row.seconds.iter().copied().fold(f64::INFINITY, f64::min);
             let most = row.seconds.iter().copied().fold(0.0, f64::max);
@@ -121,12 +162,6 @@ impl Display for Results {
                 None => write!(f, "  {:>11} {:>10} {:>7}", "-", "-", "-")?,
             }
             writeln!(f, " {:>10}", row.bytes)?;
-        }
-        if !self.throughput.is_empty() {
-            writeln!(f, "\n{:>6} {:>17}", "jobs", "boots per second")?;
-        }
-        for row in &self.throughput {
-            writeln!(f, "{:>6} {:>17.1}", row.jobs, row.per_second())?;
         }
         Ok(())
     }

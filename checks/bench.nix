@@ -1,0 +1,23 @@
+# `bench boot` works for all targets: each floor and each of our own systems prints the line, and again with its instructions
+# counted, and the figures get into table, JSON and pictures. One run of each: the seconds are not looked at.
+{ systems, mkBench, toolchain }:
+let bench = mkBench { inherit systems; }; in
+toolchain.run "bench"
+{
+  PATH = "${bench}/bin:${toolchain.tools}/bin";
+  targets = builtins.attrNames systems;
+}
+  (builtins.toFile "bench.sh" ''
+    mkdir $out
+    cd $NIX_BUILD_TOP
+    bench boot --runs 1 --boots 2 --json $out/boot.json --plot $out >table
+    cat table
+    for target in $targets; do
+      grep -q "^$target  .* executed " table
+      grep -q "\"target\": \"$target\"" $out/boot.json
+      grep -qx $target $out/speed.svg
+    done
+    # Of instructions, a kernel needs several times as many to be translated as a floor.
+    awk '/^floor: / { floor = $(NF - 2) } /^(vmlinux|bzImage|Image)/ && $(NF - 2) < 4 * floor { print; exit 1 }' table
+    grep -q '^</svg>' $out/throughput.svg
+  '')
