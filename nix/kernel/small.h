@@ -11,16 +11,6 @@
 #undef POISON_FREE_INITMEM
 #define POISON_FREE_INITMEM (-1)
 
-/* In the assembler code of x86-64, CR4.OSFXSR is set together with CR4.PAE, before the first C function; Linux would set it in the
- * middle of the boot. Every x86-64 processor has it. QEMU's translations are for one value of it only, so that a sixth of them would
- * be made twice: 92,000 instructions in place of 77,000.
- */
-#if defined __ASSEMBLY__ && !defined LINKER_SCRIPT && defined __x86_64__
-#include <asm/processor-flags.h>
-#undef X86_CR4_PAE
-#define X86_CR4_PAE (_BITUL(X86_CR4_PAE_BIT) | X86_CR4_OSFXSR)
-#endif
-
 /* In the linker script of x86-64: text, the entry code, read-only data, data and the end of .bss begin on a page, not each on a large page
  * of 2 MiB. The kernel then takes 2.2 MiB of memory in place of 8, of which QEMU loads and the kernel clears (with a `rep stosb`,
  * 1.2 MB) and frees the less. The price: once write protection is on, the kernel is mapped by small pages.
@@ -34,16 +24,16 @@
 #define PMD_SIZE PAGE_SIZE
 #endif
 
-/* In assembler: the kernel allows floating point as soon as it starts, and not in the middle of the boot. TCG's blocks are valid
+/* In assembler: the kernel allows floating point before its first C function, and not in the middle of the boot. TCG's blocks are valid
  * for one state of the processor, of which this is a part: what had been translated until then would be translated once more.
  */
 #if defined __ASSEMBLER__ && !defined LINKER_SCRIPT
 
-/* x86-64: CR4.OSFXSR, bit 9, where head_64.S sets CR4.PSE: 78,000 instructions are translated instead of 93,000. */
+/* x86-64: CR4.OSFXSR together with CR4.PAE. Every x86-64 processor has it. 77,000 instructions are translated instead of 92,000. */
 #ifdef __x86_64__
-#include <uapi/asm/processor-flags.h>
-#undef X86_CR4_PSE_BIT
-#define X86_CR4_PSE_BIT 4, %ecx; btsl $9
+#include <asm/processor-flags.h>
+#undef X86_CR4_PAE
+#define X86_CR4_PAE (_BITUL(X86_CR4_PAE_BIT) | X86_CR4_OSFXSR)
 #endif
 
 /* aarch64: CPACR_EL1.FPEN, bits 20 and 21, in __cpu_setup, before another register that this macro resets there: 94,000 instead
