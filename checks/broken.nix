@@ -180,7 +180,6 @@ let
   withoutInitrd = mkKernel {
     src = inputs.linux;
     inherit target;
-    from = self.kernel;
     fragments = [
       (builtins.toFile "without-initrd.config" ''
         # CONFIG_BLK_DEV_INITRD is not set

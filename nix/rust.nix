@@ -112,6 +112,18 @@ let
     environment = "RUSTFLAGS=\"$RUSTFLAGS --sysroot=${core target} -C linker=${target.prefix}gcc -C link-arg=-fuse-ld=lld -C link-arg=-B${toolchain.lld}/bin\" ";
     tools = [ toolchain.${target.cc} ];
   });
+
+  # For the checks. The dependencies are those of the programs, as they are. Our own code, and what only its tests depend on, is compiled
+  # as fast as can be, with assertions; but for init, whose bytes are what is tested.
+  configure = "cat ${builtins.toFile "config.toml" (builtins.concatStringsSep "" (map
+    (name: ''
+      [profile.release.package.${name}]
+      opt-level = 0
+      codegen-units = 16
+      debug-assertions = true
+      overflow-checks = true
+    '')
+    (builtins.attrNames (removeAttrs members [ "init" ]) ++ [ "yaxpeax-x86" ])))} >>$CARGO_HOME/config.toml\n";
 in
 {
   inherit cargo crates dependencies readHash vendor;
@@ -156,18 +168,18 @@ in
   };
 
   # check NAME { script, tools ? [ ] }: `script` in the whole workspace.
-  check = name: environment: cargo name ({
+  check = name: { script, ... }@environment: cargo name ({
     src = source "workspace" (manifests ++ directories);
     target = cargo "cargo-check-dependencies" {
       src = source "manifests" manifests;
       target = dependencies;
       tools = [ toolchain.lint ];
-      script = ''
+      script = configure + ''
         cargo test --release --locked --workspace --no-run
         cargo clippy --release --locked --workspace --all-targets
         ${clean}
         mv target $out
       '';
     };
-  } // environment);
+  } // environment // { script = configure + script; });
 }

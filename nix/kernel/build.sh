@@ -2,7 +2,6 @@
 
 build=$NIX_BUILD_TOP/build
 mkdir "$build" "$out"
-[ -z "$from" ] || tar -xzf "$from" -C "$build"
 
 # shellcheck source=nix/kernel/make.sh
 . "$make"
@@ -23,12 +22,3 @@ for image in $images; do
   cp "$build/${image#*=}" "$output"
   ln -s "$output" "$out/$name"
 done
-
-# Of one age, and no younger than the sources, which for make is up to date.
-(
-  cd "$build"
-  rm -f vmlinux* .tmp_vmlinux*
-  find . | sort >"$NIX_BUILD_TOP/files"
-  xargs touch -h -d @1 <"$NIX_BUILD_TOP/files"
-  tar -c --no-recursion -T "$NIX_BUILD_TOP/files" | gzip -1 >"$objects"
-)

@@ -3,8 +3,6 @@
 #
 # Gives a directory with the target's images (vmlinux and bzImage on x86_64) and the resolved configuration, `config`. Each image
 # is an output of its own too, so that what boots one does not hold on to the others, and so is `debug`: vmlinux with its symbols.
-# The output `objects` is the build's directory in an archive: with `from`, a kernel of the same source and target, only what its
-# own configuration changes is compiled.
 #
 # Everything that no fragment names is off (`make allnoconfig`). The build fails with the list of options when Kconfig drops one
 # that they ask for. With another `config`, a make target such as x86_64_defconfig, there are no fragments.
@@ -13,7 +11,6 @@
 , target
 , config ? "allnoconfig"
 , fragments ? [ ]
-, from ? null
 }:
 assert config == "allnoconfig" || fragments == [ ];
 let
@@ -26,8 +23,7 @@ run "kernel"
     inherit config;
     fragments = if config == "allnoconfig" then environment.base ++ fragments else [ ];
     small = if config == "allnoconfig" then ./small.h else "";
-    from = if from == null then "" else from.objects;
-    outputs = [ "out" "debug" "objects" ] ++ builtins.attrNames target.kernelImages;
+    outputs = [ "out" "debug" ] ++ builtins.attrNames target.kernelImages;
     images = map (image: "${image}=${target.kernelImages.${image}}") (builtins.attrNames target.kernelImages);
     disallowedReferences = [ src cross cc kbuild tools ];
   }) ./build.sh
