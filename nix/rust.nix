@@ -156,13 +156,13 @@ in
       inherit src;
       members = [ ];
       directory = ".";
-      lock = "${src}/Cargo.lock";
+      lock = src + "/Cargo.lock";
       hash = cratesHash;
     };
     script = ''
       ${(guest target).environment}cargo build --release --offline ${(guest target).options}
       mkdir -p $out/bin
-      cp target/${(guest target).output}/${(builtins.fromTOML (builtins.readFile "${src}/Cargo.toml")).package.name} $out/bin/init
+      cp target/${(guest target).output}/${(builtins.fromTOML (builtins.readFile (src + "/Cargo.toml"))).package.name} $out/bin/init
     '';
     disallowedReferences = [ rust cc ];
   };
