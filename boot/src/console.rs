@@ -131,7 +131,7 @@ impl Console {
         if message.starts_with("Linux version ") {
             self.reached = self.reached.max(Reached::Kernel);
             self.looked_at_initramfs.get_or_insert(false);
-        } else if message.starts_with(UNPACKING) {
+        } else if UNPACKING.contains(&message.as_str()) {
             self.looked_at_initramfs = Some(true);
         } else if message.starts_with("Run ") && message.ends_with(" as init process") {
             self.reached = Reached::Init;

@@ -94,8 +94,12 @@ impl Cause {
 /// How the kernel announces that it gives up, with the reason on the rest of the line.
 pub const PANIC: &str = "Kernel panic - not syncing:";
 
-/// How the kernel says that it looks at the initramfs (init/initramfs.c).
-pub const UNPACKING: &str = "Trying to unpack rootfs image as initramfs";
+/// How the kernel says that it looks at the initramfs (init/initramfs.c), without CONFIG_BLK_DEV_RAM and
+/// with it.
+pub const UNPACKING: &[&str] = &[
+    "Unpacking initramfs...",
+    "Trying to unpack rootfs image as initramfs...",
+];
 
 /// What `message`, one of the kernel's, complains about.
 pub fn finding(message: &str) -> Option<Finding> {

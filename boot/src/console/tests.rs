@@ -55,12 +55,14 @@ fn a_panic_is_known_before_its_line_ends() {
 #[test]
 fn a_kernel_that_does_not_look_at_the_initramfs_is_known() {
     const VERSION: &str = "[    0.000000] Linux version 6.12.95\n";
-    const UNPACKING: &str = "[    0.020000] Trying to unpack rootfs image as initramfs...\n";
+    const UNPACKING: &str = "[    0.020000] Unpacking initramfs...\n";
+    const WITH_RAM_DISKS: &str = "[    0.020000] Trying to unpack rootfs image as initramfs...\n";
     const RUN: &str = "[    0.080000] Run /sbin/init as init process\n";
     const PANIC: &str = "[    0.080000] Kernel panic - not syncing: No working init found.\n";
     for (lines, kind) in [
         (&[VERSION, RUN, PANIC][..], "initramfs-ignored"),
         (&[VERSION, UNPACKING, RUN, PANIC], "no-init"),
+        (&[VERSION, WITH_RAM_DISKS, RUN, PANIC], "no-init"),
         // It is told to be quiet, or its first messages are lost.
         (&[VERSION, PANIC], "no-init"),
         (&[RUN, PANIC], "no-init"),
