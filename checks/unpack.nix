@@ -1,6 +1,6 @@
 # The kernel unpacks what packer writes, in every compression, to what `packer list` says is in it: busybox looks at its own root
 # file system and prints it as `packer list --sha256` does.
-{ self, toolchain, target, library }:
+{ self, toolchain, target, library, mkBoot }:
 let
   compressions = [ "none" "gzip" "zstd" "xz" ];
 
@@ -62,11 +62,10 @@ in
 run "unpack"
 {
   inherit compressions list;
-  kernel = kernel.${target.bootImage};
   # Compressed already, and longer than the pieces that packer compresses on their own.
   incompressible = toolchain.debs.coreutils;
   SOURCE_DATE_EPOCH = 1234567890;
-  PATH = "${self.boot}/bin:${self.packer}/bin:${tools}/bin";
+  PATH = "${mkBoot { inherit kernel target; }}/bin:${self.packer}/bin:${tools}/bin";
 }
   (builtins.toFile "unpack.sh" ''
     printf %s "$list" > list
@@ -96,7 +95,7 @@ run "unpack"
     for compression in $compressions; do
       packer create image --list list --tree tree --compress $compression
       { packer list --sha256 image; echo "3 names: /links/a"; } | sort > expected
-      boot --accel tcg --kernel $kernel --initrd image --expect '== end ==' --timeout 120 --log log </dev/null >console
+      boot --accel tcg --initrd image --expect '== end ==' --timeout 120 --log log </dev/null >console
       # /dev/console is the kernel's own, and as old as what was last written to it.
       tr -d '\r' <log | sed '1,/^== begin ==$/d; /^== end ==$/,$d' | grep -v ' /dev/console$' | sort > found
       diff expected found || { echo "$compression: packer says (-), the kernel made (+)"; exit 1; }

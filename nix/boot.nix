@@ -1,11 +1,12 @@
-# mkBoot { kernel, initramfs, target, ... }: bin/boot, the runner with a kernel, an initramfs and QEMU as its defaults.
+# mkBoot { kernel, target, ... }: bin/boot, the runner with a kernel, an initramfs and QEMU as its defaults.
 #
-#   kernel   what mkKernel gives, or an image
-#   cmdline  of the kernel, before what `--append` adds
-#   expect   what a script waits for
+#   kernel     what mkKernel gives, or an image
+#   initramfs  without it, `--initrd` has to name one
+#   cmdline    of the kernel, before what `--append` adds
+#   expect     what a script waits for
 #   machine, memory: as the options of boot
 { toolchain, runner }:
-{ kernel, initramfs, target, expect ? "", cmdline ? "", machine ? "", memory ? 0 }:
+{ kernel, target, initramfs ? "", expect ? "", cmdline ? "", machine ? "", memory ? 0 }:
 let
   defaults = {
     TARGET = target.name;

@@ -14,6 +14,8 @@ let
   # The members that a member is made of, beside itself.
   parts.bench = [ members.boot ];
   directories = builtins.attrValues members;
+  # What is needed of the sources to compile one of them.
+  sources = name: manifests ++ [ members.${name} ] ++ parts.${name} or [ ];
   manifests = [ "Cargo.toml" "Cargo.lock" ] ++ map (directory: "${directory}/Cargo.toml") directories;
 
   # cargo NAME { src, script, ... }: the derivation in which `script` runs with cargo, offline, as cargo.sh says.
@@ -91,7 +93,7 @@ let
     cargo name {
       inherit tools;
       outputs = outputs.${name} or [ "out" ];
-      src = source name (manifests ++ [ members.${name} ] ++ parts.${name} or [ ]);
+      src = source name (sources name);
       target = dependencies;
       script = ''
         ${build}
@@ -126,8 +128,9 @@ let
     (builtins.attrNames (removeAttrs members [ "init" ]) ++ [ "yaxpeax-x86" ])))} >>$CARGO_HOME/config.toml\n";
 in
 {
-  inherit cargo crates dependencies readHash vendor;
+  inherit cargo crates dependencies readHash sources vendor;
   members = directories;
+  names = builtins.attrNames members;
   # What runs on the host, by name.
   packages = builtins.mapAttrs (name: _: package name { }) (removeAttrs members [ "init" ]);
 

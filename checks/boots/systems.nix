@@ -2,16 +2,16 @@
 #
 #   boot_TARGET    the runner, with that system as its default
 #   kernel_TARGET  the directory with the kernel's images
-#   init_TARGET    the program
+#   init_TARGET    the program, if `systems` have one
 #   gcc_TARGET     the compiler for it
 { systems, targets, toolchain }:
 let
   inherit (builtins) attrNames concatStringsSep;
   settings = target:
-    let inherit (systems.${target}) boot kernel init;inherit (targets.${target}) cc prefix; in ''
+    let inherit (systems.${target}) boot kernel;inherit (targets.${target}) cc prefix; in ''
       boot_${target}=${boot}/bin/boot
       kernel_${target}=${kernel}
-      init_${target}=${init}/bin/init
+      ${if systems.${target} ? init then "init_${target}=${systems.${target}.init}/bin/init" else ""}
       gcc_${target}=${toolchain.${cc}}/bin/${prefix}gcc
     '';
 in
