@@ -11,9 +11,8 @@
 #   says     a part of the sentence
 #
 # What no row has, because our small kernel cannot do it: a lockup and a hung task (it has no detectors), no root file system (no
-# block devices), power-off (no ACPI), a panic for want of more than init. They are in boot's own tests, as the kernel's sources
-# have them.
-{ self, systems, targets, target, toolchain, inputs, mkKernel, mkBoot }:
+# block devices), a panic for want of more than init. They are in boot's own tests, as the kernel's sources have them.
+{ self, systems, targets, target, toolchain, inputs, library, mkKernel, mkBoot }:
 let
   inherit (builtins) attrNames foldl' listToAttrs;
   inherit (toolchain) cc run tools;
@@ -157,6 +156,7 @@ let
     halts = { init = "reboot(HALT)"; kind = "halted"; says = "the guest halted"; };
     # It has no switch.
     powers_off = { init = "reboot(POWER_OFF)"; kind = "halted"; says = "the guest halted"; };
+    powers_off_indeed = { image = "cp $userland kernel; compile 'reboot(POWER_OFF)'; pack init"; options = "--machine pc"; kind = "powered-off"; says = ''the guest powered off before "Hello, world!" was seen''; };
     triple_fault = { image = "tiny_kernel ud2; compile 'exit(0)'; pack init"; kind = "reset"; says = "without a word from its kernel"; };
     spins = { image = "tiny_kernel 'jmp _start'; compile 'exit(0)'; pack init"; options = "--stall 1"; kind = "stalled"; code = 124; says = "silent for 1 s"; };
     hangs = { init = "wait_for_ever()"; options = "--stall 5"; kind = "stalled"; code = 124; says = "silent for 5 s before"; };
@@ -241,6 +241,7 @@ run "broken"
     row = ./broken/run.sh;
     inherit (self.kernel) vmlinux;
     withoutInitrd = withoutInitrd.vmlinux;
+    userland = (library.lib.mkKernel { fragments = [ "userland" "unpack" ]; }).vmlinux;
     symbols = self.kernel.debug;
     PATH = "${self.packer}/bin:${cc}/bin:${tools}/bin";
   })
