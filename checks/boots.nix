@@ -25,9 +25,10 @@ let
     x86_64  q35     bzImage Opteron_G1  128    1   gzip
     x86_64  pc      bzImage core2duo    128    1   gzip
     x86_64  q35     bzImage max         128    1   gzip
-    x86_64  microvm vmlinux qemu64      32     1   gzip
-    x86_64  microvm bzImage qemu64      32     1   gzip
-    x86_64  pc      bzImage qemu64      32     1   gzip
+    x86_64  microvm vmlinux qemu64      7      1   gzip
+    x86_64  microvm bzImage qemu64      7      1   gzip
+    x86_64  pc      bzImage qemu64      7      1   gzip
+    x86_64  q35     vmlinux qemu64      7      1   gzip
     x86_64  microvm vmlinux qemu64      4096   1   gzip
     x86_64  q35     bzImage qemu64      4096   1   gzip
     x86_64  microvm vmlinux qemu64      128    4   gzip

@@ -12,7 +12,7 @@
 #
 # What no row has, because our small kernel cannot do it: a lockup and a hung task (it has no detectors), no root file system (no
 # block devices), a panic for want of more than init. They are in boot's own tests, as the kernel's sources have them.
-{ self, systems, targets, target, toolchain, inputs, library, mkKernel, mkBoot }:
+{ self, systems, targets, target, toolchain, inputs, examples, mkKernel, mkBoot }:
 let
   inherit (builtins) attrNames foldl' listToAttrs;
   inherit (toolchain) cc run tools;
@@ -241,7 +241,7 @@ run "broken"
     row = ./broken/run.sh;
     inherit (self.kernel) vmlinux;
     withoutInitrd = withoutInitrd.vmlinux;
-    userland = (library.lib.mkKernel { fragments = [ "userland" "unpack" ]; }).vmlinux;
+    userland = examples.power-off.kernel.vmlinux;
     symbols = self.kernel.debug;
     PATH = "${self.packer}/bin:${cc}/bin:${tools}/bin";
   })

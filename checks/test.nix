@@ -1,5 +1,5 @@
-# The workspace's own tests pass, with those that want more than a Rust toolchain and strace. Each package's apart, so that a change of
-# one does not test the others again.
+# The workspace's own tests pass, with those that want more than a Rust toolchain and strace. Each package's apart, but with those of
+# the members that it is made of, so that a change of one does not test the others again.
 { rust, toolchain, source }:
 toolchain.run "test"
 {
@@ -13,6 +13,6 @@ toolchain.run "test"
         touch $out
       '';
     })
-    rust.names;
+    rust.roots;
 }
   (builtins.toFile "test.sh" "touch $out")

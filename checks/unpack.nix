@@ -1,11 +1,11 @@
 # The kernel unpacks what packer writes, in every compression, to what `packer list` says is in it: busybox looks at its own root
 # file system and prints it as `packer list --sha256` does.
-{ self, toolchain, target, library, mkBoot }:
+{ self, toolchain, target, examples, mkBoot }:
 let
   compressions = [ "none" "gzip" "zstd" "xz" ];
 
   inherit (toolchain) busybox run tools;
-  kernel = library.lib.mkKernel { fragments = [ "userland" "unpack" ]; };
+  inherit (examples.busybox) kernel;
 
   # Without /proc, busybox's shell finds only those of its own applets that need no new process image. The others it finds as
   # `busybox NAME`.

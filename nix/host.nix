@@ -81,7 +81,7 @@ in
   devShells.default = shell;
   inherit (lint) formatter;
   inherit (library) lib;
-  # Not evaluated by `nix flake check`: one needs more than a Debian and a crates mirror, one takes a quarter of an hour, one is a
-  # check's.
+  # Not built by `nix flake check`: one needs more than a Debian and a crates mirror, one takes a quarter of an hour, and of two the
+  # checks do it.
   legacyPackages = { inherit mainline defconfig examples licences; };
 }

@@ -63,8 +63,8 @@ let
     '';
   };
 
-  # What else comes of a package. `build` is what built it, `output` where below target/ that is, `prefix` that of its binutils.
-  # What packer makes of itself.
+  # What else comes of a package: a function of `build`, what built it; `output`, where below target/ that is; and `prefix`, that of its
+  # binutils. Here, what packer makes of itself.
   extras.packer = _: ''
     mkdir -p $out/share/man/man1 $out/share/bash-completion/completions $out/share/zsh/site-functions $out/share/fish/vendor_completions.d
     $out/bin/packer man $out/share/man/man1
@@ -130,7 +130,8 @@ in
 {
   inherit cargo crates dependencies readHash sources vendor;
   members = directories;
-  names = builtins.attrNames members;
+  # The members that no other is made of.
+  roots = builtins.filter (name: !builtins.elem members.${name} (builtins.concatLists (builtins.attrValues parts))) (builtins.attrNames members);
   # What runs on the host, by name.
   packages = builtins.mapAttrs (name: _: package name { }) (removeAttrs members [ "init" ]);
 

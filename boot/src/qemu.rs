@@ -118,7 +118,7 @@ impl Drop for Qemu {
 /// Has the kernel kill `command` when its starter dies, of SIGKILL for example, which leaves no
 /// time to do it.
 #[allow(unsafe_code)]
-pub(crate) fn die_with_starter(command: &mut Command) {
+pub fn die_with_starter(command: &mut Command) {
     let starter = getpid();
     let tie = move || {
         set_parent_process_death_signal(Some(Signal::KILL))?;

@@ -8,7 +8,11 @@
 let
   inherit (builtins) attrNames concatStringsSep;
   settings = target:
-    let inherit (systems.${target}) boot kernel;inherit (targets.${target}) cc prefix; in ''
+    let
+      inherit (systems.${target}) boot kernel;
+      inherit (targets.${target}) cc prefix;
+    in
+    ''
       boot_${target}=${boot}/bin/boot
       kernel_${target}=${kernel}
       ${if systems.${target} ? init then "init_${target}=${systems.${target}.init}/bin/init" else ""}

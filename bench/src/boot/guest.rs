@@ -3,12 +3,12 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::Read;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ::boot::needle::Needle;
+use ::boot::qemu::die_with_starter;
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
@@ -118,16 +118,7 @@ impl Guest {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
-        // Whatever ends bench ends QEMU.
-        let tie = || {
-            // SAFETY: prctl(2) takes numbers here, and allocates nothing.
-            match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } {
-                0 => Ok(()),
-                _ => Err(std::io::Error::last_os_error()),
-            }
-        };
-        // SAFETY: `tie` makes one system call, which is allowed between fork and exec.
-        unsafe { command.pre_exec(tie) };
+        die_with_starter(&mut command);
         command
             .spawn()
             .with_context(|| format!("starting {}", Path::new(&self.command[0]).display()))
