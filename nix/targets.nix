@@ -10,6 +10,9 @@ builtins.mapAttrs (name: target: target // { inherit name; }) {
     };
     # The image that boots fastest.
     bootImage = "vmlinux";
+    # What gcc is told for the small kernel. With -Os it has memset and memcpy as `rep stosb` and `rep movsb`, for which TCG executes
+    # a block for each byte; as calls they take eight at a time. 2.4 million blocks instead of 3.0, 2 % of the boot.
+    kernelFlags = "-mstringop-strategy=libcall";
     # What rustc and cargo call it.
     rustTarget = "x86_64-unknown-linux-gnu";
     # The trees with its gcc and its QEMU, and what the names of the former's programs begin with.

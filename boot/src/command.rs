@@ -25,6 +25,8 @@ pub struct Vm {
     pub processors: u32,
     /// Memory in MiB.
     pub memory: u32,
+    /// What the kernel is told about its time stamp counter: [`crate::tsc::of_guest`], as a rule.
+    pub tsc_khz: Option<u64>,
     /// Anything that QEMU's `-kernel` takes.
     pub kernel: PathBuf,
     /// The initramfs.
@@ -102,7 +104,8 @@ impl Vm {
 
     /// The kernel's command line.
     pub fn command_line(&self) -> String {
-        self.target.command_line(self.accel, &self.append)
+        self.target
+            .command_line(self.accel, self.tsc_khz, &self.append)
     }
 
     /// The whole command, to be pasted into a shell.
@@ -169,6 +172,7 @@ mod tests {
             cpu: "max".into(),
             processors: 2,
             memory: 64,
+            tsc_khz: Some(2_400_000),
             kernel: "a kernel".into(),
             initrd: "initrd,1".into(),
             append: "quiet".into(),
@@ -198,7 +202,8 @@ mod tests {
             ("-initrd", "initrd,1"),
             (
                 "-append",
-                "console=ttyS0 panic=-1 reboot=t nolapic_timer no_timer_check lpj=500000 quiet",
+                "console=ttyS0 panic=-1 reboot=t nolapic_timer no_timer_check lpj=500000 \
+                 tsc_early_khz=2400000 quiet",
             ),
         ] {
             assert_eq!(value(&arguments, option), expected);

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | [`target`] | the table of what can be booted, and how |
 //! | [`accel`] | whether KVM works, and so who executes the guest's instructions |
+//! | [`tsc`] | how fast the host's time stamp counter counts, for the guest |
 //! | [`command`] | a virtual machine as QEMU's command line |
 //! | [`console`] | what the guest says: the expected text, what the kernel complains about, the last line |
 //! | [`needle`] | a text looked for in a stream |
@@ -39,7 +40,7 @@
 //! | [`report`], [`chart`], [`summary`] | the same as JSON, as a picture and as text |
 //! | [`outfile`], [`results`] | where that is written, and when |
 
-#![deny(unsafe_code)] // The exceptions, in `qemu` and `accel`, say why.
+#![deny(unsafe_code)] // The exceptions, in `qemu`, `accel` and `tsc`, say why.
 
 pub mod accel;
 pub mod advice;
@@ -75,5 +76,6 @@ pub mod symbols;
 pub mod target;
 pub mod terminal;
 pub mod timeline;
+pub mod tsc;
 pub mod verdict;
 pub mod watch;

@@ -19,7 +19,7 @@ use boot::stderr::say;
 use boot::target::{TARGETS, Target};
 use boot::timeline::Timeline;
 use boot::watch::Goal;
-use boot::{gdb, input, inspect};
+use boot::{gdb, input, inspect, tsc};
 use clap::Parser;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 
@@ -209,6 +209,7 @@ impl Cli {
             cpu: self.cpu.unwrap_or_else(|| target.cpu.to_owned()),
             processors: self.smp,
             memory: self.memory.unwrap_or(target.memory),
+            tsc_khz: tsc::of_guest(target, acceleration.accel),
             kernel,
             initrd,
             append: [self.cmdline, self.append].join(" ").trim().to_owned(),

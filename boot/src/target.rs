@@ -30,6 +30,8 @@ pub struct Target {
     pub kernel_options: &'static [&'static str],
     /// What follows it where QEMU executes the guest's instructions.
     pub tcg_options: &'static [&'static str],
+    /// Whether it has a time stamp counter, which QEMU's TCG takes from the host.
+    pub has_tsc: bool,
     /// gdb's name for the architecture.
     pub gdb: &'static str,
 }
@@ -93,6 +95,7 @@ const X86_64: Target = Target {
         // docs/speed.md describes. Emulated devices do not care for delays.
         "lpj=500000",
     ],
+    has_tsc: true,
     gdb: "i386:x86-64",
 };
 
@@ -114,6 +117,7 @@ const AARCH64: Target = Target {
     console: "ttyAMA0",
     kernel_options: &[RESTART_AFTER_PANIC],
     tcg_options: &[],
+    has_tsc: false,
     gdb: "aarch64",
 };
 
@@ -134,6 +138,7 @@ const RISCV64: Target = Target {
     console: "ttyS0",
     kernel_options: &[RESTART_AFTER_PANIC],
     tcg_options: &[],
+    has_tsc: false,
     gdb: "riscv:rv64",
 };
 
@@ -148,16 +153,19 @@ impl Target {
         self.machines.iter().find(|machine| machine.name == name)
     }
 
-    /// The kernel's command line, `append` last so that it can override the rest.
-    pub fn command_line(&self, accel: Accel, append: &str) -> String {
+    /// The kernel's command line, with how fast its time stamp counter counts if that is known. `append`
+    /// is last so that it can override the rest.
+    pub fn command_line(&self, accel: Accel, tsc_khz: Option<u64>, append: &str) -> String {
         let console = format!("console={}", self.console);
         let more = match accel {
             Accel::Tcg => self.tcg_options,
             Accel::Kvm => &[],
         };
+        let tsc = tsc_khz.map(|khz| format!("tsc_early_khz={khz}"));
         let append = Some(append).filter(|text| !text.is_empty());
         let words = self.kernel_options.iter().chain(more).copied();
         words
+            .chain(tsc.as_deref())
             .chain(append)
             .fold(console, |line, word| line + " " + word)
     }
@@ -187,10 +195,10 @@ mod tests {
     fn what_is_appended_comes_last() {
         let target = Target::named("x86_64").unwrap();
         let line = "console=ttyS0 panic=-1 reboot=t nolapic_timer no_timer_check";
-        assert_eq!(target.command_line(Accel::Kvm, ""), line);
+        assert_eq!(target.command_line(Accel::Kvm, None, ""), line);
         assert_eq!(
-            target.command_line(Accel::Tcg, "quiet lpj=1"),
-            format!("{line} lpj=500000 quiet lpj=1")
+            target.command_line(Accel::Tcg, Some(2_400_000), "quiet lpj=1"),
+            format!("{line} lpj=500000 tsc_early_khz=2400000 quiet lpj=1")
         );
     }
 

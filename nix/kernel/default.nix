@@ -14,16 +14,17 @@
 }:
 assert config == "allnoconfig" || fragments == [ ];
 let
-  inherit (toolchain) cc kbuild run tools;
-  cross = toolchain.${target.cc};
+  inherit (builtins) attrNames;
   environment = import ./environment.nix { inherit toolchain; } { inherit src target; };
 in
-run "kernel"
+toolchain.run "kernel"
   (environment // {
     inherit config;
     fragments = if config == "allnoconfig" then environment.base ++ fragments else [ ];
-    small = if config == "allnoconfig" then ./small.h else "";
-    outputs = [ "out" "debug" ] ++ builtins.attrNames target.kernelImages;
-    images = map (image: "${image}=${target.kernelImages.${image}}") (builtins.attrNames target.kernelImages);
-    disallowedReferences = [ src cross cc kbuild tools ];
+    small = if config == "allnoconfig" then ./small else "";
+    KCFLAGS = if config == "allnoconfig" then target.kernelFlags or "" else "";
+    outputs = [ "out" "debug" ] ++ attrNames target.kernelImages;
+    images = map (image: "${image}=${target.kernelImages.${image}}") (attrNames target.kernelImages);
+    # `out` has links to the images, and that is all.
+    allowedReferences = attrNames target.kernelImages;
   }) ./build.sh

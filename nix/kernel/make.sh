@@ -2,7 +2,7 @@
 #
 #   kernelArch, prefix  of targets.nix
 #   kbuild, cc          the trees of tools and of the host's gcc; their bin, and that of the target's gcc, are in PATH
-#   small               small.h, or nothing
+#   small               the directory small, or nothing
 
 library=lib/x86_64-linux-gnu
 
@@ -13,7 +13,7 @@ export BISON_PKGDATADIR=$kbuild/share/bison M4=$kbuild/bin/m4 PERL5LIB=$kbuild/$
 export KBUILD_BUILD_TIMESTAMP='1970-01-01 00:00:00' TZ=UTC0 KBUILD_BUILD_VERSION=1
 export KBUILD_BUILD_USER=nobody KBUILD_BUILD_HOST=nowhere
 
-export KCPPFLAGS=${small:+-include $small}
+export KCPPFLAGS=${small:+-include $small/everywhere.h}
 
 # dash, because busybox's shell runs applets of its own whatever PATH says. Scripts that say #!/bin/sh get busybox's all the
 # same, and so do the tools' own calls of make: these are given the full names of an xz that compresses and an ar that archives.
@@ -21,7 +21,8 @@ kernel_make() {
   make -s -C "$src" O="$build" ARCH="$kernelArch" CROSS_COMPILE="$prefix" -j"$NIX_BUILD_CORES" \
     SHELL="$kbuild/bin/dash" CONFIG_SHELL="$kbuild/bin/dash" XZ="$kbuild/bin/xz" HOSTAR="$cc/bin/ar" \
     HOSTCFLAGS="-I$kbuild/include -I$kbuild/include/x86_64-linux-gnu" \
-    HOSTLDFLAGS="-L$kbuild/$library -Wl,-rpath,$kbuild/$library" "$@"
+    HOSTLDFLAGS="-L$kbuild/$library -Wl,-rpath,$kbuild/$library" \
+    ${small:+CFLAGS_tsc.o="-include $small/tsc.h"} "$@"
 }
 
 # configure FRAGMENT...: what they ask for of this target and this version of Linux, and nothing else, as $build/.config. Fails,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ::boot::command::{Accel, Vm, program};
 use ::boot::target::Target;
+use ::boot::tsc;
 use anyhow::{Context, Result};
 
 use super::floor;
@@ -129,6 +130,7 @@ impl System {
             cpu: target.cpu.into(),
             processors: 1,
             memory: target.memory,
+            tsc_khz: tsc::of_guest(target, Accel::Tcg),
             kernel: kernel.clone(),
             initrd: self.directory.join("initramfs.cpio.gz"),
             append: append.into(),

@@ -1,4 +1,4 @@
-/* What the small kernel cannot be told by configuration. build.sh has this included first everywhere, in C, assembler and the
+/* What the small kernel cannot be told by configuration. make.sh has this included first everywhere, in C, assembler and the
  * linker script alike (KCPPFLAGS), so that the sources stay as they are, whichever tree they are from.
  */
 #ifndef SMALL_H
