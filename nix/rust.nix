@@ -1,7 +1,7 @@
 # The Rust workspace: its dependencies, its packages, and `cargo` for what else is to be done with it.
 { toolchain, source }:
 let
-  inherit (toolchain) cc certificates run rust tools;
+  inherit (toolchain) cc certificates program run rust tools;
   core = import ./rust-core.nix { inherit toolchain; };
 
   members = {
@@ -52,16 +52,26 @@ let
   };
   readHash = file: builtins.head (builtins.match "([^\n]+)\n?" (builtins.readFile file));
 
+  # A program of ours aborts when it panics (Cargo.toml). A test cannot, nor can what it depends on. So the dependencies are compiled
+  # to unwind, once for programs and tests, and a program, when it is linked, is told to abort.
+  unwinding = {
+    CARGO_PROFILE_RELEASE_PANIC = "unwind";
+    RUSTC_WRAPPER = "${program "rustc" ''
+      case " $* " in *" --crate-type bin "*) set -- "$@" -C panic=abort ;; esac
+      exec "$@"
+    ''}/bin/rustc";
+  };
+
   # What our own sources are compiled against, so that a change of them does not compile it again.
   clean = "cargo clean --release --offline ${builtins.concatStringsSep " " (map (name: "-p ${name}") (builtins.attrNames members))}";
-  dependencies = cargo "cargo-dependencies" {
+  dependencies = cargo "cargo-dependencies" (unwinding // {
     src = source "manifests" manifests;
     script = ''
       cargo build --release --locked --workspace
       ${clean}
       mv target $out
     '';
-  };
+  });
 
   # What else comes of a package: a function of `build`, what built it; `output`, where below target/ that is; and `prefix`, that of its
   # binutils. Here, what packer makes of itself.
@@ -81,6 +91,8 @@ let
     cmp image $out/bin/init
   '';
   outputs.init = [ "out" "debug" ];
+  # Nothing that runs may need a compiler or the crates' sources, and init nothing at all.
+  references.init = { allowedReferences = [ ]; };
 
   # The program of one package. `options` and `output`: cargo's, and below which directory of target/ that puts it. `prefix`: what
   # the names of binutils for it begin with.
@@ -90,7 +102,7 @@ let
       # dependency, to be compiled again.
       build = "${environment}cargo build --release --locked --workspace --bin ${name} ${options}";
     in
-    cargo name {
+    cargo name (unwinding // {
       inherit tools;
       outputs = outputs.${name} or [ "out" ];
       src = source name (sources name);
@@ -101,9 +113,7 @@ let
         cp target/${output}/${name} $out/bin/
         ${(extras.${name} or (_: "")) { inherit build output prefix; }}
       '';
-      # Nothing that runs may need a compiler or the crates' sources.
-      disallowedReferences = [ rust cc crates ];
-    };
+    } // references.${name} or { disallowedReferences = [ rust cc crates ]; });
 
   # How cargo compiles for a guest of `target`. If that is not the host's architecture, it takes a linker and `core`.
   guest = target: {
@@ -172,9 +182,9 @@ in
   };
 
   # check NAME { script, tools ? [ ] }: `script` in the whole workspace.
-  check = name: { script, ... }@environment: cargo name ({
+  check = name: { script, ... }@environment: cargo name (unwinding // {
     src = source "workspace" (manifests ++ directories);
-    target = cargo "cargo-check-dependencies" {
+    target = cargo "cargo-check-dependencies" (unwinding // {
       src = source "manifests" manifests;
       target = dependencies;
       tools = [ toolchain.lint ];
@@ -184,6 +194,6 @@ in
         ${clean}
         mv target $out
       '';
-    };
+    });
   } // environment // { script = configure + script; });
 }
