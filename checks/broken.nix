@@ -12,7 +12,7 @@
 #
 # What no row has, because our small kernel cannot do it: a lockup and a hung task (it has no detectors), no root file system (no
 # block devices), a panic for want of more than init. They are in boot's own tests, as the kernel's sources have them.
-{ self, systems, targets, target, toolchain, inputs, examples, mkKernel, mkBoot }:
+{ self, systems, targets, toolchain, examples, mkBoot }:
 let
   inherit (builtins) attrNames foldl' listToAttrs;
   inherit (toolchain) cc run tools;
@@ -176,18 +176,6 @@ let
     };
   };
 
-  # Our kernel of x86_64, but that it cannot read an initramfs.
-  withoutInitrd = mkKernel {
-    src = inputs.linux;
-    inherit target;
-    fragments = [
-      (builtins.toFile "without-initrd.config" ''
-        # CONFIG_BLK_DEV_INITRD is not set
-        # CONFIG_RD_GZIP is not set
-      '')
-    ];
-  };
-
   # --- the other targets ---
 
   # The rows above that mean the same there.
@@ -240,7 +228,7 @@ run "broken"
     make = ./broken/make.sh;
     row = ./broken/run.sh;
     inherit (self.kernel) vmlinux;
-    withoutInitrd = withoutInitrd.vmlinux;
+    inherit (import ./reproducible/kernel.nix { inherit self toolchain; }) withoutInitrd;
     userland = examples.power-off.kernel.vmlinux;
     symbols = self.kernel.debug;
     PATH = "${self.packer}/bin:${cc}/bin:${tools}/bin";

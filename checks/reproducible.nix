@@ -3,18 +3,8 @@
 # time, x86_64's; that the others' bits do not depend on the machine, golden.json tells.
 { self, systems, toolchain, target, mkInitramfs }:
 let
-  inherit (toolchain) cc check run tools;
-
-  # The order in which directories are read is the file system's.
-  reversed = run "reversed" { PATH = "${cc}/bin:${tools}/bin"; source = ./reproducible/reversed.c; } (builtins.toFile "reversed.sh" ''
-    gcc -O2 -Wall -Werror -shared -fPIC -o $out $source
-  '');
-
-  # The derivation with these attributes, its builder's script run elsewhere.
-  elsewhere = attributes: derivation (attributes // {
-    args = [ "-e" ./reproducible/elsewhere.sh ] ++ builtins.tail attributes.args;
-    preload = "${reversed}:${check}/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
-  });
+  inherit (toolchain) run;
+  elsewhere = import ./reproducible/elsewhere.nix { inherit toolchain; };
 
   # Of one system. init is compiled without the dependencies that were compiled for all.
   small = name:
@@ -27,7 +17,7 @@ let
       "init-${name}=${system.init}/bin/init=${init}/bin/init"
       "initramfs-${name}=${system.initramfs}=${initramfs}"
     ];
-  kernel = elsewhere self.kernel.drvAttrs;
+  kernel = import ./reproducible/kernel.nix { inherit self toolchain; };
 in
 run "reproducible"
 {
