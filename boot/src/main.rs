@@ -2,12 +2,12 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use boot::accel::probe::probe;
 use boot::accel::{self, Choice};
 use boot::command::{self, Accel, Vm};
@@ -217,7 +217,8 @@ impl Cli {
             more: self.more,
         };
         if self.dry_run {
-            println!("{}", vm.shell_line());
+            writeln!(io::stdout(), "{}", vm.shell_line())
+                .context("stdout: cannot print QEMU's command line")?;
             return Ok(exit_code::SUCCESS);
         }
         let log = self.log.as_deref();

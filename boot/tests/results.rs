@@ -206,6 +206,17 @@ fn a_dry_run_runs_nothing() {
 }
 
 #[test]
+fn a_dry_run_that_cannot_be_printed_says_so() {
+    let fixture = Fixture::new();
+    let full = fs::File::create("/dev/full").unwrap();
+    let output = fixture.boot("exit 9", &["--dry-run"]).stdout(full).output();
+    let ran: Ran = output.unwrap().into();
+    let words =
+        "boot: stdout: cannot print QEMU's command line: No space left on device (os error 28)\n";
+    ran.expect(125, words);
+}
+
+#[test]
 fn what_cannot_be_booted_is_said_before_qemu_is_started() {
     let fixture = Fixture::new();
     let ran: Ran = fixture
