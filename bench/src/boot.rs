@@ -10,6 +10,9 @@ mod throughput;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use ::boot::accel::probe::probe;
+use ::boot::accel::{Choice, choose, trial_process};
+use ::boot::command::Accel;
 use ::boot::target::TARGETS;
 use anyhow::{Context, Result};
 
@@ -19,8 +22,7 @@ use table::{Results, Row};
 
 /// Boots the system beside its peers: seconds from QEMU's start to "Hello, world!"
 ///
-/// Under TCG. In the table, everything is divided by its target's floor, which is a guest that only
-/// prints.
+/// In the table, everything is divided by its target's floor, which is a guest that only prints.
 ///
 /// On a machine with other things to do, the CPU's seconds and the counts are what to look at.
 #[derive(clap::Args)]
@@ -35,6 +37,11 @@ pub struct Options {
         value_parser = System::parse
     )]
     systems: Vec<System>,
+
+    /// Who executes the guests' instructions. Under KVM they are not counted, and only the host's own
+    /// architecture can be measured
+    #[arg(long, value_name = "NAME", value_enum, default_value = "tcg")]
+    accel: Choice,
 
     /// The kernel of the article that this grew out of, a bzImage, to be a peer
     #[arg(
@@ -87,7 +94,8 @@ pub fn run(options: &Options) -> Result<()> {
         eprintln!("round {} of {}", round + 1, options.runs);
     }
     if let Some(plugin) = &options.count {
-        for (guest, row) in contenders.iter().zip(&mut rows) {
+        let counted = |(guest, _): &(&Guest, _)| guest.accel == Accel::Tcg;
+        for (guest, row) in contenders.iter().zip(&mut rows).filter(counted) {
             row.counts = Some(guest.count(plugin, work.path())?);
         }
     }
@@ -127,11 +135,15 @@ fn write(path: &Path, text: &str) -> Result<()> {
 /// What boots: of each target the floor, then our own system, then the article's.
 fn contenders(options: &Options, work: &Path) -> Result<Vec<Guest>> {
     let mut contenders = Vec::new();
+    let accel = |target| -> Result<Accel> {
+        Ok(choose(options.accel, target, || probe(trial_process()))?.accel)
+    };
     for system in &options.systems {
-        contenders.extend(system.contenders(work)?);
+        contenders.extend(system.contenders(accel(system.target)?, work)?);
     }
     if let (Some(kernel), Some(initrd)) = (&options.article_kernel, &options.article_initrd) {
-        contenders.push(contenders::article(kernel, initrd)?);
+        let target = contenders::article_target();
+        contenders.push(contenders::article(kernel, initrd, accel(target)?)?);
     }
     let place = |guest: &Guest| TARGETS.iter().position(|row| row.name == guest.target);
     contenders.sort_by_key(place);

@@ -76,7 +76,7 @@ const TABLE: &[Row] = &[
 /// A target's system, built.
 #[derive(Clone)]
 pub struct System {
-    target: &'static Target,
+    pub target: &'static Target,
     /// With the kernel's images and the initramfs, under the names that `.#image` has.
     directory: PathBuf,
 }
@@ -94,7 +94,7 @@ impl System {
     }
 
     /// What boots on its target: the floor, whose kernel is written to `work`, then the system.
-    pub fn contenders(&self, work: &Path) -> Result<Vec<Guest>> {
+    pub fn contenders(&self, accel: Accel, work: &Path) -> Result<Vec<Guest>> {
         let Self { target, directory } = self;
         let row = TABLE
             .iter()
@@ -102,51 +102,47 @@ impl System {
             .with_context(|| format!("no contenders for {}", target.name))?;
         let floor = work.join(format!("floor-{}", target.name));
         fs::write(&floor, (row.floor)())?;
-        let first = self.guest("floor: only prints", floor, row.ours[0].machine, "");
-        let others = row.ours.iter().map(|ours| {
-            self.guest(
-                ours.name,
-                directory.join(ours.image),
-                ours.machine,
-                ours.append,
-            )
-        });
+        let first = ours("floor: only prints", "", row.ours[0].machine, "");
+        let first = self.guest(&first, floor, accel);
+        let others = row
+            .ours
+            .iter()
+            .map(|ours| self.guest(ours, directory.join(ours.image), accel));
         std::iter::once(first).chain(others).collect()
     }
 
-    fn guest(
-        &self,
-        name: &'static str,
-        kernel: PathBuf,
-        machine: &str,
-        append: &str,
-    ) -> Result<Guest> {
+    fn guest(&self, ours: &Ours, kernel: PathBuf, accel: Accel) -> Result<Guest> {
         let target = self.target;
         let vm = Vm {
             target,
-            machine: target.machine(machine).expect("in the table"),
+            machine: target.machine(ours.machine).expect("in the table"),
             qemu: program(target.qemu.into()),
-            accel: Accel::Tcg,
+            accel,
             cpu: target.cpu.into(),
             processors: 1,
             memory: target.memory,
-            tsc_khz: tsc::of_guest(target, Accel::Tcg),
+            tsc_khz: tsc::of_guest(target, accel),
             kernel: kernel.clone(),
             initrd: self.directory.join("initramfs.cpio.gz"),
-            append: append.into(),
+            append: ours.append.into(),
             gdb: None,
             more: vec![],
         };
         let mut command = vec![vm.qemu.clone().into_os_string()];
         command.extend(vm.arguments());
-        Guest::new(target.name, name, &kernel, command)
+        Guest::new(target.name, ours.name, accel, &kernel, command)
     }
+}
+
+/// What the article is about.
+pub fn article_target() -> &'static Target {
+    Target::named("x86_64").expect("in the table")
 }
 
 /// The system of the article that this grew out of, as it says: on QEMU's default machine. But
 /// without its graphics and network cards, for which the pinned QEMU has no firmware.
-pub fn article(kernel: &Path, initrd: &Path) -> Result<Guest> {
-    let target = Target::named("x86_64").expect("in the table");
+pub fn article(kernel: &Path, initrd: &Path, accel: Accel) -> Result<Guest> {
+    let target = article_target();
     let mut command = vec![program(target.qemu.into()).into_os_string()];
     command.extend(
         [
@@ -156,7 +152,7 @@ pub fn article(kernel: &Path, initrd: &Path) -> Result<Guest> {
             "-nic",
             "none",
             "-accel",
-            "tcg",
+            accel.name(),
             "-append",
             "console=ttyS0",
             "-kernel",
@@ -164,7 +160,7 @@ pub fn article(kernel: &Path, initrd: &Path) -> Result<Guest> {
         .map(OsString::from),
     );
     command.extend([kernel.into(), "-initrd".into(), initrd.into()]);
-    Guest::new(target.name, "the article's recipe", kernel, command)
+    Guest::new(target.name, "the article's recipe", accel, kernel, command)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use ::boot::command::Accel;
 use ::boot::needle::Needle;
 use ::boot::qemu::die_with_starter;
 use anyhow::{Context, Result, ensure};
@@ -21,6 +22,8 @@ const LINE: &str = "Hello, world!";
 pub struct Guest {
     pub target: &'static str,
     pub name: &'static str,
+    /// Who executes its instructions.
+    pub accel: Accel,
     /// Size of its kernel, in bytes.
     pub bytes: u64,
     command: Vec<OsString>,
@@ -49,6 +52,7 @@ impl Guest {
     pub fn new(
         target: &'static str,
         name: &'static str,
+        accel: Accel,
         kernel: &Path,
         command: Vec<OsString>,
     ) -> Result<Self> {
@@ -58,6 +62,7 @@ impl Guest {
         Ok(Self {
             target,
             name,
+            accel,
             bytes,
             command,
         })

@@ -28,6 +28,8 @@ pub struct Results {
 pub struct Row {
     target: &'static str,
     pub name: &'static str,
+    /// Who executed its instructions, by QEMU's name.
+    accelerator: &'static str,
     /// Size of its kernel.
     bytes: u64,
     /// From QEMU's start to the line, of each run, in their order.
@@ -43,6 +45,7 @@ impl Row {
         Self {
             target: guest.target,
             name: guest.name,
+            accelerator: guest.accel.name(),
             bytes: guest.bytes,
             seconds: vec![],
             cpu_seconds: vec![],
@@ -124,7 +127,7 @@ impl Display for Group<'_> {
         writeln!(
             f,
             "\n{:<22} {:>6} {:>6}  {:>8} {:>17}  {:>8}  {:>11} {:>10} {:>7} {:>10}",
-            self.target,
+            format!("{}, {}", self.target, self.floor().accelerator),
             "time",
             "CPU",
             "seconds",
