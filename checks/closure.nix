@@ -1,9 +1,12 @@
-# What `nix run .#boot` needs to run is at most 64 MiB, with no compiler in it; each init is as small as its target wants it.
-{ self, systems, targets, toolchain }:
+# What `nix run .#boot` needs to run is at most 64 MiB, with no compiler in it; each init is as small as its target wants it. The
+# programs abort when they panic, although what they are made of is compiled to unwind (nix/rust.nix).
+{ self, systems, targets, rust, toolchain }:
 toolchain.run "closure"
 {
   # INIT BYTES, for each target.
   inits = builtins.concatStringsSep "" (map (name: "${systems.${name}.init}/bin/init ${toString targets.${name}.initSize}\n") (builtins.attrNames targets));
+  programs = map (name: "${rust.packages.${name}}/bin/${name}") (builtins.attrNames rust.packages);
+  PATH = "${toolchain.cc}/bin:${toolchain.tools}/bin";
   exportReferencesGraph = [ "graph" self.boot ];
 }
   (builtins.toFile "closure.sh" ''
@@ -13,5 +16,10 @@ toolchain.run "closure"
     awk '{ bytes += $1 } END { printf "%.1f MiB in %d files\n", bytes / 1048576, NR; exit bytes > 64 * 1048576 }' sizes
     if grep -E -e '-(cc.*|rust.*|lint|lld|kbuild|qemu-.*|crates-.*|source)$' paths; then echo "must not be in there"; exit 1; fi
     printf %s "$inits" | while read -r init bytes; do [ "$(stat -c %s $init)" -le $bytes ]; done
+    for program in $programs; do
+      readelf -W --dyn-syms $program >symbols
+      grep -q ' _Unwind_Backtrace@' symbols
+      if grep ' _Unwind_RaiseException@' symbols; then echo "$program does not abort when it panics"; exit 1; fi
+    done
     cp paths $out
   '')

@@ -20,11 +20,12 @@ in
 toolchain.run "kernel"
   (environment // {
     inherit config;
-    fragments = if config == "allnoconfig" then environment.base ++ fragments else [ ];
-    small = if config == "allnoconfig" then ./small else "";
-    KCFLAGS = if config == "allnoconfig" then target.kernelFlags or "" else "";
     outputs = [ "out" "debug" ] ++ attrNames target.kernelImages;
     images = map (image: "${image}=${target.kernelImages.${image}}") (attrNames target.kernelImages);
     # `out` has links to the images, and that is all.
     allowedReferences = attrNames target.kernelImages;
-  }) ./build.sh
+  } // (if config == "allnoconfig" then {
+    fragments = environment.base ++ fragments;
+    small = ./small;
+    KCFLAGS = target.kernelFlags or "";
+  } else { })) ./build.sh
