@@ -3,20 +3,16 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::AsFd;
-use std::process::{self, ChildStderr, ChildStdout};
+use std::process::{ChildStderr, ChildStdout};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use signal_hook::iterator::Signals;
 
 use crate::display::Display;
-use crate::terminal::Saved;
-
-/// How long the loop may take to act on a signal before boot ends without it.
-const PATIENCE: Duration = Duration::from_secs(3);
+use crate::patient::Patient;
 
 /// How long the loop gets to see what a reader of stdout has seen.
 const HEAD_START: Duration = Duration::from_millis(200);
@@ -30,7 +26,9 @@ pub enum Event {
     /// The guest wrote this, and it has been passed on.
     Console(Vec<u8>),
     /// QEMU wrote this line to its stderr.
-    Complaint(String),
+    QemuSaid(String),
+    /// The guest's processors stand still, or run again.
+    Stopped(bool),
     /// QEMU has closed its stdout, or that could not be passed on.
     ConsoleClosed,
     /// QEMU has closed its stderr.
@@ -58,7 +56,8 @@ impl Sender {
         (Sender(sender), receiver)
     }
 
-    fn send(&self, event: Event) {
+    /// Sends what has just happened.
+    pub fn send(&self, event: Event) {
         self.send_at(Instant::now(), event);
     }
 
@@ -77,11 +76,12 @@ pub fn unbuffered_stdout() -> io::Result<File> {
 /// loop. Its last line is ended on `stdout` if the guest did not: what boot says comes below it.
 pub fn from_console(
     mut console: ChildStdout,
-    mut stdout: File,
+    stdout: File,
     mut display: Display,
     mut log: Option<File>,
     sender: &Sender,
 ) {
+    let mut stdout = Patient(stdout);
     let mut buffer = [0; 8192];
     let mut in_line = false;
     while let Some(bytes) = read_some(&mut console, &mut buffer) {
@@ -128,7 +128,7 @@ pub fn from_stderr(stderr: ChildStderr, sender: &Sender) {
     let mut stderr = BufReader::new(stderr);
     let mut line = Vec::new();
     while let Ok(1..) = stderr.by_ref().take(LINE).read_until(b'\n', &mut line) {
-        sender.send(Event::Complaint(
+        sender.send(Event::QemuSaid(
             String::from_utf8_lossy(&line).trim_end().to_owned(),
         ));
         line.clear();
@@ -138,27 +138,12 @@ pub fn from_stderr(stderr: ChildStderr, sender: &Sender) {
 
 /// Hands what the user types to the loop.
 pub fn from_keyboard(sender: &Sender) {
-    let mut stdin = io::stdin().lock();
+    let mut stdin = Patient(io::stdin().lock());
     let mut buffer = [0; 1024];
     while let Some(bytes) = read_some(&mut stdin, &mut buffer) {
         sender.send(Event::Keys(bytes.to_vec()));
     }
     sender.send(Event::KeysClosed);
-}
-
-/// Hands the first signal to the loop. If that is stuck, writing to a terminal that nobody reads,
-/// ends boot itself.
-pub fn from_signals(mut signals: Signals, saved: Option<Saved>, sender: &Sender) {
-    let Some(signal) = signals.forever().next() else {
-        return;
-    };
-    let sender = sender.clone();
-    thread::spawn(move || sender.send(Event::Signal(signal)));
-    thread::sleep(PATIENCE);
-    if let Some(saved) = saved {
-        saved.restore();
-    }
-    process::exit(128 + signal);
 }
 
 /// What `from` has next, or nothing at its end.

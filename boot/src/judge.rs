@@ -1,7 +1,7 @@
 //! What the end of the watching means.
 
 use crate::console::Farewell;
-use crate::verdict::{Failure, Unfinished, Verdict};
+use crate::verdict::{Failure, QemuWords, Unfinished, Verdict};
 use crate::watch::{Ending, Watch};
 
 /// How QEMU ended, and what it said about it.
@@ -13,8 +13,12 @@ pub struct QemuEnd {
     pub shutdown: Option<String>,
     /// Whether a debugger had it in its hand, and ended it.
     pub debugged: bool,
-    /// Its stderr up to the guest's first byte.
+    /// Why it has stopped the guest, as QMP has it (`RunState`), if it has and said so.
+    pub run_state: Option<String>,
+    /// Its stderr: the first and the last lines.
     pub said: Vec<String>,
+    /// Whether the user has seen its stderr.
+    pub said_is_shown: bool,
     /// The command to try by hand.
     pub shell_line: String,
 }
@@ -49,7 +53,8 @@ impl Watch {
             Verdict::Ended
             | Verdict::Abandoned { .. }
             | Verdict::QemuFailed { .. }
-            | Verdict::QemuCrashed { .. } => end,
+            | Verdict::QemuCrashed { .. }
+            | Verdict::QemuStopped { .. } => end,
             // A kernel may complain and still do what it is there for. One with a bug is good for
             // nothing.
             Verdict::Seen { .. } if !self.console.oopsed() => end,
@@ -65,7 +70,19 @@ impl Watch {
             None => Verdict::Ended,
         };
         let limit = |limit: Option<_>| limit.unwrap_or_default();
+        let said = QemuWords {
+            lines: qemu.said,
+            shown: qemu.said_is_shown,
+        };
         match ending {
+            Ending::Stopped => {
+                let run_state = qemu.run_state;
+                return Verdict::QemuStopped {
+                    run_state,
+                    said,
+                    guest,
+                };
+            }
             Ending::Interrupted => return by_the_user(guest.expected),
             Ending::TimedOut => {
                 let limit = limit(self.goal.timeout);
@@ -80,10 +97,18 @@ impl Watch {
         match (qemu.failure, self.seen, &self.goal.expect) {
             (Some(status), _, _) if !self.has_output() => Verdict::QemuFailed {
                 status,
-                said: qemu.said,
+                // Whatever has been shown: it is all that there is to go by.
+                said: QemuWords {
+                    shown: false,
+                    ..said
+                },
                 shell_line: qemu.shell_line,
             },
-            (Some(status), _, _) => Verdict::QemuCrashed { status, guest },
+            (Some(status), _, _) => Verdict::QemuCrashed {
+                status,
+                said,
+                guest,
+            },
             (None, Some(at), Some(text)) => Verdict::Seen {
                 text: text.clone(),
                 after: at - self.started,
@@ -105,6 +130,7 @@ impl Watch {
                     // Its exit status is that of a power-off.
                     Some(reason) if reason.starts_with("host-") => Verdict::QemuCrashed {
                         status: format!("the reason {reason:?}"),
+                        said,
                         guest,
                     },
                     _ => Verdict::Reset(guest),

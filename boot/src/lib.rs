@@ -24,7 +24,10 @@
 //! | [`exit_code`] | the outcome for scripts: the table of exit codes |
 //! | [`display`] | the guest's output as it is shown |
 //! | [`input`] | files, looked at before QEMU is started |
-//! | [`qemu`] | the process, which never outlives its starter |
+//! | [`qemu`] | the process, which never outlives boot |
+//! | [`reaper`] | the process between the two, which ends what QEMU leaves |
+//! | [`signals`] | what asks boot to end |
+//! | [`patient`] | streams that wait, whatever mode they are in |
 //! | [`stderr`] | what boot and QEMU have to say beside the guest |
 //! | [`terminal`] | raw mode, which is always undone |
 //! | [`events`] | the threads, each of which waits for one thing |
@@ -40,7 +43,7 @@
 //! | [`report`], [`chart`], [`summary`] | the same as JSON, as a picture and as text |
 //! | [`outfile`], [`results`] | where that is written, and when |
 
-#![deny(unsafe_code)] // The exceptions, in `qemu`, `accel` and `tsc`, say why.
+#![deny(unsafe_code)] // The exceptions, in `reaper`, `accel` and `tsc`, say why.
 
 pub mod accel;
 pub mod advice;
@@ -61,15 +64,18 @@ pub mod keys;
 pub mod message;
 pub mod needle;
 pub mod outfile;
+pub mod patient;
 pub mod phases;
 pub mod qemu;
 pub mod qmp;
+pub mod reaper;
 pub mod repeat;
 pub mod report;
 pub mod results;
 pub mod run;
 pub mod sentence;
 pub mod signal;
+pub mod signals;
 pub mod stderr;
 pub mod summary;
 pub mod symbols;

@@ -12,14 +12,17 @@ use boot::accel::probe::probe;
 use boot::accel::{self, Choice};
 use boot::command::{self, Accel, Vm};
 use boot::exit_code::{self, Usage};
+use boot::patient::Patient;
 use boot::repeat::repeat;
 use boot::results::Wanted;
 use boot::run::{Output, run};
+use boot::signals::Signals;
 use boot::stderr::say;
 use boot::target::{TARGETS, Target};
 use boot::timeline::Timeline;
+use boot::verdict::Verdict;
 use boot::watch::Goal;
-use boot::{gdb, input, inspect, tsc};
+use boot::{gdb, input, inspect, reaper, tsc};
 use clap::Parser;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 
@@ -180,7 +183,7 @@ fn positive_seconds(text: &str) -> Result<Duration, String> {
 }
 
 impl Cli {
-    fn boot(self) -> Result<exit_code::ExitCode> {
+    fn boot(self, signals: &Signals) -> Result<exit_code::ExitCode> {
         let interactive = io::stdin().is_terminal() && self.repeat.is_none();
         let target = self.target;
         let machine = match &self.machine {
@@ -217,9 +220,14 @@ impl Cli {
             more: self.more,
         };
         if self.dry_run {
-            writeln!(io::stdout(), "{}", vm.shell_line())
-                .context("stdout: cannot print QEMU's command line")?;
-            return Ok(exit_code::SUCCESS);
+            return match writeln!(Patient(io::stdout()), "{}", vm.shell_line()) {
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                    Ok(Verdict::StdoutClosed.exit_code())
+                }
+                printed => printed
+                    .map(|()| exit_code::SUCCESS)
+                    .context("stdout: cannot print QEMU's command line"),
+            };
         }
         let log = self.log.as_deref();
         let results = self.wanted.prepare(&vm, &acceleration, inputs, log)?;
@@ -243,7 +251,7 @@ impl Cli {
             stall: self.stall,
         };
         if let Some(times) = self.repeat {
-            return repeat(&vm, &goal, times, self.jobs);
+            return Ok(repeat(&vm, &goal, times, self.jobs, signals));
         }
         let mut timeline = Timeline::new();
         let output = Output {
@@ -252,7 +260,7 @@ impl Cli {
             timestamps: self.timestamps,
             record: results.is_some().then_some(&mut timeline),
         };
-        let end = run(&vm, goal, output, interactive);
+        let end = run(&vm, goal, output, interactive, signals);
         if let Ok(verdict) = &end {
             say(&format!("boot: {verdict}"));
         }
@@ -263,11 +271,21 @@ impl Cli {
 }
 
 fn main() -> ExitCode {
-    if let Some(code) = accel::answer(env::args_os()) {
+    let answer = accel::answer(env::args_os()).or_else(|| reaper::answer(env::args_os()));
+    if let Some(code) = answer {
         return code;
     }
-    ExitCode::from(Cli::parse().boot().unwrap_or_else(|error| {
+    let cli = Cli::parse();
+    let told = |error: anyhow::Error| {
         say(&format!("boot: {error:#}"));
         exit_code::of_error(&error)
-    }))
+    };
+    ExitCode::from(match Signals::take_over() {
+        Ok(signals) => {
+            let code = cli.boot(&signals).unwrap_or_else(told);
+            // A signal that came when the boot was over has its exit code, too.
+            signals.exit_code().unwrap_or(code)
+        }
+        Err(error) => told(anyhow::Error::new(error).context("cannot handle signals")),
+    })
 }

@@ -1,35 +1,48 @@
-//! QEMU's process, which never outlives its starter.
+//! QEMU's process, which never outlives boot.
 
-use std::io;
-use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::io::{self, BufRead, BufReader};
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
-use rustix::process::{
-    Pid, Signal, getpid, getppid, kill_process_group, set_parent_process_death_signal,
-};
+use anyhow::{Context, Result, anyhow};
 
 use crate::command::Vm;
+use crate::events::Sender;
 use crate::qmp::{Qmp, State};
+use crate::reaper::{self, Report};
 
-/// How long QEMU may take to end in order.
+const SIGKILL: i32 = 9;
+
+/// How long QEMU may take to end in order, and then the reaper to end what is left.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A running QEMU. Dropping it kills it.
 #[derive(Debug)]
 pub struct Qemu {
-    child: Child,
+    reaper: Child,
+    /// What the reaper says. Closing it has everything ended.
+    control: BufReader<UnixStream>,
+    /// What it has begun to say.
+    line: Vec<u8>,
+    pid: i32,
+    status: Option<ExitStatus>,
     qmp: Qmp,
 }
 
 impl Qemu {
-    /// Starts QEMU with pipes for its three streams, or without a stdin. It dies with the *thread*
-    /// that calls this: call it from one that lasts.
-    pub fn start(vm: &Vm, interactive: bool) -> Result<Self> {
-        let (qmp, peer) = Qmp::pair().context("cannot make QEMU's control channel")?;
-        let mut command = Command::new(&vm.qemu);
+    /// Starts QEMU with pipes for its three streams, or without a stdin. `sender` gets what QEMU
+    /// says of the guest while it runs.
+    pub fn start(vm: &Vm, interactive: bool, sender: &Sender) -> Result<Self> {
+        let (qmp, peer) =
+            Qmp::pair(sender.clone()).context("cannot make QEMU's control channel")?;
+        let (control, theirs) = UnixStream::pair().context("cannot make the reaper's socket")?;
+        let theirs = OwnedFd::from(theirs);
+        let mut command = reaper::command(&theirs, peer.descriptor(), vm.qemu.as_os_str());
         command
             .args(peer.arguments())
             .args(vm.arguments())
@@ -40,40 +53,73 @@ impl Qemu {
         } else {
             Stdio::null()
         });
-        // The terminal's Ctrl-C goes to a whole process group. boot alone decides what it means.
-        command.process_group(0);
-        die_with_starter(&mut command);
-        let child = command.spawn().with_context(|| {
-            let (name, package) = (vm.qemu.display(), vm.target.qemu);
+        let reaper = command.spawn().context("cannot start QEMU's reaper")?;
+        // Each is to end with the process that has the other end.
+        drop((theirs, peer));
+        let mut qemu = Qemu {
+            reaper,
+            control: BufReader::new(control),
+            line: Vec::new(),
+            pid: 0,
+            status: None,
+            qmp,
+        };
+        let started = match qemu.report().context("cannot hear QEMU's reaper")? {
+            Some(Report::Started(pid)) => {
+                qemu.pid = pid;
+                return Ok(qemu);
+            }
+            Some(Report::NotStarted(errno)) => anyhow!(io::Error::from_raw_os_error(errno)),
+            other => anyhow!("its reaper said {other:?}"),
+        };
+        let (name, package) = (vm.qemu.display(), vm.target.qemu);
+        Err(started).with_context(|| {
             format!(
                 "{name}: cannot start QEMU \
                  (install {package}, or name it with --qemu FILE or BOOT_QEMU=FILE)"
             )
-        })?;
-        drop(peer);
-        Ok(Qemu { child, qmp })
+        })
+    }
+
+    /// The next that the reaper says; nothing if it is gone.
+    fn report(&mut self) -> io::Result<Option<Report>> {
+        if self.control.read_until(b'\n', &mut self.line)? == 0 {
+            return Ok(None);
+        }
+        let report = serde_json::from_slice(&self.line)?;
+        self.line.clear();
+        Ok(Some(report))
     }
 
     /// Its stdin, if it has one, stdout and stderr; once.
     pub fn streams(&mut self) -> (Option<ChildStdin>, ChildStdout, ChildStderr) {
-        let (stdout, stderr) = (self.child.stdout.take(), self.child.stderr.take());
+        let (stdout, stderr) = (self.reaper.stdout.take(), self.reaper.stderr.take());
         (
-            self.child.stdin.take(),
+            self.reaper.stdin.take(),
             stdout.expect("taken once"),
             stderr.expect("taken once"),
         )
     }
 
+    /// Its process id, or that of a wrapper around it.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
     /// Its exit status, if it ends by itself within `patience`.
     pub fn wait(&mut self, patience: Duration) -> io::Result<Option<ExitStatus>> {
-        let started = Instant::now();
-        loop {
-            let status = self.child.try_wait()?;
-            if status.is_some() || started.elapsed() >= patience {
-                return Ok(status);
+        if self.status.is_none() {
+            self.control.get_ref().set_read_timeout(Some(patience))?;
+            match self.report() {
+                Ok(Some(Report::Ended(status))) => self.status = Some(ExitStatus::from_raw(status)),
+                Ok(Some(_)) => {}
+                // Somebody has killed the reaper, and the kernel then QEMU.
+                Ok(None) => self.status = Some(ExitStatus::from_raw(SIGKILL)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
             }
-            sleep(Duration::from_millis(2));
         }
+        Ok(self.status)
     }
 
     /// What it has said on its control channel.
@@ -93,18 +139,20 @@ impl Qemu {
             let _ = self.wait(PATIENCE);
         }
         self.kill();
-        // It has nothing more to say, unless a child of its own still holds the channel.
+        // It has nothing more to say, unless something that is stuck still holds the channel.
         self.qmp.closed(PATIENCE);
     }
 
-    /// Kills it, with whatever a wrapper script has started in its name.
-    pub fn kill(&mut self) {
-        // Until it has been waited for, its id is nobody else's.
-        if let Ok(None) = self.child.try_wait() {
-            if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-                let _ = kill_process_group(group, Signal::KILL);
+    /// Kills it, with all that a wrapper script has started in its name.
+    fn kill(&mut self) {
+        let _ = self.control.get_ref().shutdown(Shutdown::Both);
+        let started = Instant::now();
+        // A process that is stuck in the kernel cannot be killed. Its reaper stays with it.
+        while let Ok(None) = self.reaper.try_wait() {
+            if started.elapsed() >= PATIENCE {
+                break;
             }
-            let _ = self.child.wait();
+            sleep(Duration::from_millis(1));
         }
     }
 }
@@ -113,23 +161,4 @@ impl Drop for Qemu {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-/// Has the kernel kill `command` when its starter dies, of SIGKILL for example, which leaves no
-/// time to do it.
-#[allow(unsafe_code)]
-pub fn die_with_starter(command: &mut Command) {
-    let starter = getpid();
-    let tie = move || {
-        set_parent_process_death_signal(Some(Signal::KILL))?;
-        // A starter that had died before that line would never be noticed.
-        if getppid() == Some(starter) {
-            Ok(())
-        } else {
-            Err(io::ErrorKind::BrokenPipe.into())
-        }
-    };
-    // SAFETY: between fork and exec of a process with threads only async-signal-safe work is
-    // allowed. `tie` makes two system calls; it allocates nothing and takes no lock.
-    unsafe { command.pre_exec(tie) };
 }

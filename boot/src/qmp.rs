@@ -1,23 +1,27 @@
 //! What QEMU says on its control channel: when the machine is ready, whether it is stopped, and why
 //! it was shut down. (QEMU's docs/interop/qmp-spec and qapi/run-state.json.)
 //!
-//! Three messages of a protocol of some hundreds do not justify the crate for it, which compiles
+//! A few messages of a protocol of some hundreds do not justify the crate for it, which compiles
 //! for a minute.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::io::{FdFlags, fcntl_setfd};
 use serde::Deserialize;
+
+use crate::events::{Event, Sender};
 
 /// How much of a message is taken, in bytes. The greeting, the longest one, has some 200.
 const MESSAGE: u64 = 1 << 16;
+
+/// The states of a machine that cannot go on (`RunState`).
+const ERRORS: [&str; 4] = ["internal-error", "io-error", "guest-panicked", "watchdog"];
 
 /// What QEMU has said so far.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,8 +30,10 @@ pub struct State {
     pub ready: Option<Instant>,
     /// Why it was shut down, as `ShutdownCause` has it: `guest-shutdown`, `guest-reset`, ...
     pub shutdown: Option<String>,
-    /// Whether the guest's processors stand still: in a debugger, or after an error of QEMU's.
+    /// Whether the guest's processors stand still, though nobody has shut it down or told QEMU to stop it.
     pub stopped: bool,
+    /// Why they do, as `RunState` has it: `internal-error`, `io-error`, ...
+    pub run_state: Option<String>,
 }
 
 /// boot's end of the channel.
@@ -35,7 +41,9 @@ pub struct State {
 pub struct Qmp {
     socket: UnixStream,
     state: Arc<Mutex<State>>,
-    /// Nothing ever comes; the sender is gone when QEMU is.
+    /// Where events go, until boot ends QEMU: then nobody takes any.
+    sender: Arc<Mutex<Option<Sender>>>,
+    /// Nothing ever comes; it is disconnected when QEMU is gone.
     closed: Receiver<()>,
 }
 
@@ -44,6 +52,11 @@ pub struct Qmp {
 pub struct Peer(OwnedFd);
 
 impl Peer {
+    /// What has to be inherited.
+    pub fn descriptor(&self) -> &OwnedFd {
+        &self.0
+    }
+
     /// What QEMU has to be told so that it uses it.
     pub fn arguments(&self) -> [String; 4] {
         let fd = self.0.as_raw_fd();
@@ -57,36 +70,36 @@ impl Peer {
 }
 
 impl Qmp {
-    /// A channel. Whatever process is started while the peer exists inherits it.
-    pub fn pair() -> io::Result<(Qmp, Peer)> {
+    /// A channel. `sender` gets whether the guest's processors stand still.
+    pub fn pair(sender: Sender) -> io::Result<(Qmp, Peer)> {
         let (mut socket, theirs) = UnixStream::pair()?;
-        let theirs = OwnedFd::from(theirs);
-        fcntl_setfd(&theirs, FdFlags::empty())?;
         // It waits in the socket until QEMU comes to read it: no round trip, no delay.
         socket.write_all(b"{\"execute\":\"qmp_capabilities\"}\n")?;
         let reader = socket.try_clone()?;
         let state = Arc::default();
+        let sender = Arc::new(Mutex::new(Some(sender)));
         let (alive, closed) = channel();
         thread::spawn({
-            let state = Arc::clone(&state);
-            move || read(reader, &state, alive)
+            let (state, sender) = (Arc::clone(&state), Arc::clone(&sender));
+            move || read(reader, &state, &sender, alive)
         });
         let qmp = Qmp {
             socket,
             state,
+            sender,
             closed,
         };
-        Ok((qmp, Peer(theirs)))
+        Ok((qmp, Peer(theirs.into())))
     }
 
     /// What QEMU has said so far.
     pub fn state(&self) -> State {
-        let state = self.state.lock();
-        state.unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.state).clone()
     }
 
     /// Asks QEMU to end, so that it can put its files in order. Whether it has, in that time.
     pub fn quit(&self, patience: Duration) -> bool {
+        lock(&self.sender).take();
         // Not even if QEMU's main loop hangs may this take longer.
         let _ = self.socket.set_write_timeout(Some(patience));
         let asked = (&self.socket).write_all(b"{\"execute\":\"quit\"}\n");
@@ -107,14 +120,36 @@ impl Drop for Qmp {
     }
 }
 
-fn read(socket: UnixStream, state: &Mutex<State>, _alive: Sender<()>) {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn read(
+    socket: UnixStream,
+    state: &Mutex<State>,
+    sender: &Mutex<Option<Sender>>,
+    _alive: mpsc::Sender<()>,
+) {
     let mut socket = BufReader::new(socket);
     let mut line = Vec::new();
     while let Ok(1..) = socket.by_ref().take(MESSAGE).read_until(b'\n', &mut line) {
-        // A message that is not understood is none of the three.
+        // A message that is not understood is none of those.
         if let Ok(message) = serde_json::from_slice::<Message>(&line) {
-            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.take(message);
+            let (before, after) = {
+                let mut state = lock(state);
+                let before = state.stopped;
+                state.take(message);
+                (before, state.stopped)
+            };
+            if before != after {
+                // Who has stopped it? The answer may take it back.
+                let _ = socket
+                    .get_ref()
+                    .write_all(b"{\"execute\":\"query-status\"}\n");
+                // Not under the lock: the queue may be full.
+                let sender = lock(sender).clone();
+                sender.inspect(|sender| sender.send(Event::Stopped(after)));
+            }
         }
         line.clear();
     }
@@ -124,10 +159,16 @@ fn read(socket: UnixStream, state: &Mutex<State>, _alive: Sender<()>) {
 struct Message {
     /// The answer to a command.
     #[serde(rename = "return")]
-    answer: Option<serde_json::Value>,
+    answer: Option<Answer>,
     event: Option<String>,
     #[serde(default)]
     data: Data,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    /// That of `query-status`, a `RunState`.
+    status: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -141,10 +182,18 @@ impl State {
         if message.answer.is_some() && self.ready.is_none() {
             self.ready = Some(Instant::now());
         }
+        if let Some(run_state) = message.answer.and_then(|answer| answer.status) {
+            // Not `paused` or `debug`: a debugger or the monitor has asked for these.
+            self.stopped &= ERRORS.contains(&run_state.as_str());
+            self.run_state = Some(run_state).filter(|_| self.stopped);
+        }
         match message.event.as_deref() {
-            // The first is the cause; `host-qmp-quit` may follow.
-            Some("SHUTDOWN") if self.shutdown.is_none() => self.shutdown = message.data.reason,
-            Some("STOP") => self.stopped = true,
+            Some("SHUTDOWN") => {
+                // The first is the cause; `host-qmp-quit` may follow.
+                self.shutdown = self.shutdown.take().or(message.data.reason);
+                self.stopped = false;
+            }
+            Some("STOP") => self.stopped = self.shutdown.is_none(),
             Some("RESUME") => self.stopped = false,
             _ => {}
         }
@@ -157,9 +206,13 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(30);
 
+    fn pair() -> (Qmp, Peer) {
+        Qmp::pair(Sender::channel(9).0).unwrap()
+    }
+
     /// A channel on which QEMU has said `messages` and is gone.
     fn after(messages: &[u8]) -> State {
-        let (qmp, Peer(theirs)) = Qmp::pair().unwrap();
+        let (qmp, Peer(theirs)) = pair();
         let mut qemu = UnixStream::from(theirs);
         qemu.write_all(messages).unwrap();
         drop(qemu);
@@ -179,13 +232,42 @@ mod tests {
 "#,
         );
         assert_eq!(state.shutdown.as_deref(), Some("guest-reset"));
-        assert!(state.ready.is_some() && state.stopped);
+        assert!(state.ready.is_some() && !state.stopped);
     }
 
     #[test]
     fn a_guest_that_goes_on_is_not_stopped() {
         let state = after(b"{\"event\": \"STOP\"}\r\n{\"event\": \"RESUME\"}\r\n");
         assert_eq!(state, State::default());
+    }
+
+    #[test]
+    fn a_guest_that_somebody_has_stopped_is_not_in_trouble() {
+        for (run_state, in_trouble) in [
+            ("paused", false),
+            ("debug", false),
+            ("internal-error", true),
+        ] {
+            let answer = format!(r#"{{"return": {{"status": "{run_state}", "running": false}}}}"#);
+            let state = after(format!("{{\"event\": \"STOP\"}}\n{answer}\n").as_bytes());
+            assert_eq!(state.stopped, in_trouble, "{run_state}");
+            assert_eq!(state.run_state.is_some(), in_trouble, "{run_state}");
+        }
+    }
+
+    #[test]
+    fn a_stop_is_an_event_until_boot_ends_qemu() {
+        let (sender, events) = Sender::channel(9);
+        let (qmp, Peer(theirs)) = Qmp::pair(sender).unwrap();
+        let mut qemu = UnixStream::from(theirs);
+        qemu.write_all(b"{\"event\": \"STOP\"}\n").unwrap();
+        let (_, event) = events.recv_timeout(LONG).unwrap();
+        assert!(matches!(event, Event::Stopped(true)), "{event:?}");
+        assert!(!qmp.quit(Duration::from_millis(1)));
+        qemu.write_all(b"{\"event\": \"RESUME\"}\n").unwrap();
+        drop(qemu);
+        assert!(qmp.closed(LONG));
+        assert!(!qmp.state().stopped && events.try_recv().is_err());
     }
 
     #[test]
@@ -197,7 +279,7 @@ mod tests {
 
     #[test]
     fn commands_wait_for_qemu() {
-        let (qmp, Peer(theirs)) = Qmp::pair().unwrap();
+        let (qmp, Peer(theirs)) = pair();
         let qemu = thread::spawn(move || {
             let mut lines = BufReader::new(UnixStream::from(theirs)).lines();
             [(); 2].map(|()| lines.next().unwrap().unwrap())
@@ -209,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_qemu_that_does_not_answer_is_not_waited_for() {
-        let (qmp, peer) = Qmp::pair().unwrap();
+        let (qmp, peer) = pair();
         assert!(!qmp.quit(Duration::from_millis(10)));
         drop(peer);
         assert!(qmp.closed(LONG));
@@ -217,7 +299,7 @@ mod tests {
 
     #[test]
     fn qemu_is_told_the_descriptor() {
-        let (_qmp, peer) = Qmp::pair().unwrap();
+        let (_qmp, peer) = pair();
         let fd = peer.0.as_raw_fd();
         assert_eq!(peer.arguments()[1], format!("socket,id=qmp,fd={fd}"));
     }

@@ -5,28 +5,28 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
-
 use crate::command::Vm;
 use crate::exit_code::{self, ExitCode};
 use crate::run::{Output, run};
+use crate::signals::Signals;
 use crate::stderr::say;
 use crate::verdict::Verdict;
 use crate::watch::Goal;
 
-/// An exit code from here on says that boot itself is to end.
-const ENDED_FROM_OUTSIDE: ExitCode = 128;
-
 /// Boots `vm` that many `times`, `jobs` at once, and says how it went: a line for each failure, and
-/// one at the end. The exit code is that of the first failure; only a signal ends it before its
-/// time.
-pub fn repeat(vm: &Vm, goal: &Goal, times: u32, jobs: u32) -> Result<ExitCode> {
+/// one at the end. The exit code is that of the first failure. Only a signal ends it before its time.
+pub fn repeat(vm: &Vm, goal: &Goal, times: u32, jobs: u32, signals: &Signals) -> ExitCode {
     let begun = AtomicU32::new(0);
     let code = AtomicU8::new(exit_code::SUCCESS);
     let (sender, times_taken) = channel();
-    let job = || -> Result<()> {
+    let fail = |number, words: String, failure| {
+        say(&format!("boot: number {number}: {words}"));
+        let first = exit_code::SUCCESS;
+        let _ = code.compare_exchange(first, failure, Ordering::Relaxed, Ordering::Relaxed);
+    };
+    let job = || {
         let sender = sender.clone();
-        while code.load(Ordering::Relaxed) < ENDED_FROM_OUTSIDE {
+        while signals.exit_code().is_none() {
             let number = begun.fetch_add(1, Ordering::Relaxed) + 1;
             if number > times {
                 break;
@@ -35,36 +35,28 @@ pub fn repeat(vm: &Vm, goal: &Goal, times: u32, jobs: u32) -> Result<ExitCode> {
                 hidden: true,
                 ..Output::default()
             };
-            // QEMU dies with the thread that starts it, which is this one.
-            let verdict = run(vm, goal.clone(), output, false)?;
-            match &verdict {
-                Verdict::Seen { after, .. } => {
-                    let _ = sender.send(*after);
+            match run(vm, goal.clone(), output, false, signals) {
+                Ok(Verdict::Seen { after, .. }) => {
+                    let _ = sender.send(after);
                 }
-                failure => {
-                    say(&format!("boot: number {number}: {failure}"));
-                    let failure = failure.exit_code();
-                    let keep = failure < ENDED_FROM_OUTSIDE;
-                    let _ = code.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |first| {
-                        (first == exit_code::SUCCESS || !keep).then_some(failure)
-                    });
-                }
+                Ok(verdict) => fail(number, verdict.to_string(), verdict.exit_code()),
+                // The host may have been short of something for a moment.
+                Err(error) => fail(number, format!("{error:#}"), exit_code::of_error(&error)),
             }
         }
-        Ok(())
     };
     let started = Instant::now();
     thread::scope(|scope| {
-        let jobs: Vec<_> = (0..jobs.min(times)).map(|_| scope.spawn(job)).collect();
-        let ends = jobs.into_iter().map(|job| job.join().expect("no panic"));
-        ends.collect::<Vec<_>>().into_iter().collect::<Result<()>>()
-    })?;
+        for _ in 0..jobs.min(times) {
+            scope.spawn(job);
+        }
+    });
     let took = started.elapsed();
     drop(sender);
     let mut seen: Vec<_> = times_taken.iter().collect();
     seen.sort_unstable();
     say(&summary(&seen, begun.into_inner().min(times), took));
-    Ok(code.into_inner())
+    signals.exit_code().unwrap_or(code.into_inner())
 }
 
 /// How it went, from the sorted times of the boots in which the text was `seen`.

@@ -11,8 +11,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-use signal_hook::iterator::Signals;
 
 use crate::command::Vm;
 use crate::display::Display;
@@ -20,7 +18,8 @@ use crate::events::{self, Event, Sender};
 use crate::judge::QemuEnd;
 use crate::qemu::Qemu;
 use crate::qmp::State;
-use crate::stderr::{Complaints, say};
+use crate::signals::Signals;
+use crate::stderr::{QemuStderr, say};
 use crate::terminal::RawMode;
 use crate::timeline::Timeline;
 use crate::verdict::Verdict;
@@ -49,17 +48,20 @@ pub struct Output<'a> {
 /// Boots `vm` and watches it for `goal`. In an `interactive` session stdin, a terminal, goes to the
 /// guest.
 ///
-/// SIGHUP, SIGINT, SIGQUIT and SIGTERM are taken over. QEMU dies with the thread that calls this.
-/// Errors are the host's.
-pub fn run(vm: &Vm, goal: Goal, output: Output<'_>, interactive: bool) -> Result<Verdict> {
-    // Before there is anything to undo, so that no signal finds boot unprepared.
-    let signals =
-        Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM]).context("cannot handle signals")?;
+/// One of the `signals` ends it. Errors are the host's.
+pub fn run(
+    vm: &Vm,
+    goal: Goal,
+    output: Output<'_>,
+    interactive: bool,
+    signals: &Signals,
+) -> Result<Verdict> {
     let raw = interactive
         .then(|| RawMode::enter(io::stdin()))
         .transpose()
         .context("cannot set up the terminal")?;
-    let saved = raw.as_ref().map(RawMode::saved);
+    let (sender, events) = Sender::channel(QUEUE);
+    let registered = signals.register(&sender, raw.as_ref().map(RawMode::saved));
     let stdout = if output.hidden {
         File::create("/dev/null").context("cannot use /dev/null")?
     } else {
@@ -67,7 +69,7 @@ pub fn run(vm: &Vm, goal: Goal, output: Output<'_>, interactive: bool) -> Result
     };
 
     let started = Instant::now();
-    let mut qemu = Qemu::start(vm, interactive)?;
+    let mut qemu = Qemu::start(vm, interactive, &sender)?;
     let (keyboard, console, stderr) = qemu.streams();
     if let Some(keyboard) = &keyboard {
         // What the guest does not read is lost, as on a real line, rather than holding up the
@@ -75,12 +77,6 @@ pub fn run(vm: &Vm, goal: Goal, output: Output<'_>, interactive: bool) -> Result
         rustix::io::ioctl_fionbio(keyboard, true).context("cannot set up QEMU's stdin")?;
     }
 
-    let (sender, events) = Sender::channel(QUEUE);
-    let end_of_signals = signals.handle();
-    thread::spawn({
-        let sender = sender.clone();
-        move || events::from_signals(signals, saved, &sender)
-    });
     // In a session, the terminal is the guest's: its editor needs the escape sequences.
     let harmless = stdout.is_terminal() && !interactive;
     let display = Display::new(output.timestamps.then_some(started), harmless);
@@ -103,7 +99,7 @@ pub fn run(vm: &Vm, goal: Goal, output: Output<'_>, interactive: bool) -> Result
     let mut session = Session {
         watch,
         keyboard,
-        complaints: Complaints::new(output.hidden),
+        qemu_stderr: QemuStderr::new(output.hidden),
         open: 2,
         hint: interactive,
         record: output.record,
@@ -116,13 +112,13 @@ pub fn run(vm: &Vm, goal: Goal, output: Output<'_>, interactive: bool) -> Result
             let status = qemu.wait(GRACE).context("cannot wait for QEMU")?;
             (status, qemu.last_words())
         }
-        // Its end by boot's hand is no news.
+        // boot ends QEMU itself; ignore its status.
         _ => (None, qemu.said()),
     };
     qemu.end();
     session.drain(&events)?;
-    // Its thread ends with it: this may be one of many boots.
-    end_of_signals.close();
+    // A signal that comes later does not change this verdict.
+    drop(registered);
     session.close_record(ended, &said);
     if interactive {
         session.calm_terminal();
@@ -135,7 +131,7 @@ pub fn run(vm: &Vm, goal: Goal, output: Output<'_>, interactive: bool) -> Result
 struct Session<'a> {
     watch: Watch,
     keyboard: Option<ChildStdin>,
-    complaints: Complaints,
+    qemu_stderr: QemuStderr,
     /// How many of QEMU's streams are still open.
     open: u8,
     /// Whether the hint is still to be given.
@@ -176,13 +172,14 @@ impl Session<'_> {
     fn take(&mut self, event: Event, at: Instant) -> Result<Option<Ending>> {
         match event {
             Event::Console(bytes) => {
-                self.complaints.release();
+                self.qemu_stderr.show();
                 self.watch.output(&bytes, at);
                 if let Some(record) = &mut self.record {
                     record.feed(&bytes, at - self.started);
                 }
             }
-            Event::Complaint(line) => self.complaints.add(line),
+            Event::QemuSaid(line) => self.qemu_stderr.add(line),
+            Event::Stopped(stopped) => self.watch.stopped(stopped.then_some(at)),
             Event::ConsoleClosed | Event::StderrClosed => {
                 if matches!(event, Event::ConsoleClosed) {
                     self.watch.closed(at);
@@ -246,10 +243,6 @@ impl Session<'_> {
         qmp: State,
         vm: &Vm,
     ) -> Verdict {
-        if qmp.stopped && vm.gdb.is_none() {
-            let news = "the guest stands still: after an error of QEMU's or KVM's, or told to";
-            self.complaints.add(news.to_owned());
-        }
         let verdict = self.watch.verdict(
             ending,
             QemuEnd {
@@ -259,12 +252,15 @@ impl Session<'_> {
                 // QEMU does not say so on its control channel when a debugger ends it.
                 debugged: vm.gdb.is_some() && qmp.shutdown.is_none(),
                 shutdown: qmp.shutdown,
-                said: self.complaints.held.clone(),
+                run_state: qmp.run_state,
+                said: self.qemu_stderr.lines(),
+                said_is_shown: self.qemu_stderr.is_shown(),
                 shell_line: vm.shell_line(),
             },
         );
-        if !matches!(verdict, Verdict::QemuFailed { .. }) {
-            self.complaints.release();
+        // A verdict about QEMU quotes it.
+        if verdict.qemu_said().is_none() {
+            self.qemu_stderr.show();
         }
         verdict
     }

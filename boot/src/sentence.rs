@@ -13,13 +13,15 @@ impl fmt::Display for Verdict {
         for line in self.kernel_said() {
             write!(f, "\n  kernel: {line}")?;
         }
-        if let Verdict::QemuFailed {
-            said, shell_line, ..
-        } = self
+        for line in self
+            .qemu_said()
+            .filter(|said| !said.shown)
+            .into_iter()
+            .flat_map(|said| &said.lines)
         {
-            for line in said {
-                write!(f, "\n  qemu: {line}")?;
-            }
+            write!(f, "\n  qemu: {line}")?;
+        }
+        if let Verdict::QemuFailed { shell_line, .. } = self {
             write!(f, "\nTo look closer, run what boot ran:\n  {shell_line}")?;
         }
         self.help()
@@ -57,15 +59,24 @@ impl Verdict {
                 guest.sentence(&format!("the guest was silent for {limit} s"))
             }
             Verdict::QemuFailed { status, said, .. } => {
-                let why = if said.is_empty() {
+                let why = if said.lines.is_empty() {
                     " it did not say why"
                 } else {
                     ""
                 };
                 format!("QEMU ended with {status} before the guest wrote anything:{why}")
             }
-            Verdict::QemuCrashed { status, guest } => {
+            Verdict::QemuCrashed { status, guest, .. } => {
                 guest.sentence(&format!("QEMU ended with {status}"))
+            }
+            Verdict::QemuStopped {
+                run_state, guest, ..
+            } => {
+                let why = run_state.as_ref().map(|state| format!(" ({state})"));
+                guest.sentence(&format!(
+                    "QEMU stopped the guest{}",
+                    why.unwrap_or_default()
+                ))
             }
             Verdict::StdoutClosed => "ended, since nobody reads its output any more".to_owned(),
             Verdict::TerminalGone => "ended, since its terminal is gone".to_owned(),
@@ -132,6 +143,10 @@ impl Verdict {
                     }
                 })
             }
+            Verdict::QemuStopped { .. } => Some(
+                "QEMU or KVM could not go on with this guest, which says little about the guest. If KVM runs it, --accel tcg \
+                 does without.",
+            ),
             _ => None,
         }
     }
@@ -184,6 +199,7 @@ mod tests {
 
     use super::*;
     use crate::diagnosis;
+    use crate::verdict::QemuWords;
 
     fn failed(messages: &[&str], end: Option<Verdict>) -> Verdict {
         let mut findings = messages
@@ -223,6 +239,7 @@ mod tests {
             (
                 Verdict::QemuCrashed {
                     status: "signal 9".into(),
+                    said: QemuWords::default(),
                     guest: guest(Some(text()), Some("it's")),
                 },
                 r#"QEMU ended with signal 9 before "Hello, world!" was seen; the last line was "it's""#,
@@ -302,7 +319,10 @@ mod tests {
         assert_eq!(lines.len(), 4);
         let verdict = Verdict::QemuFailed {
             status: "exit status: 1".into(),
-            said: vec!["no".into()],
+            said: QemuWords {
+                lines: vec!["no".into()],
+                shown: false,
+            },
             shell_line: "q -m 1".into(),
         };
         assert_eq!(

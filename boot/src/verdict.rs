@@ -58,8 +58,8 @@ pub enum Verdict {
     QemuFailed {
         /// Its exit status.
         status: String,
-        /// Its stderr, line by line.
-        said: Vec<String>,
+        /// Its stderr.
+        said: QemuWords,
         /// The command to try by hand.
         shell_line: String,
     },
@@ -67,6 +67,18 @@ pub enum Verdict {
     QemuCrashed {
         /// Its exit status.
         status: String,
+        /// Its stderr.
+        said: QemuWords,
+        /// What became of the guest.
+        #[serde(flatten)]
+        guest: Unfinished,
+    },
+    /// QEMU or KVM has stopped the guest for an error.
+    QemuStopped {
+        /// Which, as QMP has it (`RunState`).
+        run_state: Option<String>,
+        /// QEMU's stderr.
+        said: QemuWords,
         /// What became of the guest.
         #[serde(flatten)]
         guest: Unfinished,
@@ -109,6 +121,17 @@ pub struct Unfinished {
     pub reached: Reached,
 }
 
+/// QEMU's stderr, line by line: the first and the last lines, if there are many. In JSON, a list.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct QemuWords {
+    /// The lines.
+    pub lines: Vec<String>,
+    /// Whether the user has seen them already.
+    #[serde(skip)]
+    pub shown: bool,
+}
+
 fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(time.as_secs_f64())
 }
@@ -129,9 +152,20 @@ impl Verdict {
             Verdict::Stalled { .. } => "stalled",
             Verdict::QemuFailed { .. } => "qemu-failed",
             Verdict::QemuCrashed { .. } => "qemu-crashed",
+            Verdict::QemuStopped { .. } => "qemu-stopped",
             Verdict::StdoutClosed => "stdout-closed",
             Verdict::TerminalGone => "terminal-gone",
             Verdict::Signal { .. } => "signal",
+        }
+    }
+
+    /// QEMU's stderr, if the verdict is about QEMU.
+    pub fn qemu_said(&self) -> Option<&QemuWords> {
+        match self {
+            Verdict::QemuFailed { said, .. }
+            | Verdict::QemuCrashed { said, .. }
+            | Verdict::QemuStopped { said, .. } => Some(said),
+            _ => None,
         }
     }
 
@@ -148,7 +182,9 @@ impl Verdict {
             | Verdict::Restarted(_)
             | Verdict::Reset(_) => exit_code::GUEST_FAILED,
             Verdict::Timeout { .. } | Verdict::Stalled { .. } => exit_code::TIME_RAN_OUT,
-            Verdict::QemuFailed { .. } | Verdict::QemuCrashed { .. } => exit_code::CANNOT_TEST,
+            Verdict::QemuFailed { .. }
+            | Verdict::QemuCrashed { .. }
+            | Verdict::QemuStopped { .. } => exit_code::CANNOT_TEST,
             Verdict::Abandoned { .. } => exit_code::of_signal(SIGINT),
             Verdict::StdoutClosed => exit_code::of_signal(SIGPIPE),
             Verdict::TerminalGone => exit_code::of_signal(SIGHUP),
@@ -222,11 +258,17 @@ mod tests {
             },
             Verdict::QemuFailed {
                 status: text(),
-                said: vec![],
+                said: QemuWords::default(),
                 shell_line: text(),
             },
             Verdict::QemuCrashed {
                 status: text(),
+                said: QemuWords::default(),
+                guest: guest(),
+            },
+            Verdict::QemuStopped {
+                run_state: None,
+                said: QemuWords::default(),
                 guest: guest(),
             },
             Verdict::StdoutClosed,

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use crate::console::{Console, Farewell};
 use crate::keys::Keys;
 
-/// How long a panicking guest may still speak, a panic may follow an oops, and QEMU's stderr may
-/// outlast the console.
+/// How long a panicking guest may still speak, a panic may follow an oops, QEMU may say why it has stopped
+/// the guest, and its stderr may outlast the console.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// How long QEMU may take to end once the guest has said that it does. One that has halted leaves it
@@ -44,6 +44,8 @@ pub enum Ending {
     TimedOut,
     /// The guest was silent for too long.
     Stalled,
+    /// QEMU or KVM has stopped the guest, and nobody has started it again.
+    Stopped,
     /// QEMU has closed the console.
     QemuGone,
     /// The user asked for it.
@@ -69,6 +71,7 @@ pub struct Watch {
     panicked: Option<Instant>,
     oopsed: Option<Instant>,
     halted: Option<Instant>,
+    stopped: Option<Instant>,
     closed: Option<Instant>,
 }
 
@@ -87,6 +90,7 @@ impl Watch {
             panicked: None,
             oopsed: None,
             halted: None,
+            stopped: None,
             closed: None,
         }
     }
@@ -108,6 +112,11 @@ impl Watch {
         self.closed = Some(at);
     }
 
+    /// Takes note of when the guest was stopped, or that it runs again.
+    pub fn stopped(&mut self, since: Option<Instant>) {
+        self.stopped = since;
+    }
+
     /// When the watching ends if nothing more happens, and why.
     pub fn due(&self) -> Option<(Instant, Ending)> {
         let after =
@@ -120,6 +129,8 @@ impl Watch {
             after(panicked, GRACE, Ending::Panicked)
         } else if let Some(halted) = self.halted {
             after(halted, HALT, Ending::Halted)
+        } else if let Some(stopped) = self.stopped {
+            after(stopped, GRACE, Ending::Stopped)
         } else if let Some(oopsed) = oopsed {
             after(oopsed, GRACE, Ending::Oopsed)
         } else if let Some(seen) = self.seen {
@@ -228,6 +239,15 @@ mod tests {
             assert_eq!(watch.due(), Some((start + 200 * MS, Ending::Halted)));
             assert_eq!(watch.quiet(), None);
         }
+    }
+
+    #[test]
+    fn a_guest_that_was_stopped_is_not_waited_for_unless_it_goes_on() {
+        let (mut watch, start) = watch(Some("Hello"));
+        watch.stopped(Some(start + MS));
+        assert_eq!(watch.due(), Some((start + 1001 * MS, Ending::Stopped)));
+        watch.stopped(None);
+        assert_eq!(watch.due(), Some((start + 9000 * MS, Ending::TimedOut)));
     }
 
     #[test]

@@ -58,6 +58,104 @@ fn what_a_wrapper_around_qemu_has_started_ends_too() {
     }
 }
 
+/// A wrapper whose children leave its process group, and its session.
+const ESCAPING: &str = "setsid sh -c 'echo $$ > new; mv new escaped; exec sleep 1000 >/dev/null 2>&1' & \
+    sh -c 'echo $$ > inner.new; mv inner.new inner; exec sleep 1000 >/dev/null 2>&1' & \
+    until [ -e escaped ] && [ -e inner ]; do sleep 0.01; done; ";
+
+fn process(fixture: &Fixture, file: &str) -> Pid {
+    let read = || fs::read_to_string(fixture.path(file)).ok();
+    let id = wait_for(file, read);
+    Pid::from_raw(id.trim().parse().unwrap()).unwrap()
+}
+
+#[test]
+fn what_has_left_the_group_of_the_wrapper_ends_too() {
+    for (end, code) in [
+        ("echo 'Hello, world!'; wait", 0),
+        ("echo 'Hello, world!'; exit 0", 0),
+        ("exit 3", 125),
+    ] {
+        let fixture = Fixture::new();
+        let script = format!("{ESCAPING} {end}");
+        assert_eq!(
+            fixture.run(&script, &["--timeout", "3"]).code,
+            Some(code),
+            "{end}"
+        );
+        // Not in a while, but when boot has ended.
+        for file in ["escaped", "inner"] {
+            let test = rustix::process::test_kill_process(process(&fixture, file));
+            assert!(test.is_err(), "{file} of {end}");
+        }
+    }
+}
+
+#[test]
+fn not_even_sigkill_leaves_what_a_wrapper_has_started() {
+    let fixture = Fixture::new();
+    let mut boot = start(&fixture, &format!("{ESCAPING} wait"), &[]);
+    let processes = ["escaped", "inner"].map(|file| process(&fixture, file));
+    boot.kill().unwrap();
+    boot.wait().unwrap();
+    processes.into_iter().for_each(wait_for_death);
+    wait_for_death(fixture.qemu());
+}
+
+/// Whoever kills the reaper, which is QEMU's parent, has killed QEMU.
+#[test]
+fn qemu_does_not_outlive_the_reaper() {
+    let fixture = Fixture::new();
+    let boot = start(
+        &fixture,
+        "echo $PPID > parent; echo x; exec sleep 1000",
+        &[],
+    );
+    wait_for("the reaper", || {
+        fs::read_to_string(fixture.path("parent"))
+            .ok()
+            .filter(|id| id.ends_with('\n'))
+    });
+    send(
+        Signal::KILL,
+        process(&fixture, "parent").as_raw_nonzero().get() as u32,
+    );
+    let ran: Ran = boot.wait_with_output().unwrap().into();
+    ran.expect(
+        125,
+        "boot: QEMU ended with signal: 9 (SIGKILL) before \"Hello, world!\" was seen; the last line was \"x\"\n",
+    );
+    wait_for_death(fixture.qemu());
+}
+
+#[test]
+fn a_signal_that_is_ignored_stays_so() {
+    let fixture = Fixture::new();
+    let boot = fixture.boot(
+        "until [ -e go ]; do sleep 0.01; done; echo 'Hello, world!'",
+        &[],
+    );
+    let mut nohup = Command::new("nohup");
+    nohup.arg(boot.get_program()).args(boot.get_args());
+    let variables = boot
+        .get_envs()
+        .filter_map(|(name, value)| Some((name, value?)));
+    nohup
+        .envs(variables)
+        .current_dir(fixture.path(""))
+        .stdin(Stdio::null());
+    let mut boot = nohup
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    fixture.qemu();
+    send(Signal::HUP, boot.id());
+    std::thread::sleep(Duration::from_millis(300));
+    fs::write(fixture.path("go"), "").unwrap();
+    assert_eq!(boot.wait().unwrap().code(), Some(0));
+}
+
 #[test]
 fn every_verdict_ends_qemu() {
     for (script, code) in [
@@ -160,6 +258,30 @@ fn a_reader_that_does_not_read_holds_up_neither_signal_nor_timeout() {
     let status = wait_for("boot's end", || boot.try_wait().unwrap());
     assert_eq!(status.code(), Some(124));
     wait_for_death(fixture.qemu());
+}
+
+/// As ssh and Node.js leave it to the programs that they start.
+#[test]
+fn a_non_blocking_stdout_is_waited_for() {
+    let fixture = Fixture::new();
+    let script = "head -c 300000 /dev/zero; echo 'Hello, world!'; exec sleep 1000";
+    let (ours, theirs) = rustix::pipe::pipe().unwrap();
+    rustix::io::ioctl_fionbio(&theirs, true).unwrap();
+    let boot = {
+        // The command has the pipe open, too, until it is dropped.
+        let mut command = fixture.boot(script, &[]);
+        command.stdout(theirs).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    };
+    let reader = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(500));
+        let mut read = Vec::new();
+        fs::File::from(ours).read_to_end(&mut read).unwrap();
+        read.len()
+    });
+    let ran: Ran = boot.wait_with_output().unwrap().into();
+    ran.expect_seen("Hello, world!");
+    assert_eq!(reader.join().unwrap(), 300_000 + "Hello, world!\n".len());
 }
 
 #[test]

@@ -73,6 +73,75 @@ fn a_signal_ends_them_all() {
     );
 }
 
+/// QEMU takes its time to end: it ignores boot's request, and is killed.
+#[test]
+fn a_signal_while_qemu_ends_is_not_lost() {
+    let fixture = Fixture::new();
+    let script = format!("eval 'echo \"{{\\\"return\\\": {{}}}}\" >&'${{2##*=}}; {COUNTED}");
+    let mut boot = fixture.boot(&script, &["--repeat", "100"]);
+    let child = boot.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    wait_for("a QEMU", || (qemus(&fixture).len() == 1).then_some(()));
+    // The text has come, or comes now; either way boot is busy with ending it for half a second.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let pid = Pid::from_raw(child.id() as i32).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, Some(143), "{}", ran.stderr);
+    let last = ran.stderr.lines().last().unwrap_or_default();
+    assert!(
+        last.contains(" boots, ") && last.contains(" failed, "),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_host_error_is_a_failure_like_others() {
+    let fixture = Fixture::new();
+    let mut boot = fixture.boot("", &["--repeat", "3"]);
+    let ran = Ran::from(boot.env("BOOT_QEMU", "no-such-qemu").output().unwrap());
+    assert_eq!(ran.code, Some(125), "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("\nboot: number 2: no-such-qemu: cannot start QEMU "),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        ran.stderr.contains("\nboot: 3 boots, 3 failed, "),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn qemus_words_are_in_the_verdict() {
+    let script = "echo one; sleep 0.1; echo why >&2; sleep 0.1; kill -9 $$";
+    let ran = Fixture::new().run(script, &["--repeat", "1"]);
+    let words = "boot: number 1: QEMU ended with signal: 9 (SIGKILL) before \"Hello, world!\" was seen; \
+        the last line was \"one\"\n  qemu: why\n";
+    assert!(ran.stderr.starts_with(words), "{}", ran.stderr);
+}
+
+/// A channel that another QEMU holds open ends with that one.
+#[test]
+fn no_qemu_has_the_channel_of_another() {
+    let fixture = Fixture::new();
+    let script =
+        "ls -l /proc/$$/fd | grep -c socket > sockets.$$; echo 'Hello, world!'; exec sleep 1000";
+    let ran = fixture.run(script, &["--repeat", "64", "--jobs", "16"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let entries = fs::read_dir(fixture.path("."))
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let counts = entries.filter(|path| path.to_string_lossy().contains("sockets."));
+    let counts: Vec<_> = counts
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    assert_eq!(counts.len(), 64);
+    assert!(counts.iter().all(|count| count == "1\n"), "{counts:?}");
+}
+
 #[test]
 fn what_would_be_written_again_and_again_is_refused() {
     for option in [

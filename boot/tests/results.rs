@@ -4,6 +4,7 @@ mod common;
 
 use std::fs;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use common::{Fixture, Ran, kernel, wait_for};
 use serde_json::Value;
@@ -250,17 +251,67 @@ fn what_qmp_tells_counts() {
         assert_eq!(report["shutdown"], reason);
         assert_eq!(report["verdict"]["kind"], kind);
     }
-    let fixture = Fixture::new();
+}
+
+/// KVM gives up on the guest, says so on stderr, and QEMU stays.
+#[test]
+fn a_guest_that_kvm_gives_up_on_ends_at_once() {
     let script = format!(
-        "{}; echo x; exec sleep 1000",
+        "echo '[    0.000000] Linux version 6.12.0'; echo 'KVM internal error' >&2; {}; exec sleep 1000",
         on_qmp(r#"{"event": "STOP"}"#)
     );
-    let ran = fixture.run(&script, &["--timeout", "0.5"]);
-    assert!(
-        ran.stderr.starts_with("qemu: the guest stands still"),
-        "{}",
-        ran.stderr
+    let started = Instant::now();
+    let fixture = Fixture::new();
+    let ran = fixture.run(&script, &["--timeout", "1000", "--report", "report.json"]);
+    assert!(started.elapsed() < Duration::from_secs(30));
+    let words =
+        "qemu: KVM internal error\nboot: QEMU stopped the guest before \"Hello, world!\" was seen;";
+    assert!(ran.stderr.starts_with(words), "{}", ran.stderr);
+    assert_eq!(ran.code, Some(125));
+    let verdict = &report(&fixture)["verdict"];
+    assert_eq!(verdict["kind"], "qemu-stopped");
+    assert_eq!(verdict["said"][0], "KVM internal error");
+}
+
+#[test]
+fn a_guest_that_somebody_stops_and_starts_again_is_waited_for() {
+    let script = format!(
+        "{}; {}; sleep 1.5; echo 'Hello, world!'; exec sleep 1000",
+        on_qmp(r#"{"event": "STOP"}"#),
+        on_qmp(r#"{"return": {"status": "paused", "running": false}}"#)
     );
+    let ran = Fixture::new().run(&script, &[]);
+    ran.expect_seen("Hello, world!");
+}
+
+/// A report that nobody reads: opening the FIFO waits for a reader.
+#[test]
+fn a_signal_ends_boot_when_the_boot_is_over_too() {
+    let fixture = Fixture::new();
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        fixture.path("fifo"),
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RWXU,
+        0,
+    )
+    .unwrap();
+    let mut boot = fixture
+        .boot(
+            "until [ -e go ]; do sleep 0.01; done; echo 'Hello, world!'",
+            &["--report", "fifo"],
+        )
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // It is looked at before the boot: there has to be a reader.
+    drop(fs::File::open(fixture.path("fifo")).unwrap());
+    fs::write(fixture.path("go"), "").unwrap();
+    common::wait_for_death(fixture.qemu());
+    common::send(rustix::process::Signal::TERM, boot.id());
+    let status = wait_for("boot's end", || boot.try_wait().unwrap());
+    assert_eq!(status.code(), Some(143));
 }
 
 #[test]

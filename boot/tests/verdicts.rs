@@ -289,3 +289,19 @@ fn what_qemu_says_is_passed_on() {
         "qemu: hm\nboot: \"Hello, world!\" was not seen in 0.5 s; the guest wrote nothing\n";
     assert!(ran.stderr.starts_with(words), "{}", ran.stderr);
 }
+
+#[test]
+fn the_first_and_last_words_of_a_qemu_that_says_much_are_quoted() {
+    let ran = Fixture::new().run("seq 1000 >&2; exit 1", &[]);
+    let sentence = "boot: QEMU ended with exit status: 1 before the guest wrote anything:\n  qemu: 1\n  qemu: 2\n";
+    assert!(ran.stderr.contains(sentence), "{}", ran.stderr);
+    let (_, quoted) = ran.stderr.split_once(sentence).unwrap();
+    assert!(
+        quoted.contains("\n  qemu: ... 900 more lines ...\n"),
+        "{quoted}"
+    );
+    assert!(
+        quoted.contains("\n  qemu: 1000\nTo look closer"),
+        "{quoted}"
+    );
+}

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use ::boot::command::Accel;
 use ::boot::needle::Needle;
-use ::boot::qemu::die_with_starter;
+use ::boot::reaper::die_with_starter;
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 

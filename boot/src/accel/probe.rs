@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::outcome::Outcome;
-use crate::qemu::die_with_starter;
+use crate::reaper::die_with_starter;
 
 /// What the process says when its guest starts to run.
 pub const RUNNING: &str = "running";

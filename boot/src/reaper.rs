@@ -1,0 +1,221 @@
+//! The process between boot and QEMU. It ends QEMU, and whatever a wrapper around QEMU has started,
+//! once boot has said so or is gone, whatever ended boot.
+//!
+//! Killing a process group misses processes that have left the group, and a parent-death signal
+//! reaches only the child itself. An orphan, however, becomes the child of the nearest ancestor that
+//! is a *subreaper* (prctl(2), PR_SET_CHILD_SUBREAPER). That is this process: it kills its children
+//! until it has none.
+//!
+//! It is boot's own program again ([`command`], [`answer`]), with a socket to boot. It says what
+//! happens to QEMU in lines of JSON, [`Report`]. The end of the socket tells it to end QEMU.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::thread;
+use std::time::Duration;
+
+use rustix::io::{Errno, FdFlags, fcntl_setfd};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, WaitOptions, getpid, getppid, kill_process,
+    kill_process_group, set_child_subreaper, set_parent_process_death_signal, wait, waitid,
+    waitpid,
+};
+use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
+use serde::{Deserialize, Serialize};
+
+/// The first argument of a process that is to be a reaper. The numbers of two descriptors follow, of the
+/// socket to boot and of one that is for QEMU, then QEMU's command line.
+const REAP: &str = "--reap";
+
+/// What a reaper says about QEMU.
+#[derive(Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Report {
+    /// It runs, with this process id.
+    Started(i32),
+    /// It could not be started, for this `errno(3)`.
+    NotStarted(i32),
+    /// It has ended with this status, as `wait(2)` has it.
+    Ended(i32),
+}
+
+/// This program again, as a reaper of `program`. It has to call [`answer`] first of all. Arguments
+/// for `program` can be added.
+pub fn command(control: &OwnedFd, inherited: &OwnedFd, program: &OsStr) -> Command {
+    // Not `current_exe`, which is a path: the program may have been replaced since it was started.
+    let mut command = Command::new("/proc/self/exe");
+    let descriptors = [control, inherited].map(AsRawFd::as_raw_fd);
+    command
+        .arg0(env!("CARGO_PKG_NAME"))
+        .arg(REAP)
+        .args(descriptors.map(|fd| fd.to_string()))
+        .arg(program)
+        // The terminal's Ctrl-C goes to a whole process group. boot alone decides what it means.
+        .process_group(0);
+    inherit(&mut command, descriptors);
+    command
+}
+
+/// Has `command`, and no other process that is started meanwhile, inherit these descriptors.
+#[allow(unsafe_code)]
+fn inherit(command: &mut Command, descriptors: [RawFd; 2]) {
+    let inherit = move || {
+        for fd in descriptors {
+            // SAFETY: the caller keeps the descriptors open until the command is started.
+            let fd = unsafe { BorrowedFd::borrow_raw(fd) };
+            fcntl_setfd(fd, FdFlags::empty())?;
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec of a process with threads only async-signal-safe work is
+    // allowed. `inherit` makes two system calls; it allocates nothing and takes no lock.
+    unsafe { command.pre_exec(inherit) };
+}
+
+/// What `main` has to do before anything else, with the program's arguments: if it was started as a
+/// reaper, it is one until the end, and gives the exit code.
+pub fn answer(mut arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
+    arguments.nth(1).filter(|first| first == REAP)?;
+    let mut descriptor = || take_descriptor(&arguments.next()?);
+    let (control, inherited) = (descriptor()?, descriptor()?);
+    let mut program = Command::new(arguments.next()?);
+    program.args(arguments);
+    let reaped = reap(program, control.into(), inherited);
+    Some(ExitCode::from(u8::from(reaped.is_err())))
+}
+
+#[allow(unsafe_code)]
+fn take_descriptor(number: &OsStr) -> Option<OwnedFd> {
+    let number = number.to_str()?.parse().ok()?;
+    // SAFETY: `command` has left this descriptor open for this process, where nothing else uses it.
+    Some(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// Starts `program`, and ends it and all that it has started when `control` ends.
+fn reap(mut program: Command, control: UnixStream, inherited: OwnedFd) -> io::Result<()> {
+    fcntl_setfd(&control, FdFlags::CLOEXEC)?;
+    set_child_subreaper(Some(getpid()))?;
+    // A group of its own, so that killing it does not kill this process.
+    program.process_group(0);
+    die_with_starter(&mut program);
+    let child = match program.spawn() {
+        Ok(child) => Pid::from_child(&child),
+        Err(error) => {
+            return say(
+                &control,
+                Report::NotStarted(error.raw_os_error().unwrap_or(0)),
+            );
+        }
+    };
+    let _ = say(&control, Report::Started(child.as_raw_nonzero().get()));
+    // These are the program's alone: who reads from it has to see when it closes them.
+    drop(inherited);
+    close_standard_streams()?;
+    thread::spawn({
+        let control = control.try_clone()?;
+        move || {
+            // The child stays a zombie, and its process id its own, until all is ended.
+            let ended = waitid(
+                WaitId::Pid(child),
+                WaitIdOptions::EXITED | WaitIdOptions::NOWAIT,
+            );
+            if let Ok(Some(status)) = ended {
+                let _ = say(&control, Report::Ended(wait_status(&status)));
+            }
+        }
+    });
+    // boot says nothing: this returns when its end of the socket is closed.
+    let _ = (&control).read(&mut [0]);
+    end(child);
+    Ok(())
+}
+
+fn say(mut control: &UnixStream, report: Report) -> io::Result<()> {
+    let line = serde_json::to_string(&report)? + "\n";
+    control.write_all(line.as_bytes())
+}
+
+fn close_standard_streams() -> io::Result<()> {
+    let null = File::options().read(true).write(true).open("/dev/null")?;
+    dup2_stdin(&null)?;
+    dup2_stdout(&null)?;
+    dup2_stderr(&null)?;
+    Ok(())
+}
+
+/// `status` as `wait(2)` gives it.
+fn wait_status(status: &WaitIdStatus) -> i32 {
+    const CORE_DUMPED: i32 = 0x80;
+    match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => code << 8,
+        (None, Some(signal)) if status.dumped() => signal | CORE_DUMPED,
+        (None, signal) => signal.unwrap_or(0),
+    }
+}
+
+/// Kills `child`, its group, and every other process below this one.
+fn end(child: Pid) {
+    // Nobody has waited for the child, so the group is still its own.
+    let _ = kill_process_group(child, Signal::KILL);
+    let _ = waitpid(Some(child), WaitOptions::empty());
+    loop {
+        match wait(WaitOptions::NOHANG) {
+            Ok(Some(_)) | Err(Errno::INTR) => {}
+            // A process that left the group, or one that takes its time to die.
+            Ok(None) => {
+                kill_children();
+                thread::sleep(Duration::from_millis(1));
+            }
+            // None is left.
+            Err(_) => return,
+        }
+    }
+}
+
+/// Kills all children of this process. Their children become its own.
+fn kill_children() {
+    // In a container /proc may be that of another PID namespace, with other processes under the same ids.
+    let own = getpid();
+    let is_own = fs::read_link("/proc/self").is_ok_and(|id| id == Path::new(&own.to_string()));
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    for process in ids.filter(|_| is_own).filter_map(Pid::from_raw) {
+        if parent(process) == Some(own) {
+            let _ = kill_process(process, Signal::KILL);
+        }
+    }
+}
+
+/// The parent of a process (proc(5), `/proc/PID/stat`).
+fn parent(process: Pid) -> Option<Pid> {
+    let stat = fs::read(format!("/proc/{process}/stat")).ok()?;
+    // The name, in parentheses, may have any bytes in it.
+    let name_end = stat.iter().rposition(|byte| *byte == b')')?;
+    let rest = std::str::from_utf8(&stat[name_end + 1..]).ok()?;
+    Pid::from_raw(rest.split_whitespace().nth(1)?.parse().ok()?)
+}
+
+/// Has the kernel kill `command` when the thread that starts it dies, of SIGKILL for example, which
+/// leaves no time to do it.
+#[allow(unsafe_code)]
+pub fn die_with_starter(command: &mut Command) {
+    let starter = getpid();
+    let tie = move || {
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        // A starter that had died before that line would never be noticed.
+        if getppid() == Some(starter) {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+    };
+    // SAFETY: between fork and exec of a process with threads only async-signal-safe work is
+    // allowed. `tie` makes two system calls; it allocates nothing and takes no lock.
+    unsafe { command.pre_exec(tie) };
+}
