@@ -12,5 +12,7 @@ toolchain.run "hello"
     # It was told how fast its TSC counts, and did not measure that beside the PIT (nix/kernel/small/tsc.h).
     grep 'tsc: Detected [0-9.]* MHz processor' log
     if grep PIT log; then exit 1; fi
+    # QEMU ran in its sandbox.
+    boot --accel tcg --dry-run | grep -- ' -sandbox on,'
     cp log $out
   '')

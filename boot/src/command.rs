@@ -6,6 +6,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use crate::sandbox;
 use crate::target::{Machine, Target};
 
 /// What is booted, and on what.
@@ -33,6 +34,8 @@ pub struct Vm {
     pub initrd: PathBuf,
     /// The end of the kernel's command line.
     pub append: String,
+    /// Whether QEMU is sandboxed: [`sandbox::wanted`], as a rule.
+    pub sandbox: bool,
     /// The socket on which it waits for a debugger before its first instruction.
     pub gdb: Option<PathBuf>,
     /// More of QEMU's arguments. They come last.
@@ -92,6 +95,9 @@ impl Vm {
         );
         // A guest that restarts has ended: after a panic it would panic again, for ever.
         arguments.push("-no-reboot".into());
+        if self.sandbox {
+            arguments.extend(["-sandbox", sandbox::OPTIONS].map(Into::into));
+        }
         if let Some(socket) = &self.gdb {
             let mut chardev = OsString::from("socket,id=gdb,server=on,wait=off,path=");
             chardev.push(doubled_commas(socket.as_os_str()));
@@ -176,6 +182,7 @@ mod tests {
             kernel: "a kernel".into(),
             initrd: "initrd,1".into(),
             append: "quiet".into(),
+            sandbox: false,
             gdb: None,
             more: vec![],
         }
@@ -209,6 +216,16 @@ mod tests {
             assert_eq!(value(&arguments, option), expected);
         }
         assert!(arguments.contains(&"-no-reboot".into()));
+    }
+
+    #[test]
+    fn a_sandbox_is_asked_for_if_there_is_one() {
+        assert!(!vm().arguments().contains(&"-sandbox".into()));
+        let sandboxed = Vm {
+            sandbox: true,
+            ..vm()
+        };
+        assert_eq!(value(&sandboxed.arguments(), "-sandbox"), sandbox::OPTIONS);
     }
 
     #[test]

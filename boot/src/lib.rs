@@ -10,6 +10,7 @@
 //! | [`accel`] | whether KVM works, and so who executes the guest's instructions |
 //! | [`tsc`] | how fast the host's time stamp counter counts, for the guest |
 //! | [`command`] | a virtual machine as QEMU's command line |
+//! | [`sandbox`] | what QEMU may not do |
 //! | [`console`] | what the guest says: the expected text, what the kernel complains about, the last line |
 //! | [`needle`] | a text looked for in a stream |
 //! | [`message`] | the kernel's messages among other output |
@@ -73,6 +74,7 @@ pub mod repeat;
 pub mod report;
 pub mod results;
 pub mod run;
+pub mod sandbox;
 pub mod sentence;
 pub mod signal;
 pub mod signals;

@@ -22,7 +22,7 @@ use boot::target::{TARGETS, Target};
 use boot::timeline::Timeline;
 use boot::verdict::Verdict;
 use boot::watch::Goal;
-use boot::{gdb, input, inspect, reaper, tsc};
+use boot::{gdb, input, inspect, reaper, sandbox, tsc};
 use clap::Parser;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 
@@ -204,10 +204,12 @@ impl Cli {
         if self.accel == Choice::Auto && acceleration.accel == Accel::Tcg {
             say(&format!("boot: accelerator: {acceleration}"));
         }
+        let qemu = command::program(self.qemu.unwrap_or_else(|| target.qemu.into()));
         let vm = Vm {
             target,
             machine,
-            qemu: command::program(self.qemu.unwrap_or_else(|| target.qemu.into())),
+            sandbox: sandbox::wanted(&qemu, &self.more),
+            qemu,
             accel: acceleration.accel,
             cpu: self.cpu.unwrap_or_else(|| target.cpu.to_owned()),
             processors: self.smp,

@@ -143,6 +143,14 @@ impl Verdict {
                     }
                 })
             }
+            Verdict::QemuFailed { status, .. } | Verdict::QemuCrashed { status, .. }
+                if status.contains("SIGSYS") =>
+            {
+                Some(
+                    "QEMU did what its sandbox denies: it started a program, for a network or a migration perhaps. \
+                     `-- -sandbox off` boots without the sandbox.",
+                )
+            }
             Verdict::QemuStopped { .. } => Some(
                 "QEMU or KVM could not go on with this guest, which says little about the guest. If KVM runs it, --accel tcg \
                  does without.",

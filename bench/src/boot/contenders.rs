@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ::boot::command::{Accel, Vm, program};
+use ::boot::sandbox;
 use ::boot::target::Target;
 use ::boot::tsc;
 use anyhow::{Context, Result};
@@ -113,10 +114,12 @@ impl System {
 
     fn guest(&self, ours: &Ours, kernel: PathBuf, accel: Accel) -> Result<Guest> {
         let target = self.target;
+        let qemu = program(target.qemu.into());
         let vm = Vm {
             target,
             machine: target.machine(ours.machine).expect("in the table"),
-            qemu: program(target.qemu.into()),
+            sandbox: sandbox::wanted(&qemu, &[]),
+            qemu,
             accel,
             cpu: target.cpu.into(),
             processors: 1,
