@@ -1,4 +1,5 @@
-# What is fetched is named by a hash, and comes from the hosts that are listed here.
+# What is fetched is named by a hash, and comes from the hosts that are listed here; packages come from Debian's main archive, whose
+# software is free.
 { toolchain, source }:
 let
   lock = builtins.fromJSON (builtins.readFile ../flake.lock);
@@ -33,6 +34,8 @@ toolchain.run "sources"
     printf %s "$lines" >lines
     [ "$(grep -c '^file ' lines)" = "$(grep -c '"sha256":' $src/nix/toolchain/lock.json)" ]
     if grep -vE "^(file [^ ]+ [0-9a-f]{64}|(source|busybox|crates) [^ ]+ $sri) [^ ]+$" lines; then wrong "no SHA-256"; fi
+    # Debian's permanent archive has them below this path, its mirrors below pool/.
+    if grep '^file ' lines | grep -v ' https://snapshot.debian.org/archive/debian/[0-9TZ]*/pool/main/'; then wrong "not from Debian's main archive"; fi
 
     # The inputs of the flake.
     printf %s "$inputs" >inputs

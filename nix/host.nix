@@ -52,8 +52,6 @@ let
   debug = import ./debug.nix { inherit program tools; gdb = toolchain.shell; } { inherit (self) boot kernel init; };
   update = import ./toolchain/update.nix { inherit program tools; inherit (toolchain) keyring; inherit (rust.packages) update; };
   golden = import ./golden.nix { inherit toolchain; } { inherit systems targets; };
-  graph = import ./graph.nix { inherit toolchain rust; } { inherit (self) boot kernel init initramfs packer; };
-  licences = import ./toolchain/licences.nix { inherit toolchain; };
   mkBench = import ./bench.nix { inherit toolchain rust targets run program; inherit (self) packer; };
   shell = import ./shell.nix { inherit toolchain; inherit (rust) threecpio; inherit (self) kernel; };
 
@@ -72,16 +70,15 @@ in
     debug = app "Boots the system with gdb attached, and stops at the kernel's first C function, or with --init at init's first instruction" "${debug}/bin/debug";
     packer = app "Packs an initramfs" "${self.packer}/bin/packer";
     bench = benchApp systems;
-    graph = app "Draws the picture in docs/how-it-works.md anew" "${graph.program}/bin/graph";
     golden = app "Records in checks/golden.json what is built here" "${golden.program}/bin/golden";
     update = app "Regenerates nix/toolchain/lock.json from Debian's signed indexes" "${update}/bin/update";
   };
 
-  checks = import ./checks.nix { inherit self shell systems targets debug examples golden graph inputs toolchain licences rust lint library source target mkKernel mkBoot mkInitramfs mkBench; };
+  checks = import ./checks.nix { inherit self shell systems targets debug examples golden inputs toolchain rust lint library source target mkKernel mkBoot mkInitramfs mkBench; };
   devShells.default = shell;
   inherit (lint) formatter;
   inherit (library) lib;
-  # Not built by `nix flake check`: one needs more than a Debian and a crates mirror, one takes a quarter of an hour, and of two the
-  # checks do it.
-  legacyPackages = { inherit mainline defconfig examples licences; };
+  # Not built by `nix flake check`: one needs more than a Debian and a crates mirror, one takes a quarter of an hour, and the checks
+  # build the examples.
+  legacyPackages = { inherit mainline defconfig examples; };
 }
