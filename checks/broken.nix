@@ -27,7 +27,11 @@ let
     exits = { init = "exit(7)"; kind = "init-exited"; says = "init exited with status 7: PID 1 must never exit"; };
     # A kernel that is told not to restart after a panic.
     stays = { init = "exit(7)"; options = "--append panic=0"; kind = "init-exited"; says = "status 7"; };
-    text_and_panic = { init = "${hello}; exit(1)"; options = "--settle 20"; kind = "init-exited"; says = "status 1"; };
+    text_and_panic = { init = "${hello}; exit(1)"; kind = "init-exited"; says = "status 1"; };
+    # Of which nothing is to be seen but that the machine restarts.
+    text_and_silent_panic = { init = "${hello}; exit(1)"; options = "--append loglevel=0"; kind = "reset"; says = ''without a word from its kernel after "Hello, world!" was seen''; };
+    text_after_a_while = { init = "${hello}; sleep_ms(400); exit(1)"; options = "--settle 20"; kind = "init-exited"; says = "status 1"; };
+    text_and_restart = { init = "${hello}; reboot(RESTART)"; kind = "seen"; code = 0; says = "saw"; };
     segfault = { init = "*(volatile int *)0 = 0"; kind = "init-killed"; says = "SIGSEGV: it accessed memory"; };
     divides = { init = ''__asm__("xor %ecx, %ecx; div %ecx")''; kind = "init-killed"; says = "SIGFPE: it divided by zero"; };
     breakpoint = { init = ''__asm__("int3")''; kind = "init-killed"; says = "SIGTRAP: it ran into a breakpoint"; };
@@ -170,7 +174,6 @@ let
     # It takes only the child with it, and the text comes all the same.
     oops_of_a_child = {
       image = "kernel_with_a_bug; compile 'if (fork() == 0) getppid(); wait_for_child(); ${hello}; wait_for_ever()'; pack init";
-      options = "--settle 0.2";
       kind = "oops";
       says = "a bug of its own (an oops)";
     };

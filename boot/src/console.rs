@@ -149,7 +149,7 @@ impl Console {
     }
 
     /// Whether the line of the panic is over.
-    fn has_reason(&self) -> bool {
+    pub fn has_reason(&self) -> bool {
         self.panicked
             && self
                 .findings

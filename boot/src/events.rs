@@ -84,11 +84,23 @@ pub fn from_console(
     let mut stdout = Patient(stdout);
     let mut buffer = [0; 8192];
     let mut in_line = false;
+    let mut has_reader = true;
     while let Some(bytes) = read_some(&mut console, &mut buffer) {
         let at = Instant::now();
         // The log first: it is there when nobody looks at stdout any more.
         let logged = log.as_mut().map_or(Ok(()), |log| log.write_all(bytes));
-        let shown = stdout.write_all(&display.show(bytes, at));
+        let mut shown = Ok(());
+        if has_reader {
+            shown = stdout.write_all(&display.show(bytes, at));
+        }
+        if let Err(error) = shown.as_ref().map_err(io::Error::kind) {
+            if error == io::ErrorKind::BrokenPipe {
+                // The loop may still have to see what becomes of the guest.
+                has_reader = false;
+                sender.send(Event::StdoutFailed(error.into()));
+                shown = Ok(());
+            }
+        }
         let passed_on = logged
             .map_err(Event::LogFailed)
             .and(shown.map_err(Event::StdoutFailed));
@@ -101,7 +113,7 @@ pub fn from_console(
         in_line = !bytes.ends_with(b"\n");
         sender.send_at(at, Event::Console(bytes.to_vec()));
     }
-    if in_line {
+    if in_line && has_reader {
         let _ = stdout.write_all(b"\n");
     }
     sender.send(Event::ConsoleClosed);

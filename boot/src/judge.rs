@@ -70,6 +70,7 @@ impl Watch {
             None => Verdict::Ended,
         };
         let limit = |limit: Option<_>| limit.unwrap_or_default();
+        let at_rest = self.is_at_rest(ending, &qemu);
         let said = QemuWords {
             lines: qemu.said,
             shown: qemu.said_is_shown,
@@ -109,7 +110,7 @@ impl Watch {
                 said,
                 guest,
             },
-            (None, Some(at), Some(text)) => Verdict::Seen {
+            (None, Some(at), Some(text)) if at_rest => Verdict::Seen {
                 text: text.clone(),
                 after: at - self.started,
             },
@@ -139,10 +140,23 @@ impl Watch {
         }
     }
 
+    /// Whether a guest that has written the text, and whose watching ended in that way, has come to
+    /// rest. It may be gone if that is what it wanted, or somebody else did.
+    fn is_at_rest(&self, ending: Ending, qemu: &QemuEnd) -> bool {
+        let shutdown = qemu.shutdown.as_deref();
+        ending != Ending::QemuGone
+            || self.console.farewell().is_some()
+            || self.keys.reached_qemu()
+            || qemu.debugged
+            // A panic that the kernel keeps to itself is a restart without a word.
+            || matches!(shutdown, None | Some("guest-shutdown"))
+    }
+
     /// What is left to do for the guest.
     fn unfinished(&self) -> Unfinished {
         Unfinished {
             expected: self.goal.expect.clone().filter(|_| self.seen.is_none()),
+            seen: self.goal.expect.clone().filter(|_| self.seen.is_some()),
             last_line: self.console.last_line(),
             reached: self.console.reached(),
         }
@@ -319,6 +333,21 @@ mod tests {
     }
 
     #[test]
+    fn a_text_that_a_guest_did_not_survive_is_told() {
+        let qemu = QemuEnd {
+            shutdown: Some("guest-reset".into()),
+            ..QemuEnd::default()
+        };
+        let verdict = watch(Some("Hello"), "Hello\n").verdict(Ending::QemuGone, qemu);
+        assert_eq!(
+            verdict.sentence(),
+            "the guest reset or powered off without a word from its kernel after \"Hello\" was seen; \
+             the last line was \"Hello\""
+        );
+        assert!(verdict.help().is_some_and(|help| help.contains("panic")));
+    }
+
+    #[test]
     fn the_end_of_a_debugger_is_the_users() {
         for (expect, kind) in [(None, "ended"), (Some("Hello"), "abandoned")] {
             let qemu = QemuEnd {
@@ -339,7 +368,17 @@ mod tests {
             (hello, "x", "guest-reset", "reset"),
             (None, "x", "guest-reset", "reset"),
             (hello, "x", "host-signal", "qemu-crashed"),
-            (hello, "Hello", "host-signal", "seen"),
+            (hello, "Hello", "host-signal", "qemu-crashed"),
+            (hello, "Hello", "guest-shutdown", "seen"),
+            // A panic with loglevel=0, or a triple fault.
+            (hello, "Hello", "guest-reset", "reset"),
+            (hello, "Hello", "guest-panic", "reset"),
+            (
+                hello,
+                "Hello\n[    1.200000] reboot: Restarting system\n",
+                "guest-reset",
+                "seen",
+            ),
             (
                 hello,
                 "[    1.200000] reboot: Restarting system\n",

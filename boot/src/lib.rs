@@ -19,6 +19,8 @@
 //! | [`advice`] | a diagnosis in words, and what to do about it |
 //! | [`keys`] | what the user types that is not for the guest |
 //! | [`watch`] | when to stop watching |
+//! | [`settle`] | when a guest has come to rest after the text |
+//! | [`threads`] | what QEMU's threads do |
 //! | [`judge`] | what that means |
 //! | [`verdict`] | the outcome as data |
 //! | [`sentence`] | the outcome in words |
@@ -76,6 +78,7 @@ pub mod results;
 pub mod run;
 pub mod sandbox;
 pub mod sentence;
+pub mod settle;
 pub mod signal;
 pub mod signals;
 pub mod stderr;
@@ -83,6 +86,7 @@ pub mod summary;
 pub mod symbols;
 pub mod target;
 pub mod terminal;
+pub mod threads;
 pub mod timeline;
 pub mod tsc;
 pub mod verdict;

@@ -106,7 +106,7 @@ struct Cli {
     #[arg(long, env = "BOOT_KVM_TRIAL", value_name = "FILE", hide = true)]
     kvm_trial: Option<PathBuf>,
 
-    /// End with success as soon as this is seen on the console
+    /// End with success when this was seen on the console, and the guest then came to rest
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
     expect: Option<String>,
 
@@ -115,7 +115,7 @@ struct Cli {
         value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
     script_expect: String,
 
-    /// Keep watching that long after the text was seen; a panic in that time is a failure
+    /// Watch for that much longer after the text was seen; a panic in that time is a failure
     #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = seconds, allow_negative_numbers = true)]
     settle: Duration,
 

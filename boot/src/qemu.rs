@@ -127,9 +127,9 @@ impl Qemu {
         self.qmp.state()
     }
 
-    /// The same, for one that has ended: all that it had to say.
+    /// The same, for one that has ended: all that it had to say. On a busy host that takes a while.
     pub fn last_words(&self) -> State {
-        self.qmp.closed(PATIENCE);
+        self.qmp.closed(PATIENCE * 10);
         self.said()
     }
 

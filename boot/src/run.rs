@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::process::{ChildStdin, ExitStatus};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
@@ -18,9 +19,11 @@ use crate::events::{self, Event, Sender};
 use crate::judge::QemuEnd;
 use crate::qemu::Qemu;
 use crate::qmp::State;
+use crate::settle::Look;
 use crate::signals::Signals;
 use crate::stderr::{QemuStderr, say};
 use crate::terminal::RawMode;
+use crate::threads::Threads;
 use crate::timeline::Timeline;
 use crate::verdict::Verdict;
 use crate::watch::{Ending, Goal, Watch};
@@ -71,6 +74,8 @@ pub fn run(
     let started = Instant::now();
     let mut qemu = Qemu::start(vm, interactive, &sender)?;
     let (keyboard, console, stderr) = qemu.streams();
+    let unread = console.as_fd().try_clone_to_owned();
+    let unread = unread.context("cannot use QEMU's stdout")?;
     if let Some(keyboard) = &keyboard {
         // What the guest does not read is lost, as on a real line, rather than holding up the
         // Ctrl-C behind it.
@@ -105,11 +110,23 @@ pub fn run(
         record: output.record,
         started,
     };
-    let ending = session.until_ending(&events)?;
+    let mut threads = None;
+    let look = || {
+        let threads = threads.get_or_insert_with(|| Threads::of(qemu.pid()));
+        let began = Instant::now();
+        Some(Look {
+            began,
+            threads: threads.look()?,
+            unread: rustix::io::ioctl_fionread(&unread).is_ok_and(|bytes| bytes > 0),
+            ended: Instant::now(),
+        })
+    };
+    let ending = session.until_ending(&events, look)?;
     let ended = Instant::now();
     let (status, said) = match ending {
         Ending::QemuGone => {
-            let status = qemu.wait(GRACE).context("cannot wait for QEMU")?;
+            // On a busy host, giving back its memory takes QEMU a while.
+            let status = qemu.wait(GRACE * 5).context("cannot wait for QEMU")?;
             (status, qemu.last_words())
         }
         // boot ends QEMU itself; ignore its status.
@@ -141,11 +158,17 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    fn until_ending(&mut self, events: &Receiver<(Instant, Event)>) -> Result<Ending> {
+    /// `look` looks at QEMU's threads.
+    fn until_ending(
+        &mut self,
+        events: &Receiver<(Instant, Event)>,
+        mut look: impl FnMut() -> Option<Look>,
+    ) -> Result<Ending> {
         loop {
             let hint = self.watch.quiet().filter(|_| self.hint);
             let due = self.watch.due().map(|(at, _)| at);
-            let wake = due.into_iter().chain(hint).min();
+            let look_due = self.watch.look_due();
+            let wake = due.into_iter().chain(hint).chain(look_due).min();
             let received = match wake {
                 Some(at) => events.recv_timeout(at.saturating_duration_since(Instant::now())),
                 None => events.recv().map_err(RecvTimeoutError::from),
@@ -164,6 +187,10 @@ impl Session<'_> {
             let ending = event.map_or(Ok(None), |event| self.take(event, now))?;
             if let Some(ending) = due.map(|(_, ending)| ending).or(ending) {
                 return Ok(ending);
+            }
+            if look_due.is_some_and(|at| at <= Instant::now()) {
+                let look = look();
+                self.watch.look(look, Instant::now());
             }
         }
     }
@@ -198,7 +225,8 @@ impl Session<'_> {
             Event::KeysClosed => return Ok(Some(Ending::TerminalGone)),
             Event::Signal(signal) => return Ok(Some(Ending::Signal(signal))),
             Event::StdoutFailed(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                return Ok(Some(Ending::StdoutClosed));
+                // Whoever read it may have ended because of the text.
+                return Ok(self.watch.seen.is_none().then_some(Ending::StdoutClosed));
             }
             Event::StdoutFailed(error) => {
                 return Err(error).context("cannot write the guest's output to stdout");

@@ -111,6 +111,11 @@ impl Verdict {
                 "Init, or a program that it started, asked for an end (reboot(2)) before the text was written. (A machine that \
                  the kernel has no power switch for is halted where it would be powered off.)",
             ),
+            Verdict::Reset(Unfinished { seen: Some(_), .. }) => Some(
+                "So ends a panic that the kernel keeps to itself (loglevel=0), since boot has it restart at once (panic=-1), \
+                 and a fault that the CPU could not even report (a triple fault). If init restarts the machine on purpose, let the \
+                 kernel say so (any other loglevel), or let init power it off.",
+            ),
             Verdict::Reset(guest) => Some(match guest.reached {
                 Reached::Nothing | Reached::Output => {
                     "So ends a kernel that has too little memory for itself and its initramfs (--memory), or is made for \
@@ -186,9 +191,10 @@ impl Failure {
 
 impl Unfinished {
     fn sentence(&self, event: &str) -> String {
-        let before = match &self.expected {
-            Some(text) => format!(" before {text:?} was seen"),
-            None => String::new(),
+        let before = match (&self.expected, &self.seen) {
+            (Some(text), _) => format!(" before {text:?} was seen"),
+            (None, Some(text)) => format!(" after {text:?} was seen"),
+            (None, None) => String::new(),
         };
         event.to_owned() + &before + &self.last_words()
     }
@@ -227,6 +233,7 @@ mod tests {
             expected,
             last_line: last_line.map(Into::into),
             reached: Reached::Output,
+            ..Unfinished::default()
         };
         let timeout = |seconds, expected, last_line| Verdict::Timeout {
             limit: Duration::from_secs_f64(seconds),

@@ -115,6 +115,8 @@ pub struct Failure {
 pub struct Unfinished {
     /// The text that was still expected.
     pub expected: Option<String>,
+    /// The text that was expected and seen, before the guest had come to rest.
+    pub seen: Option<String>,
     /// The last line on the console, if there was any.
     pub last_line: Option<String>,
     /// How far it had come.
@@ -317,8 +319,8 @@ mod tests {
     fn the_json_form_is_flat() {
         let guest = Unfinished {
             expected: Some("Hello".into()),
-            last_line: None,
             reached: Reached::Kernel,
+            ..Unfinished::default()
         };
         let timeout = Verdict::Timeout {
             limit: Duration::from_millis(1500),
@@ -334,7 +336,7 @@ mod tests {
         let form = |verdict: &Verdict| -> Value { serde_json::to_value(verdict).unwrap() };
         assert_eq!(
             form(&timeout),
-            json!({ "kind": "timeout", "limit": 1.5, "expected": "Hello", "last_line": null, "reached": "kernel" })
+            json!({ "kind": "timeout", "limit": 1.5, "expected": "Hello", "seen": null, "last_line": null, "reached": "kernel" })
         );
         assert_eq!(
             form(&Verdict::Failed(Failure {

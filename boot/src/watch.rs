@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::console::{Console, Farewell};
 use crate::keys::Keys;
+use crate::settle::{Look, Settle};
 
 /// How long a panicking guest may still speak, a panic may follow an oops, QEMU may say why it has stopped
 /// the guest, and its stderr may outlast the console.
@@ -21,7 +22,7 @@ const QUIET: Duration = Duration::from_millis(500);
 pub struct Goal {
     /// The text that makes the boot a success.
     pub expect: Option<String>,
-    /// How long no panic may follow the text.
+    /// How long the guest is watched after the text, before it is waited for to come to rest.
     pub settle: Duration,
     /// How long the text may take.
     pub timeout: Option<Duration>,
@@ -32,7 +33,7 @@ pub struct Goal {
 /// Why the watching ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// The text was seen, and the time to settle is over.
+    /// The text was seen, and the guest has come to rest.
     Expected,
     /// A panic was seen, and the time for its details is over.
     Panicked,
@@ -68,6 +69,7 @@ pub struct Watch {
     pub keys: Keys,
     last_output: Option<Instant>,
     pub(crate) seen: Option<Instant>,
+    settle: Option<Settle>,
     panicked: Option<Instant>,
     oopsed: Option<Instant>,
     halted: Option<Instant>,
@@ -87,6 +89,7 @@ impl Watch {
             keys,
             last_output: None,
             seen: None,
+            settle: None,
             panicked: None,
             oopsed: None,
             halted: None,
@@ -126,15 +129,22 @@ impl Watch {
         if let Some(closed) = self.closed {
             after(closed, GRACE, Ending::QemuGone)
         } else if let Some(panicked) = self.panicked {
-            after(panicked, GRACE, Ending::Panicked)
+            // On a busy host it may stop speaking in the middle of the reason.
+            let grace = if self.console.has_reason() {
+                GRACE
+            } else {
+                GRACE * 10
+            };
+            after(panicked, grace, Ending::Panicked)
         } else if let Some(halted) = self.halted {
             after(halted, HALT, Ending::Halted)
         } else if let Some(stopped) = self.stopped {
             after(stopped, GRACE, Ending::Stopped)
         } else if let Some(oopsed) = oopsed {
             after(oopsed, GRACE, Ending::Oopsed)
-        } else if let Some(seen) = self.seen {
-            after(seen, self.goal.settle, Ending::Expected)
+        } else if self.seen.is_some() {
+            let settled = self.settle.as_ref().and_then(Settle::settled);
+            settled.map(|at| (at, Ending::Expected))
         } else {
             let silent_since = self.last_output.unwrap_or(self.started);
             let stalled = self.goal.stall;
@@ -146,6 +156,21 @@ impl Watch {
                 .chain(timed_out)
                 .min_by_key(|(at, _)| *at)
         }
+    }
+
+    /// When QEMU's threads are to be looked at, for the guest to come to rest.
+    pub fn look_due(&self) -> Option<Instant> {
+        let seen = self.seen.filter(|_| self.due().is_none())?;
+        match &self.settle {
+            Some(settle) => Some(settle.next()),
+            None => seen.checked_add(self.goal.settle),
+        }
+    }
+
+    /// Takes what was seen of them until `at`, if they can be seen.
+    pub fn look(&mut self, look: Option<Look>, at: Instant) {
+        let settle = self.settle.get_or_insert_with(|| Settle::new(at));
+        settle.take(look, at);
     }
 
     /// When the guest counts as quiet if nothing more happens. A dying one never does.
@@ -194,8 +219,24 @@ mod tests {
         watch.output(b"Hel", start + MS);
         watch.output(b"lo", start + 5 * MS);
         watch.output(b"Hello again", start + 6 * MS);
-        assert_eq!(watch.due(), Some((start + 105 * MS, Ending::Expected)));
+        assert_eq!(watch.due(), None);
+        assert_eq!(watch.look_due(), Some(start + 105 * MS));
+        for at in [105, 110, 155] {
+            assert_eq!(watch.due(), None);
+            let at = start + at * MS;
+            let look = Look {
+                began: at,
+                ended: at,
+                threads: vec![],
+                unread: false,
+            };
+            watch.look(Some(look), at);
+        }
+        assert_eq!(watch.due(), Some((start + 155 * MS, Ending::Expected)));
+        assert_eq!(watch.look_due(), None);
         watch.output(b"\nKernel panic - not syncing: x", start + 9 * MS);
+        assert_eq!(watch.due(), Some((start + 10009 * MS, Ending::Panicked)));
+        watch.output(b"yz\n", start + 900 * MS);
         assert_eq!(watch.due(), Some((start + 1009 * MS, Ending::Panicked)));
         watch.closed(start + 20 * MS);
         assert_eq!(watch.due(), Some((start + 1020 * MS, Ending::QemuGone)));
@@ -211,7 +252,7 @@ mod tests {
         watch.output(b".", start + 8700 * MS);
         assert_eq!(watch.due(), Some((start + 9000 * MS, Ending::TimedOut)));
         watch.output(b"Hello", start + 8800 * MS);
-        assert_eq!(watch.due(), Some((start + 8900 * MS, Ending::Expected)));
+        assert_eq!(watch.due(), None);
     }
 
     #[test]

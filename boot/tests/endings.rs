@@ -212,6 +212,24 @@ fn a_reader_that_ends_at_the_text_does_not_spoil_it() {
 }
 
 #[test]
+fn a_reader_that_ends_at_the_text_does_not_hide_what_follows() {
+    let fixture = Fixture::new();
+    // Not at rest until then: a second of work, in lines that nobody reads.
+    let script = "echo 'Hello, world!'; \
+        until [ -e go ]; do echo line; done; \
+        echo '[    1.000000] Kernel panic - not syncing: x'; exec sleep 1000";
+    let mut boot = start(&fixture, script, &["--settle", "20"]);
+    let mut stdout = boot.stdout.take().unwrap();
+    stdout.read_exact(&mut [0; 13]).unwrap();
+    drop(stdout);
+    // Longer than boot waits for what a reader has seen.
+    std::thread::sleep(Duration::from_millis(500));
+    fs::write(fixture.path("go"), "").unwrap();
+    let ran: Ran = boot.wait_with_output().unwrap().into();
+    ran.expect_sentence(1, "boot: kernel panic: x");
+}
+
+#[test]
 fn nothing_to_write_to_at_all_is_no_reason_to_fail() {
     let fixture = Fixture::new();
     let boot = fixture.boot("echo 'Hello, world!'; exec sleep 1000", &[]);

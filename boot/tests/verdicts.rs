@@ -67,6 +67,36 @@ fn a_panic_while_it_settles_is_a_failure() {
     ran.expect_sentence(1, RETURNED);
 }
 
+/// What the fake QEMU does while it is no longer asleep, and not yet failed.
+const WORKS: &str = "i=0; while [ $i -lt 2000 ]; do i=$((i + 1)); done";
+
+#[test]
+fn what_follows_from_the_text_counts_without_being_asked_for() {
+    for script in [
+        format!("echo 'Hello, world!'; {WORKS}; echo '{PANIC}'; exec sleep 1000"),
+        // Behind a wrapper, which only waits.
+        format!("(echo 'Hello, world!'; {WORKS}; echo '{PANIC}'; exec sleep 1000) & wait"),
+        // A wrapper may do something else meanwhile.
+        format!("(echo 'Hello, world!'; sleep 0.01; {WORKS}; echo '{PANIC}'; exec sleep 1000)"),
+    ] {
+        Fixture::new()
+            .run(&script, &[])
+            .expect_sentence(1, RETURNED);
+    }
+}
+
+#[test]
+fn a_guest_that_never_rests_is_not_waited_for_for_ever() {
+    let started = Instant::now();
+    for script in [
+        "echo 'Hello, world!'; while :; do :; done",
+        "echo 'Hello, world!'; while :; do echo and so on; done",
+    ] {
+        Fixture::new().run(script, &[]).expect_seen("Hello, world!");
+    }
+    assert!(started.elapsed() < Duration::from_secs(30));
+}
+
 #[test]
 fn a_guest_that_settles_is_a_success() {
     let started = Instant::now();
