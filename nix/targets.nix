@@ -1,4 +1,4 @@
-# What a guest can be, as far as building it goes. How QEMU runs it is in boot/src/target.rs, under the same name.
+# What a guest can be, as far as building it goes. How QEMU runs it is in boot/src/machine/target.rs, under the same name.
 builtins.mapAttrs (name: target: target // { inherit name; }) {
   x86_64 = {
     # ARCH of the kernel's build.

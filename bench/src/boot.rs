@@ -10,10 +10,10 @@ mod throughput;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ::boot::accel::probe::probe;
-use ::boot::accel::{Choice, choose, trial_process};
-use ::boot::command::Accel;
-use ::boot::target::TARGETS;
+use ::boot::machine::accel::probe::probe;
+use ::boot::machine::accel::{Choice, choose, trial_process};
+use ::boot::machine::command::Accel;
+use ::boot::machine::target::TARGETS;
 use anyhow::{Context, Result};
 
 use contenders::System;

@@ -8,7 +8,7 @@ mod report;
 use std::env;
 use std::process::ExitCode;
 
-use ::boot::accel;
+use ::boot::machine::accel;
 use anyhow::Result;
 use clap::Parser;
 

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use boot::accel::outcome::Outcome;
-use boot::accel::probe::{GUEST_LIMIT, START_LIMIT, probe};
+use boot::machine::accel::outcome::Outcome;
+use boot::machine::accel::probe::{GUEST_LIMIT, START_LIMIT, probe};
 use common::{Fixture, Ran, wait_for, wait_for_death};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 
@@ -325,7 +325,7 @@ fn the_real_trial_comes_back() {
 /// The guest as a 64-bit ELF file with a PVH entry: as little of one as QEMU takes.
 #[cfg(target_arch = "x86_64")]
 fn kernel(code: &[u8]) -> Vec<u8> {
-    use boot::accel::guest::{ENTRY, bytes, memory};
+    use boot::machine::accel::guest::{ENTRY, bytes, memory};
     // Whatever stands in the first page of memory, the guest does not need it.
     const PAGE: usize = 0x1000;
     let memory = &bytes(&memory(code))[PAGE..];
@@ -352,7 +352,7 @@ fn kernel(code: &[u8]) -> Vec<u8> {
 #[ignore = "wants qemu-system-x86_64"]
 #[cfg(target_arch = "x86_64")]
 fn the_guest_gets_its_result_under_tcg() {
-    use boot::accel::guest;
+    use boot::machine::accel::guest;
     let fixture = Fixture::new();
     let exit_code = |cpu: &str, code: &[u8]| {
         fs::write(fixture.path("kernel"), kernel(code)).unwrap();

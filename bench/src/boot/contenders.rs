@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ::boot::command::{Accel, Vm, program};
-use ::boot::sandbox;
-use ::boot::target::Target;
-use ::boot::tsc;
+use ::boot::machine::command::{Accel, Vm, program};
+use ::boot::machine::sandbox;
+use ::boot::machine::target::Target;
+use ::boot::machine::tsc;
 use anyhow::{Context, Result};
 
 use super::floor;
@@ -169,7 +169,7 @@ pub fn article(kernel: &Path, initrd: &Path, accel: Accel) -> Result<Guest> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ::boot::target::TARGETS;
+    use ::boot::machine::target::TARGETS;
 
     #[test]
     fn every_target_has_a_row_and_every_row_its_machines() {

@@ -7,9 +7,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ::boot::command::Accel;
-use ::boot::needle::Needle;
-use ::boot::reaper::die_with_starter;
+use ::boot::console::needle::Needle;
+use ::boot::machine::command::Accel;
+use ::boot::machine::reaper::die_with_starter;
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 

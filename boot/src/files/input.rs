@@ -1,0 +1,101 @@
+//! Files, looked at before QEMU is started: QEMU's own words for these cases name neither the
+//! option nor the cure.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::verdict::exit_code::Usage;
+
+/// `path` if it is a file with something to read in it. `what` and `option` say in errors what it
+/// is for and how it was given.
+pub fn readable(what: &str, option: &str, path: Option<PathBuf>) -> Result<PathBuf> {
+    let upper = option.to_uppercase();
+    let Some(path) = path else {
+        let cure = format!("name one with --{option} FILE or BOOT_{upper}=FILE");
+        bail!(Usage(format!("no {what}: {cure}")));
+    };
+    let cure = format!("name another {what} with --{option} FILE or BOOT_{upper}=FILE");
+    let shown = path.display();
+    let metadata = fs::metadata(&path)
+        .with_context(|| format!("{shown}: cannot use it as the {what} ({cure})"))?;
+    if !metadata.is_file() {
+        let kind = if metadata.is_dir() {
+            "a directory"
+        } else {
+            "not a regular file"
+        };
+        bail!("{shown}: cannot use it as the {what}: it is {kind} ({cure})");
+    }
+    let read = File::open(&path)
+        .and_then(|mut file| file.read(&mut [0]))
+        .with_context(|| {
+            format!("{shown}: cannot read the {what} (allow it to be read, or {cure})")
+        })?;
+    if read == 0 {
+        bail!("{shown}: cannot use it as the {what}: it is empty (build it again, or {cure})");
+    }
+    Ok(path)
+}
+
+/// The log, empty, but never over one of the `inputs`.
+pub fn log(path: &Path, inputs: [&Path; 2]) -> Result<File> {
+    let shown = path.display();
+    let identity = |path: &Path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+    if identity(path).is_some_and(|log| inputs.iter().any(|input| identity(input) == Some(log))) {
+        bail!(
+            "{shown}: cannot write the log over what is booted (name another file with --log FILE)"
+        );
+    }
+    File::create(path).with_context(|| {
+        format!("{shown}: cannot write the log (name another file with --log FILE)")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(path: Option<PathBuf>) -> String {
+        format!("{:#}", readable("kernel", "kernel", path).unwrap_err())
+    }
+
+    #[test]
+    fn what_cannot_be_booted_is_said() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("vmlinux");
+        assert!(error(None).contains("--kernel FILE or BOOT_KERNEL=FILE"));
+        assert!(error(Some(path.clone())).ends_with("No such file or directory (os error 2)"));
+        assert!(error(Some(directory.path().into())).contains("it is a directory"));
+        assert!(error(Some("/dev/null".into())).contains("it is not a regular file"));
+        fs::write(&path, "").unwrap();
+        assert!(error(Some(path.clone())).contains("it is empty"));
+        fs::write(&path, "x").unwrap();
+        assert_eq!(
+            readable("kernel", "kernel", Some(path.clone())).unwrap(),
+            path
+        );
+    }
+
+    #[test]
+    fn the_log_spares_what_is_booted() {
+        let directory = tempfile::tempdir().unwrap();
+        let kernel = directory.path().join("vmlinux");
+        let link = directory.path().join("log");
+        fs::write(&kernel, "precious").unwrap();
+        fs::hard_link(&kernel, &link).unwrap();
+        let error = log(&link, [&kernel, Path::new("nowhere")])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("cannot write the log over"), "{error}");
+        assert_eq!(fs::read(&kernel).unwrap(), b"precious");
+        log(
+            &directory.path().join("other"),
+            [&kernel, Path::new("nowhere")],
+        )
+        .unwrap();
+    }
+}

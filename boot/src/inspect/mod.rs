@@ -1,0 +1,297 @@
+//! What the kernel and the initramfs are, before QEMU is started: with the wrong file a guest is
+//! silent, or QEMU speaks of something else.
+
+use std::fs::File;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::machine::target::Target;
+
+mod elf;
+mod format;
+
+pub use format::Format;
+use format::Role;
+
+#[cfg(test)]
+pub(crate) use elf::tests::kernel as tiny_kernel;
+
+/// How to give another file.
+const OTHER_KERNEL: &str = "name another kernel with --kernel FILE or BOOT_KERNEL=FILE";
+const OTHER_INITRD: &str = "name another initramfs with --initrd FILE or BOOT_INITRD=FILE";
+
+/// What the two files of a boot are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Inputs {
+    /// The kernel's format.
+    pub kernel: Format,
+    /// The initramfs's format.
+    pub initrd: Format,
+}
+
+/// Looks at both files. An error if QEMU cannot boot that kernel on `target`, or no kernel can
+/// unpack that initramfs. What is not known to be wrong passes.
+pub fn inputs(target: &Target, kernel: &Path, initrd: &Path) -> Result<Inputs> {
+    let found = Inputs {
+        kernel: identify("kernel", kernel)?,
+        initrd: identify("initramfs", initrd)?,
+    };
+    if found.kernel.role() == Role::Initramfs && found.initrd.role() == Role::Kernel {
+        bail!(
+            "--kernel and --initrd are exchanged: {} is {}, and {} is {}",
+            kernel.display(),
+            found.kernel,
+            initrd.display(),
+            found.initrd
+        );
+    }
+    check_kernel(target, kernel, found.kernel)?;
+    check_initrd(initrd, found.initrd)?;
+    Ok(found)
+}
+
+fn identify(what: &str, path: &Path) -> Result<Format> {
+    File::open(path)
+        .and_then(|file| Format::of(&file))
+        .with_context(|| format!("{}: cannot read the {what}", path.display()))
+}
+
+fn check_kernel(target: &Target, path: &Path, format: Format) -> Result<()> {
+    let shown = path.display();
+    let unusable = format!("{shown}: cannot use it as the kernel: it is");
+    if format == Format::Elf {
+        check_elf(target, path)?;
+    }
+    if target.kernels.contains(&format) {
+        return Ok(());
+    }
+    if let Some(architecture) = format.architecture() {
+        bail!(
+            "{unusable} {format}, for {architecture}; the target is {} ({OTHER_KERNEL})",
+            target.name
+        );
+    }
+    match format.advice() {
+        Some(advice) if format.role() != Role::Kernel => {
+            bail!("{unusable} {format} ({advice}, or {OTHER_KERNEL})")
+        }
+        _ => bail!(
+            "{unusable} {format}; a kernel for {} is {} ({OTHER_KERNEL})",
+            target.name,
+            Format::list(target.kernels)
+        ),
+    }
+}
+
+/// What an ELF needs so that QEMU can start it: the right architecture, and on x86 the address of
+/// the entry in a note.
+fn check_elf(target: &Target, path: &Path) -> Result<()> {
+    let shown = path.display();
+    let unusable = format!("{shown}: cannot use it as the kernel");
+    let header = File::open(path)
+        .map_err(anyhow::Error::from)
+        .and_then(|file| elf::Header::read(file).map_err(Into::into))
+        .with_context(|| {
+            format!("{unusable}: its ELF header makes no sense (build it again, or {OTHER_KERNEL})")
+        })?;
+    if !target.elf_machines.contains(&header.machine) {
+        bail!(
+            "{unusable}: it is an ELF file for {}, and the target is {} ({OTHER_KERNEL})",
+            elf::machine_name(header.machine),
+            target.name
+        );
+    }
+    if target.needs_pvh && !header.pvh && !header.multiboot {
+        bail!(
+            "{unusable}: it is an ELF file without a PVH entry, by which QEMU would start it \
+             (build it with CONFIG_PVH=y, or boot arch/x86/boot/bzImage of the same build: \
+             --kernel FILE or BOOT_KERNEL=FILE)"
+        );
+    }
+    Ok(())
+}
+
+fn check_initrd(path: &Path, format: Format) -> Result<()> {
+    let unusable = format!("{}: cannot use it as the initramfs: it is", path.display());
+    match (format.role(), format.advice()) {
+        (Role::Initramfs | Role::Unknown, _) => Ok(()),
+        (_, Some(advice)) => bail!("{unusable} {format} ({advice}, or {OTHER_INITRD})"),
+        (_, None) => bail!(
+            "{unusable} {format}; an initramfs is a cpio archive (newc), compressed or not \
+             ({OTHER_INITRD})"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// `inputs` of files with these contents, the directory taken out of the sentence.
+    fn inspected(kernel: &[u8], initrd: &[u8]) -> Result<Inputs, String> {
+        inspected_for("x86_64", kernel, initrd)
+    }
+
+    fn inspected_for(target: &str, kernel: &[u8], initrd: &[u8]) -> Result<Inputs, String> {
+        let target = Target::named(target).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let [k, i] = ["k", "i"].map(|name| directory.path().join(name));
+        fs::write(&k, kernel).unwrap();
+        fs::write(&i, initrd).unwrap();
+        let prefix = format!("{}/", directory.path().display());
+        inputs(target, &k, &i).map_err(|error| format!("{error:#}").replace(&prefix, ""))
+    }
+
+    fn bz_image() -> Vec<u8> {
+        let mut image = vec![0; 0x400];
+        image[0x202..0x206].copy_from_slice(b"HdrS");
+        image
+    }
+
+    /// arm64's or RISC-V's, by its magic.
+    fn image(magic: &[u8; 4]) -> Vec<u8> {
+        let mut image = vec![0; 64];
+        image[56..60].copy_from_slice(magic);
+        image
+    }
+
+    const NEWC: &[u8] = b"070701 and so on";
+
+    #[test]
+    fn what_can_be_booted_passes() {
+        for kernel in [bz_image(), elf::tests::kernel(62, true)] {
+            inspected(&kernel, NEWC).unwrap();
+        }
+        // A 32-bit kernel runs on a 64-bit CPU.
+        inspected(&elf::tests::kernel(3, true), NEWC).unwrap();
+        inspected_for("aarch64", &image(b"ARM\x64"), NEWC).unwrap();
+        for initrd in [NEWC, b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", &[0; 600], b"?"] {
+            inspected(&bz_image(), initrd).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_kernel_without_pvh_is_told_the_ways_out() {
+        let error = inspected(&elf::tests::kernel(62, false), NEWC).unwrap_err();
+        assert_eq!(
+            error,
+            "k: cannot use it as the kernel: it is an ELF file without a PVH entry, by which QEMU \
+             would start it (build it with CONFIG_PVH=y, or boot arch/x86/boot/bzImage of the \
+             same build: --kernel FILE or BOOT_KERNEL=FILE)"
+        );
+    }
+
+    #[test]
+    fn another_architecture_is_named() {
+        let elf = |machine| elf::tests::kernel(machine, false);
+        for (target, kernel, part) in [
+            (
+                "x86_64",
+                elf(183),
+                "it is an ELF file for aarch64, and the target is x86_64",
+            ),
+            (
+                "x86_64",
+                elf(9999),
+                "it is an ELF file for machine 9999, and",
+            ),
+            (
+                "x86_64",
+                image(b"ARM\x64"),
+                "it is an Image, for aarch64; the target is x86_64",
+            ),
+            (
+                "aarch64",
+                bz_image(),
+                "it is a bzImage, for x86; the target is aarch64",
+            ),
+            (
+                "aarch64",
+                image(b"RSC\x05"),
+                "it is an Image, for riscv; the target is aarch64",
+            ),
+            (
+                "aarch64",
+                elf(62),
+                "it is an ELF file for x86_64, and the target is aarch64",
+            ),
+        ] {
+            let error = inspected_for(target, &kernel, NEWC).unwrap_err();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_elf_file_is_not_booted_by_every_machine() {
+        let error = inspected_for("aarch64", &elf::tests::kernel(183, false), NEWC).unwrap_err();
+        let part = "it is an ELF file; a kernel for aarch64 is an Image (name another";
+        assert!(error.contains(part), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_kernel_is_named() {
+        for (kernel, part) in [
+            (
+                &b"\x1f\x8b\x08 vmlinux.gz"[..],
+                "compressed by gzip (unpack it, or name another",
+            ),
+            (
+                NEWC,
+                "it is a cpio archive (newc); a kernel for x86_64 is an ELF file",
+            ),
+            (b"#!/bin/sh\n", "it is a script; a kernel"),
+            (
+                b"hello",
+                "it is of no format that boot knows; a kernel for x86_64 is an ELF file, a bzImage or a multiboot kernel (name another",
+            ),
+            (b"\x7fELF", "its ELF header makes no sense"),
+            (b"", "it is of no format"),
+        ] {
+            let error = inspected(kernel, NEWC).unwrap_err();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_initramfs_is_named() {
+        for (initrd, part) in [
+            (
+                &b"\x7fELF\x02"[..],
+                "it is an ELF file (pack it as /init into an archive",
+            ),
+            (
+                b"070707",
+                "it is a cpio archive (odc) (the kernel takes only newc: cpio -H newc",
+            ),
+            (b"\xc7\x71", "(the kernel takes only newc"),
+            (
+                b"\x04\x22\x4d\x18",
+                "(the kernel takes only lz4's legacy format: lz4 -l",
+            ),
+            (
+                b"#!/bin/sh",
+                "it is a script; an initramfs is a cpio archive",
+            ),
+        ] {
+            let error = inspected(&bz_image(), initrd).unwrap_err();
+            assert!(
+                error.starts_with("i: cannot use it as the initramfs: "),
+                "{error}"
+            );
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn exchanged_files_are_noticed() {
+        assert_eq!(
+            inspected(b"\x1f\x8b\x08", &bz_image()).unwrap_err(),
+            "--kernel and --initrd are exchanged: k is compressed by gzip, and i is a bzImage"
+        );
+        let error = inspected(NEWC, &elf::tests::kernel(62, true)).unwrap_err();
+        assert!(error.contains("are exchanged"), "{error}");
+    }
+}

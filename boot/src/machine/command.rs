@@ -1,0 +1,282 @@
+//! A virtual machine as QEMU's command line.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use crate::machine::sandbox;
+use crate::machine::target::{Machine, Target};
+
+/// What is booted, and on what.
+#[derive(Debug)]
+pub struct Vm {
+    /// Its architecture.
+    pub target: &'static Target,
+    /// Its machine model, one of the target's.
+    pub machine: &'static Machine,
+    /// QEMU: a path, or a name to be found in `PATH`.
+    pub qemu: PathBuf,
+    /// Who executes the guest's instructions.
+    pub accel: Accel,
+    /// The CPU model, by QEMU's name for it.
+    pub cpu: String,
+    /// How many processors it has.
+    pub processors: u32,
+    /// Memory in MiB.
+    pub memory: u32,
+    /// What the kernel is told about its time stamp counter: [`crate::machine::tsc::of_guest`], as a rule.
+    pub tsc_khz: Option<u64>,
+    /// Anything that QEMU's `-kernel` takes.
+    pub kernel: PathBuf,
+    /// The initramfs.
+    pub initrd: PathBuf,
+    /// The end of the kernel's command line.
+    pub append: String,
+    /// Whether QEMU is sandboxed: [`sandbox::wanted`], as a rule.
+    pub sandbox: bool,
+    /// The socket on which it waits for a debugger before its first instruction.
+    pub gdb: Option<PathBuf>,
+    /// More of QEMU's arguments. They come last.
+    pub more: Vec<OsString>,
+}
+
+/// Who executes the guest's instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accel {
+    /// QEMU, translating them: slower, and the same on every host.
+    Tcg,
+    /// The host's CPU, through `/dev/kvm`.
+    Kvm,
+}
+
+impl Accel {
+    /// QEMU's name for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Accel::Tcg => "tcg",
+            Accel::Kvm => "kvm",
+        }
+    }
+}
+
+impl Vm {
+    /// QEMU's arguments: a bare machine whose serial port is QEMU's stdin and stdout.
+    pub fn arguments(&self) -> Vec<OsString> {
+        let memory = format!("{}M", self.memory);
+        let processors = self.processors.to_string();
+        let command_line = self.command_line();
+        // The devices that QEMU would add unasked, and what the host's administrator put into
+        // /etc/qemu, differ from one QEMU to the next.
+        let mut arguments: Vec<OsString> =
+            ["-nodefaults", "-no-user-config"].map(Into::into).into();
+        let pairs: [(&str, &OsStr); 12] = [
+            ("-machine", self.machine.options.as_ref()),
+            ("-accel", self.accel.name().as_ref()),
+            ("-cpu", self.cpu.as_ref()),
+            ("-smp", processors.as_ref()),
+            ("-m", memory.as_ref()),
+            ("-display", "none".as_ref()),
+            // As -nographic has it: Ctrl-A X quits, Ctrl-A C switches between guest and monitor.
+            // `signal=off` hands Ctrl-C to the guest instead of taking it as QEMU's end; boot takes
+            // it before that.
+            ("-chardev", "stdio,id=console,mux=on,signal=off".as_ref()),
+            ("-serial", "chardev:console".as_ref()),
+            ("-mon", "chardev=console,mode=readline".as_ref()),
+            ("-kernel", self.kernel.as_ref()),
+            ("-initrd", self.initrd.as_ref()),
+            ("-append", command_line.as_ref()),
+        ];
+        arguments.extend(
+            pairs
+                .iter()
+                .flat_map(|(option, value)| [option.into(), value.into()]),
+        );
+        // A guest that restarts has ended: after a panic it would panic again, for ever.
+        arguments.push("-no-reboot".into());
+        if self.sandbox {
+            arguments.extend(["-sandbox", sandbox::OPTIONS].map(Into::into));
+        }
+        if let Some(socket) = &self.gdb {
+            let mut chardev = OsString::from("socket,id=gdb,server=on,wait=off,path=");
+            chardev.push(doubled_commas(socket.as_os_str()));
+            arguments.extend(["-S", "-gdb", "chardev:gdb", "-chardev"].map(Into::into));
+            arguments.push(chardev);
+        }
+        arguments.extend(self.more.iter().cloned());
+        arguments
+    }
+
+    /// The kernel's command line.
+    pub fn command_line(&self) -> String {
+        self.target
+            .command_line(self.accel, self.tsc_khz, &self.append)
+    }
+
+    /// The whole command, to be pasted into a shell.
+    pub fn shell_line(&self) -> String {
+        let arguments = self.arguments();
+        let words =
+            std::iter::once(self.qemu.as_os_str()).chain(arguments.iter().map(OsString::as_os_str));
+        words
+            .map(|word| quoted(&word.to_string_lossy()))
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+}
+
+/// The program called `name` as the shell's `PATH` has it, so that its command line also works where
+/// `PATH` is another. Unchanged if there is none: then starting it says so.
+pub fn program(name: PathBuf) -> PathBuf {
+    if name.as_os_str().as_bytes().contains(&b'/') {
+        return name;
+    }
+    let executable = |path: &PathBuf| {
+        let metadata = path.metadata();
+        metadata.is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+    };
+    let path = env::var_os("PATH").unwrap_or_default();
+    let found = env::split_paths(&path)
+        .map(|directory| directory.join(&name))
+        .find(executable);
+    found.unwrap_or(name)
+}
+
+/// `path` as the value of one of QEMU's options, which are separated by commas.
+fn doubled_commas(path: &OsStr) -> OsString {
+    let bytes = path.as_bytes().iter();
+    OsString::from_vec(
+        bytes
+            .flat_map(|byte| vec![*byte; 1 + usize::from(*byte == b',')])
+            .collect(),
+    )
+}
+
+/// `word` as a POSIX shell has to see it.
+pub(crate) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::target::TARGETS;
+
+    fn vm() -> Vm {
+        let target = &TARGETS[0];
+        Vm {
+            target,
+            machine: &target.machines[0],
+            qemu: "qemu".into(),
+            accel: Accel::Tcg,
+            cpu: "max".into(),
+            processors: 2,
+            memory: 64,
+            tsc_khz: Some(2_400_000),
+            kernel: "a kernel".into(),
+            initrd: "initrd,1".into(),
+            append: "quiet".into(),
+            sandbox: false,
+            gdb: None,
+            more: vec![],
+        }
+    }
+
+    fn value(arguments: &[OsString], option: &str) -> OsString {
+        let at = arguments
+            .iter()
+            .position(|argument| argument == option)
+            .unwrap();
+        arguments[at + 1].clone()
+    }
+
+    #[test]
+    fn every_field_reaches_qemu_unchanged() {
+        let arguments = vm().arguments();
+        for (option, expected) in [
+            ("-machine", TARGETS[0].machines[0].options),
+            ("-accel", "tcg"),
+            ("-cpu", "max"),
+            ("-smp", "2"),
+            ("-m", "64M"),
+            ("-kernel", "a kernel"),
+            ("-initrd", "initrd,1"),
+            (
+                "-append",
+                "console=ttyS0 panic=-1 reboot=t nolapic_timer no_timer_check lpj=500000 \
+                 tsc_early_khz=2400000 quiet",
+            ),
+        ] {
+            assert_eq!(value(&arguments, option), expected);
+        }
+        assert!(arguments.contains(&"-no-reboot".into()));
+    }
+
+    #[test]
+    fn a_sandbox_is_asked_for_if_there_is_one() {
+        assert!(!vm().arguments().contains(&"-sandbox".into()));
+        let sandboxed = Vm {
+            sandbox: true,
+            ..vm()
+        };
+        assert_eq!(value(&sandboxed.arguments(), "-sandbox"), sandbox::OPTIONS);
+    }
+
+    #[test]
+    fn acceleration_is_named_as_qemu_does() {
+        let arguments = Vm {
+            accel: Accel::Kvm,
+            ..vm()
+        }
+        .arguments();
+        assert_eq!(value(&arguments, "-accel"), "kvm");
+    }
+
+    #[test]
+    fn a_program_is_found_as_the_shell_finds_it() {
+        let sh = program("sh".into());
+        assert!(sh.is_absolute() && sh.ends_with("sh"), "{}", sh.display());
+        for unchanged in ["no-such-program", "./sh"] {
+            assert_eq!(program(unchanged.into()), PathBuf::from(unchanged));
+        }
+    }
+
+    #[test]
+    fn a_debugger_is_waited_for_on_a_socket() {
+        assert!(!vm().arguments().contains(&"-S".into()));
+        let arguments = Vm {
+            gdb: Some("/tmp/a,b".into()),
+            ..vm()
+        }
+        .arguments();
+        assert!(arguments.contains(&"-S".into()));
+        assert_eq!(value(&arguments, "-gdb"), "chardev:gdb");
+        let line = "socket,id=gdb,server=on,wait=off,path=/tmp/a,,b";
+        assert_eq!(arguments.last().unwrap(), line);
+    }
+
+    #[test]
+    fn more_arguments_come_last_so_that_they_can_override() {
+        let more = ["-m", "1G"].map(OsString::from).to_vec();
+        let arguments = Vm { more, ..vm() }.arguments();
+        assert!(arguments.ends_with(&["-m".into(), "1G".into()]));
+    }
+
+    #[test]
+    fn the_shell_line_is_safe_to_paste() {
+        let line = vm().shell_line();
+        assert!(line.starts_with("qemu -nodefaults "), "{line}");
+        assert!(
+            line.contains(" -kernel 'a kernel' -initrd initrd,1 "),
+            "{line}"
+        );
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+    }
+}

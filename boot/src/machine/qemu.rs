@@ -1,0 +1,164 @@
+//! QEMU's process, which never outlives boot.
+
+use std::io::{self, BufRead, BufReader};
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow};
+
+use crate::machine::command::Vm;
+use crate::machine::qmp::{Qmp, State};
+use crate::machine::reaper::{self, Report};
+use crate::session::events::Sender;
+
+const SIGKILL: i32 = 9;
+
+/// How long QEMU may take to end in order, and then the reaper to end what is left.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// A running QEMU. Dropping it kills it.
+#[derive(Debug)]
+pub struct Qemu {
+    reaper: Child,
+    /// What the reaper says. Closing it has everything ended.
+    control: BufReader<UnixStream>,
+    /// What it has begun to say.
+    line: Vec<u8>,
+    pid: i32,
+    status: Option<ExitStatus>,
+    qmp: Qmp,
+}
+
+impl Qemu {
+    /// Starts QEMU with pipes for its three streams, or without a stdin. `sender` gets what QEMU
+    /// says of the guest while it runs.
+    pub fn start(vm: &Vm, interactive: bool, sender: &Sender) -> Result<Self> {
+        let (qmp, peer) =
+            Qmp::pair(sender.clone()).context("cannot make QEMU's control channel")?;
+        let (control, theirs) = UnixStream::pair().context("cannot make the reaper's socket")?;
+        let theirs = OwnedFd::from(theirs);
+        let mut command = reaper::command(&theirs, peer.descriptor(), vm.qemu.as_os_str());
+        command
+            .args(peer.arguments())
+            .args(vm.arguments())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command.stdin(if interactive {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        });
+        let reaper = command.spawn().context("cannot start QEMU's reaper")?;
+        // Each is to end with the process that has the other end.
+        drop((theirs, peer));
+        let mut qemu = Qemu {
+            reaper,
+            control: BufReader::new(control),
+            line: Vec::new(),
+            pid: 0,
+            status: None,
+            qmp,
+        };
+        let started = match qemu.report().context("cannot hear QEMU's reaper")? {
+            Some(Report::Started(pid)) => {
+                qemu.pid = pid;
+                return Ok(qemu);
+            }
+            Some(Report::NotStarted(errno)) => anyhow!(io::Error::from_raw_os_error(errno)),
+            other => anyhow!("its reaper said {other:?}"),
+        };
+        let (name, package) = (vm.qemu.display(), vm.target.qemu);
+        Err(started).with_context(|| {
+            format!(
+                "{name}: cannot start QEMU \
+                 (install {package}, or name it with --qemu FILE or BOOT_QEMU=FILE)"
+            )
+        })
+    }
+
+    /// The next that the reaper says; nothing if it is gone.
+    fn report(&mut self) -> io::Result<Option<Report>> {
+        if self.control.read_until(b'\n', &mut self.line)? == 0 {
+            return Ok(None);
+        }
+        let report = serde_json::from_slice(&self.line)?;
+        self.line.clear();
+        Ok(Some(report))
+    }
+
+    /// Its stdin, if it has one, stdout and stderr; once.
+    pub fn streams(&mut self) -> (Option<ChildStdin>, ChildStdout, ChildStderr) {
+        let (stdout, stderr) = (self.reaper.stdout.take(), self.reaper.stderr.take());
+        (
+            self.reaper.stdin.take(),
+            stdout.expect("taken once"),
+            stderr.expect("taken once"),
+        )
+    }
+
+    /// Its process id, or that of a wrapper around it.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// Its exit status, if it ends by itself within `patience`.
+    pub fn wait(&mut self, patience: Duration) -> io::Result<Option<ExitStatus>> {
+        if self.status.is_none() {
+            self.control.get_ref().set_read_timeout(Some(patience))?;
+            match self.report() {
+                Ok(Some(Report::Ended(status))) => self.status = Some(ExitStatus::from_raw(status)),
+                Ok(Some(_)) => {}
+                // Somebody has killed the reaper, and the kernel then QEMU.
+                Ok(None) => self.status = Some(ExitStatus::from_raw(SIGKILL)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.status)
+    }
+
+    /// What it has said on its control channel.
+    pub fn said(&self) -> State {
+        self.qmp.state()
+    }
+
+    /// The same, for one that has ended: all that it had to say. On a busy host that takes a while.
+    pub fn last_words(&self) -> State {
+        self.qmp.closed(PATIENCE * 10);
+        self.said()
+    }
+
+    /// Ends it: in order if it listens, so that what it writes to, a disk perhaps, is whole.
+    pub fn end(&mut self) {
+        if self.said().ready.is_some() && self.qmp.quit(PATIENCE) {
+            let _ = self.wait(PATIENCE);
+        }
+        self.kill();
+        // It has nothing more to say, unless something that is stuck still holds the channel.
+        self.qmp.closed(PATIENCE);
+    }
+
+    /// Kills it, with all that a wrapper script has started in its name.
+    fn kill(&mut self) {
+        let _ = self.control.get_ref().shutdown(Shutdown::Both);
+        let started = Instant::now();
+        // A process that is stuck in the kernel cannot be killed. Its reaper stays with it.
+        while let Ok(None) = self.reaper.try_wait() {
+            if started.elapsed() >= PATIENCE {
+                break;
+            }
+            sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+impl Drop for Qemu {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

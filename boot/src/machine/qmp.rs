@@ -1,0 +1,306 @@
+//! What QEMU says on its control channel: when the machine is ready, whether it is stopped, and why
+//! it was shut down. (QEMU's docs/interop/qmp-spec and qapi/run-state.json.)
+//!
+//! A few messages of a protocol of some hundreds do not justify the crate for it, which compiles
+//! for a minute.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::Shutdown;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+
+use crate::session::events::{Event, Sender};
+
+/// How much of a message is taken, in bytes. The greeting, the longest one, has some 200.
+const MESSAGE: u64 = 1 << 16;
+
+/// The states of a machine that cannot go on (`RunState`).
+const ERRORS: [&str; 4] = ["internal-error", "io-error", "guest-panicked", "watchdog"];
+
+/// What QEMU has said so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    /// When it had set up the machine.
+    pub ready: Option<Instant>,
+    /// Why it was shut down, as `ShutdownCause` has it: `guest-shutdown`, `guest-reset`, ...
+    pub shutdown: Option<String>,
+    /// Whether the guest's processors stand still, though nobody has shut it down or told QEMU to stop it.
+    pub stopped: bool,
+    /// Why they do, as `RunState` has it: `internal-error`, `io-error`, ...
+    pub run_state: Option<String>,
+}
+
+/// boot's end of the channel.
+#[derive(Debug)]
+pub struct Qmp {
+    socket: UnixStream,
+    state: Arc<Mutex<State>>,
+    /// Where events go, until boot ends QEMU: then nobody takes any.
+    sender: Arc<Mutex<Option<Sender>>>,
+    /// Nothing ever comes; it is disconnected when QEMU is gone.
+    closed: Receiver<()>,
+}
+
+/// QEMU's end, to be inherited by it and closed in boot.
+#[derive(Debug)]
+pub struct Peer(OwnedFd);
+
+impl Peer {
+    /// What has to be inherited.
+    pub fn descriptor(&self) -> &OwnedFd {
+        &self.0
+    }
+
+    /// What QEMU has to be told so that it uses it.
+    pub fn arguments(&self) -> [String; 4] {
+        let fd = self.0.as_raw_fd();
+        [
+            "-chardev".into(),
+            format!("socket,id=qmp,fd={fd}"),
+            "-mon".into(),
+            "chardev=qmp,mode=control".into(),
+        ]
+    }
+}
+
+impl Qmp {
+    /// A channel. `sender` gets whether the guest's processors stand still.
+    pub fn pair(sender: Sender) -> io::Result<(Qmp, Peer)> {
+        let (mut socket, theirs) = UnixStream::pair()?;
+        // It waits in the socket until QEMU comes to read it: no round trip, no delay.
+        socket.write_all(b"{\"execute\":\"qmp_capabilities\"}\n")?;
+        let reader = socket.try_clone()?;
+        let state = Arc::default();
+        let sender = Arc::new(Mutex::new(Some(sender)));
+        let (alive, closed) = channel();
+        thread::spawn({
+            let (state, sender) = (Arc::clone(&state), Arc::clone(&sender));
+            move || read(reader, &state, &sender, alive)
+        });
+        let qmp = Qmp {
+            socket,
+            state,
+            sender,
+            closed,
+        };
+        Ok((qmp, Peer(theirs.into())))
+    }
+
+    /// What QEMU has said so far.
+    pub fn state(&self) -> State {
+        lock(&self.state).clone()
+    }
+
+    /// Asks QEMU to end, so that it can put its files in order. Whether it has, in that time.
+    pub fn quit(&self, patience: Duration) -> bool {
+        lock(&self.sender).take();
+        // Not even if QEMU's main loop hangs may this take longer.
+        let _ = self.socket.set_write_timeout(Some(patience));
+        let asked = (&self.socket).write_all(b"{\"execute\":\"quit\"}\n");
+        asked.is_err() || self.closed(patience)
+    }
+
+    /// Whether QEMU has closed the channel, which it does when it ends, in that time. All that it
+    /// had to say has then been read.
+    pub fn closed(&self, patience: Duration) -> bool {
+        self.closed.recv_timeout(patience) == Err(RecvTimeoutError::Disconnected)
+    }
+}
+
+impl Drop for Qmp {
+    fn drop(&mut self) {
+        // The thread has the socket open, too: without this it would wait for ever.
+        let _ = self.socket.shutdown(Shutdown::Both);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn read(
+    socket: UnixStream,
+    state: &Mutex<State>,
+    sender: &Mutex<Option<Sender>>,
+    _alive: mpsc::Sender<()>,
+) {
+    let mut socket = BufReader::new(socket);
+    let mut line = Vec::new();
+    while let Ok(1..) = socket.by_ref().take(MESSAGE).read_until(b'\n', &mut line) {
+        // A message that is not understood is none of those.
+        if let Ok(message) = serde_json::from_slice::<Message>(&line) {
+            let (before, after) = {
+                let mut state = lock(state);
+                let before = state.stopped;
+                state.take(message);
+                (before, state.stopped)
+            };
+            if before != after {
+                // Who has stopped it? The answer may take it back.
+                let _ = socket
+                    .get_ref()
+                    .write_all(b"{\"execute\":\"query-status\"}\n");
+                // Not under the lock: the queue may be full.
+                let sender = lock(sender).clone();
+                sender.inspect(|sender| sender.send(Event::Stopped(after)));
+            }
+        }
+        line.clear();
+    }
+}
+
+#[derive(Deserialize)]
+struct Message {
+    /// The answer to a command.
+    #[serde(rename = "return")]
+    answer: Option<Answer>,
+    event: Option<String>,
+    #[serde(default)]
+    data: Data,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    /// That of `query-status`, a `RunState`.
+    status: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct Data {
+    reason: Option<String>,
+}
+
+impl State {
+    fn take(&mut self, message: Message) {
+        // QEMU answers only once it has set up everything.
+        if message.answer.is_some() && self.ready.is_none() {
+            self.ready = Some(Instant::now());
+        }
+        if let Some(run_state) = message.answer.and_then(|answer| answer.status) {
+            // Not `paused` or `debug`: a debugger or the monitor has asked for these.
+            self.stopped &= ERRORS.contains(&run_state.as_str());
+            self.run_state = Some(run_state).filter(|_| self.stopped);
+        }
+        match message.event.as_deref() {
+            Some("SHUTDOWN") => {
+                // The first is the cause; `host-qmp-quit` may follow.
+                self.shutdown = self.shutdown.take().or(message.data.reason);
+                self.stopped = false;
+            }
+            Some("STOP") => self.stopped = self.shutdown.is_none(),
+            Some("RESUME") => self.stopped = false,
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(30);
+
+    fn pair() -> (Qmp, Peer) {
+        Qmp::pair(Sender::channel(9).0).unwrap()
+    }
+
+    /// A channel on which QEMU has said `messages` and is gone.
+    fn after(messages: &[u8]) -> State {
+        let (qmp, Peer(theirs)) = pair();
+        let mut qemu = UnixStream::from(theirs);
+        qemu.write_all(messages).unwrap();
+        drop(qemu);
+        assert!(qmp.closed(LONG));
+        qmp.state()
+    }
+
+    #[test]
+    fn the_first_shutdown_is_the_cause() {
+        // From QEMU 7.2.22.
+        let state = after(
+            br#"{"QMP": {"version": {"qemu": {"micro": 22, "minor": 2, "major": 7}, "package": "Debian"}, "capabilities": ["oob"]}}
+{"return": {}}
+{"timestamp": {"seconds": 1795412133, "microseconds": 253425}, "event": "STOP"}
+{"timestamp": {"seconds": 1795412133, "microseconds": 253425}, "event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-reset"}}
+{"timestamp": {"seconds": 1795412134, "microseconds": 253425}, "event": "SHUTDOWN", "data": {"guest": false, "reason": "host-qmp-quit"}}
+"#,
+        );
+        assert_eq!(state.shutdown.as_deref(), Some("guest-reset"));
+        assert!(state.ready.is_some() && !state.stopped);
+    }
+
+    #[test]
+    fn a_guest_that_goes_on_is_not_stopped() {
+        let state = after(b"{\"event\": \"STOP\"}\r\n{\"event\": \"RESUME\"}\r\n");
+        assert_eq!(state, State::default());
+    }
+
+    #[test]
+    fn a_guest_that_somebody_has_stopped_is_not_in_trouble() {
+        for (run_state, in_trouble) in [
+            ("paused", false),
+            ("debug", false),
+            ("internal-error", true),
+        ] {
+            let answer = format!(r#"{{"return": {{"status": "{run_state}", "running": false}}}}"#);
+            let state = after(format!("{{\"event\": \"STOP\"}}\n{answer}\n").as_bytes());
+            assert_eq!(state.stopped, in_trouble, "{run_state}");
+            assert_eq!(state.run_state.is_some(), in_trouble, "{run_state}");
+        }
+    }
+
+    #[test]
+    fn a_stop_is_an_event_until_boot_ends_qemu() {
+        let (sender, events) = Sender::channel(9);
+        let (qmp, Peer(theirs)) = Qmp::pair(sender).unwrap();
+        let mut qemu = UnixStream::from(theirs);
+        qemu.write_all(b"{\"event\": \"STOP\"}\n").unwrap();
+        let (_, event) = events.recv_timeout(LONG).unwrap();
+        assert!(matches!(event, Event::Stopped(true)), "{event:?}");
+        assert!(!qmp.quit(Duration::from_millis(1)));
+        qemu.write_all(b"{\"event\": \"RESUME\"}\n").unwrap();
+        drop(qemu);
+        assert!(qmp.closed(LONG));
+        assert!(!qmp.state().stopped && events.try_recv().is_err());
+    }
+
+    #[test]
+    fn nonsense_is_nothing() {
+        let mut nonsense = vec![b'['; 3 << 16];
+        nonsense.extend(b"\n\0\xff\n{\"event\": 7}\n{\"event\": \"STOP\"}\n");
+        assert!(after(&nonsense).stopped);
+    }
+
+    #[test]
+    fn commands_wait_for_qemu() {
+        let (qmp, Peer(theirs)) = pair();
+        let qemu = thread::spawn(move || {
+            let mut lines = BufReader::new(UnixStream::from(theirs)).lines();
+            [(); 2].map(|()| lines.next().unwrap().unwrap())
+        });
+        assert!(qmp.quit(LONG));
+        let expected = [r#"{"execute":"qmp_capabilities"}"#, r#"{"execute":"quit"}"#];
+        assert_eq!(qemu.join().unwrap(), expected);
+    }
+
+    #[test]
+    fn a_qemu_that_does_not_answer_is_not_waited_for() {
+        let (qmp, peer) = pair();
+        assert!(!qmp.quit(Duration::from_millis(10)));
+        drop(peer);
+        assert!(qmp.closed(LONG));
+    }
+
+    #[test]
+    fn qemu_is_told_the_descriptor() {
+        let (_qmp, peer) = pair();
+        let fd = peer.0.as_raw_fd();
+        assert_eq!(peer.arguments()[1], format!("socket,id=qmp,fd={fd}"));
+    }
+}

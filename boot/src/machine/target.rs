@@ -1,0 +1,210 @@
+//! The table of what can be booted. A new target is one more row.
+
+use object::elf::{EM_386, EM_AARCH64, EM_RISCV, EM_X86_64, Machine as ElfMachine};
+
+use crate::inspect::Format;
+use crate::machine::command::Accel;
+
+/// Everything that differs from one architecture to the next.
+#[derive(Debug)]
+pub struct Target {
+    /// The name by which `--target` asks for it.
+    pub name: &'static str,
+    /// The QEMU that emulates it, as its file is called.
+    pub qemu: &'static str,
+    /// The machines it can be booted on; the first is the default.
+    pub machines: &'static [Machine],
+    /// What QEMU's `-kernel` boots.
+    pub kernels: &'static [Format],
+    /// The architectures of the ELF files that it can run (`e_machine`).
+    pub elf_machines: &'static [ElfMachine],
+    /// Whether QEMU finds the entry of an ELF kernel only in a note, as Xen's PVH has it.
+    pub needs_pvh: bool,
+    /// QEMU's name for the CPU model.
+    pub cpu: &'static str,
+    /// Memory in MiB unless asked otherwise.
+    pub memory: u32,
+    /// The serial port that boot reads, under the kernel's name for it.
+    pub console: &'static str,
+    /// The rest of the kernel's command line.
+    pub kernel_options: &'static [&'static str],
+    /// What follows it where QEMU executes the guest's instructions.
+    pub tcg_options: &'static [&'static str],
+    /// Whether it has a time stamp counter, which QEMU's TCG takes from the host.
+    pub has_tsc: bool,
+    /// gdb's name for the architecture.
+    pub gdb: &'static str,
+}
+
+/// One of QEMU's machine models.
+#[derive(Debug)]
+pub struct Machine {
+    /// The name by which `--machine` asks for it; QEMU's own.
+    pub name: &'static str,
+    /// What follows `-machine`.
+    pub options: &'static str,
+}
+
+/// Every target; the first is the default.
+pub const TARGETS: &[Target] = &[X86_64, AARCH64, RISCV64];
+
+/// Restart at once after a panic. QEMU's -no-reboot turns that into QEMU's end, so a panic never
+/// hangs.
+const RESTART_AFTER_PANIC: &str = "panic=-1";
+
+const X86_64: Target = Target {
+    name: "x86_64",
+    qemu: "qemu-system-x86_64",
+    machines: &[
+        Machine {
+            name: "microvm",
+            // No ACPI: what little there is, the kernel finds where it always was. No automatic
+            // additions to the command line: the kernel gets what this table and `--append` say.
+            options: "microvm,acpi=off,auto-kernel-cmdline=off",
+        },
+        Machine {
+            name: "pc",
+            options: "pc",
+        },
+        Machine {
+            name: "q35",
+            options: "q35",
+        },
+    ],
+    kernels: &[Format::Elf, Format::BzImage, Format::Multiboot],
+    elf_machines: &[EM_X86_64, EM_386],
+    needs_pvh: true,
+    // The baseline of the architecture, so that a guest that boots here boots on every such CPU.
+    cpu: "qemu64",
+    memory: 128,
+    console: "ttyS0",
+    kernel_options: &[
+        RESTART_AFTER_PANIC,
+        // Restart by triple fault. A microvm has no keyboard controller to ask for it, and the
+        // kernel would ask for more than a second.
+        "reboot=t",
+        // Skip calibrating the local APIC timer against the clock: under TCG 40 % of the way to
+        // init.
+        "nolapic_timer",
+        // Skip waiting for the timer interrupt to prove that it works: another 10 %.
+        "no_timer_check",
+    ],
+    tcg_options: &[
+        // Skip finding out how fast the guest can count, by which it measures short delays: a
+        // sixth of the way to init. It is what the small kernel finds on the machine that
+        // docs/speed.md describes. Emulated devices do not care for delays.
+        "lpj=500000",
+    ],
+    has_tsc: true,
+    gdb: "i386:x86-64",
+};
+
+const AARCH64: Target = Target {
+    name: "aarch64",
+    qemu: "qemu-system-aarch64",
+    machines: &[Machine {
+        name: "virt",
+        // A machine that there is only in QEMU. It describes itself in a device tree.
+        options: "virt",
+    }],
+    kernels: &[Format::Arm64Image],
+    elf_machines: &[EM_AARCH64],
+    needs_pvh: false,
+    // Armv8.0, as the first such CPUs had it.
+    cpu: "cortex-a53",
+    memory: 128,
+    // A PL011.
+    console: "ttyAMA0",
+    kernel_options: &[RESTART_AFTER_PANIC],
+    tcg_options: &[],
+    has_tsc: false,
+    gdb: "aarch64",
+};
+
+const RISCV64: Target = Target {
+    name: "riscv64",
+    qemu: "qemu-system-riscv64",
+    machines: &[Machine {
+        name: "virt",
+        // Likewise. Its firmware, OpenSBI, comes with QEMU, and speaks first.
+        options: "virt",
+    }],
+    kernels: &[Format::RiscvImage],
+    elf_machines: &[EM_RISCV],
+    needs_pvh: false,
+    // RV64GC.
+    cpu: "rv64",
+    memory: 128,
+    console: "ttyS0",
+    kernel_options: &[RESTART_AFTER_PANIC],
+    tcg_options: &[],
+    has_tsc: false,
+    gdb: "riscv:rv64",
+};
+
+impl Target {
+    /// The target called `name`.
+    pub fn named(name: &str) -> Option<&'static Target> {
+        TARGETS.iter().find(|target| target.name == name)
+    }
+
+    /// The machine called `name`.
+    pub fn machine(&self, name: &str) -> Option<&'static Machine> {
+        self.machines.iter().find(|machine| machine.name == name)
+    }
+
+    /// The kernel's command line, with how fast its time stamp counter counts if that is known. `append`
+    /// is last so that it can override the rest.
+    pub fn command_line(&self, accel: Accel, tsc_khz: Option<u64>, append: &str) -> String {
+        let console = format!("console={}", self.console);
+        let more = match accel {
+            Accel::Tcg => self.tcg_options,
+            Accel::Kvm => &[],
+        };
+        let tsc = tsc_khz.map(|khz| format!("tsc_early_khz={khz}"));
+        let append = Some(append).filter(|text| !text.is_empty());
+        let words = self.kernel_options.iter().chain(more).copied();
+        words
+            .chain(tsc.as_deref())
+            .chain(append)
+            .fold(console, |line, word| line + " " + word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_every_target_has_a_machine() {
+        for (index, target) in TARGETS.iter().enumerate() {
+            assert!(
+                !TARGETS[..index]
+                    .iter()
+                    .any(|other| other.name == target.name)
+            );
+            assert!(!target.machines.is_empty());
+            for machine in target.machines {
+                assert!(machine.options.starts_with(machine.name));
+                assert!(std::ptr::eq(target.machine(machine.name).unwrap(), machine));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_appended_comes_last() {
+        let target = Target::named("x86_64").unwrap();
+        let line = "console=ttyS0 panic=-1 reboot=t nolapic_timer no_timer_check";
+        assert_eq!(target.command_line(Accel::Kvm, None, ""), line);
+        assert_eq!(
+            target.command_line(Accel::Tcg, Some(2_400_000), "quiet lpj=1"),
+            format!("{line} lpj=500000 tsc_early_khz=2400000 quiet lpj=1")
+        );
+    }
+
+    #[test]
+    fn an_unknown_name_is_nothing() {
+        assert!(Target::named("x86").is_none());
+        assert!(TARGETS[0].machine("microvm2").is_none());
+    }
+}

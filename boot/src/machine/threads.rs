@@ -1,0 +1,166 @@
+//! QEMU's threads, as `/proc` has them (proc(5)).
+
+use std::fs;
+use std::time::Duration;
+
+use crate::session::settle::Thread;
+
+/// The threads of a process and of those that it has started: QEMU may be behind a wrapper.
+#[derive(Debug)]
+pub struct Threads {
+    processes: Vec<i32>,
+}
+
+impl Threads {
+    /// Those of `process` as it is now.
+    pub fn of(process: i32) -> Self {
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let processes: Vec<_> = processes
+            .filter(|entry| entry.file_name().as_encoded_bytes()[0].is_ascii_digit())
+            .filter_map(|entry| {
+                Process::parse(&fs::read_to_string(entry.path().join("stat")).ok()?)
+            })
+            .collect();
+        Threads {
+            processes: family(process, &processes),
+        }
+    }
+
+    /// What they do. Nothing if that cannot be said, or if there is none any more.
+    pub fn look(&self) -> Option<Vec<Thread>> {
+        let mut threads = Vec::new();
+        for process in &self.processes {
+            // One that has ended is missed by nobody.
+            let tasks = fs::read_dir(format!("/proc/{process}/task"));
+            for task in tasks.into_iter().flatten().flatten() {
+                let read = |name| fs::read_to_string(task.path().join(name)).ok();
+                threads.extend(read("stat").and_then(|stat| thread(&stat, &read("schedstat")?)));
+            }
+        }
+        // A kernel that keeps no account of how long threads run has a zero there.
+        let counted = |thread: &Thread| !thread.ran.is_zero();
+        threads.iter().any(counted).then_some(threads)
+    }
+}
+
+/// A process, its parent and its group.
+#[derive(Debug, PartialEq)]
+struct Process {
+    id: i32,
+    parent: i32,
+    group: i32,
+}
+
+impl Process {
+    fn parse(stat: &str) -> Option<Self> {
+        let fields = fields(stat)?;
+        Some(Process {
+            id: stat.split(' ').next()?.parse().ok()?,
+            parent: fields.get(1)?.parse().ok()?,
+            group: fields.get(2)?.parse().ok()?,
+        })
+    }
+}
+
+/// The fields of a `stat` from the third one on. The second is the name, with anything in it.
+fn fields(stat: &str) -> Option<Vec<&str>> {
+    let (_, rest) = stat.rsplit_once(')')?;
+    Some(rest.split_ascii_whitespace().collect())
+}
+
+/// `first`, all processes of its group, and what they have started.
+fn family(first: i32, processes: &[Process]) -> Vec<i32> {
+    let mut family = vec![first];
+    let members = processes.iter().filter(|process| process.group == first);
+    family.extend(members.map(|process| process.id).filter(|id| *id != first));
+    let mut next = 0;
+    while let Some(parent) = family.get(next).copied() {
+        for process in processes.iter().filter(|process| process.parent == parent) {
+            if !family.contains(&process.id) {
+                family.push(process.id);
+            }
+        }
+        next += 1;
+    }
+    family
+}
+
+/// A thread by its `stat` and its `schedstat`.
+fn thread(stat: &str, schedstat: &str) -> Option<Thread> {
+    let fields = fields(stat)?;
+    let mut times = schedstat.split_ascii_whitespace().map(str::parse);
+    let mut time = || Some(Duration::from_nanos(times.next()?.ok()?));
+    Some(Thread {
+        id: stat.split(' ').next()?.parse().ok()?,
+        asleep: *fields.first()? == "S",
+        ran: time()?,
+        waited: time()?,
+        faults: fields.get(9)?.parse().ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STAT: &str = "7 (qemu) x) S 6 5 4 0 -1 4194560 29 0 3 0 1 2 0 0 20 0 3 0 4711 1 1";
+
+    #[test]
+    fn a_thread_is_read_whatever_its_name() {
+        let expected = Thread {
+            id: 7,
+            asleep: true,
+            ran: Duration::from_micros(12),
+            waited: Duration::from_micros(34),
+            faults: 3,
+        };
+        assert_eq!(thread(STAT, "12000 34000 5\n"), Some(expected));
+        let running = thread(&STAT.replace("S 6", "R 6"), "12000 34000 5\n");
+        assert!(running.is_some_and(|thread| !thread.asleep));
+        let process = Process {
+            id: 7,
+            parent: 6,
+            group: 5,
+        };
+        assert_eq!(Process::parse(STAT), Some(process));
+    }
+
+    #[test]
+    fn what_is_cut_short_is_none() {
+        assert_eq!(thread(STAT, "1"), None);
+        assert_eq!(thread("7 (qemu", "1 1 1"), None);
+        assert_eq!(thread("7 (qemu) S", "1 1 1"), None);
+    }
+
+    #[test]
+    fn a_wrapper_and_all_that_it_has_started_belong_together() {
+        let processes = [
+            (10, 1, 10),
+            (11, 10, 10),
+            (12, 11, 12),
+            (13, 1, 10),
+            (14, 13, 14),
+            (20, 1, 20),
+            (21, 20, 20),
+        ];
+        let processes = processes.map(|(id, parent, group)| Process { id, parent, group });
+        let mut found = family(10, &processes);
+        found.sort();
+        assert_eq!(found, [10, 11, 12, 13, 14]);
+        assert_eq!(family(30, &processes), [30]);
+    }
+
+    #[test]
+    fn our_own_threads_are_seen() {
+        let (sender, receiver) = std::sync::mpsc::channel::<()>();
+        let sleeper = std::thread::spawn(move || receiver.recv());
+        let threads = Threads::of(std::process::id() as i32);
+        let look = threads.look().expect("this kernel keeps an account");
+        assert!(look.len() >= 2);
+        // This one runs.
+        assert!(look.iter().any(|thread| !thread.asleep));
+        drop(sender);
+        let _ = sleeper.join();
+        assert_eq!(Threads::of(i32::MAX).look(), None);
+    }
+}

@@ -1,0 +1,92 @@
+//! How fast the host's time stamp counter (TSC) counts.
+//!
+//! QEMU's TCG shows an x86-64 guest the host's own counter. A kernel that is told how fast that counts
+//! (`tsc_early_khz=`) need not measure it: it does so beside another timer that QEMU emulates, for 10
+//! ms, and where the host is busy in vain. Its clock is then as coarse as its timer interrupt.
+
+use std::ops::RangeInclusive;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::machine::command::Accel;
+use crate::machine::target::Target;
+
+/// How long it is watched. The two moments are known to some 50 ns, so the speed is known to 50
+/// millionths; Linux contents itself with 500.
+const WATCHED: Duration = Duration::from_millis(1);
+
+/// What is taken for an answer, in kHz. No counter of a processor for x86-64 is slower or faster.
+const PLAUSIBLE: RangeInclusive<u64> = 400_000..=10_000_000;
+
+/// What a guest is to be told, in kHz, if it has such a counter and this is the host's.
+pub fn of_guest(target: &Target, accel: Accel) -> Option<u64> {
+    if target.has_tsc && accel == Accel::Tcg {
+        khz()
+    } else {
+        None
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn khz() -> Option<u64> {
+    let (started, first) = now();
+    sleep(WATCHED);
+    let (ended, last) = now();
+    let ticks = u128::from(last.checked_sub(first)?);
+    let khz = ticks * 1_000_000 / (ended - started).as_nanos();
+    u64::try_from(khz)
+        .ok()
+        .filter(|khz| PLAUSIBLE.contains(khz))
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn khz() -> Option<u64> {
+    None
+}
+
+/// A moment by the clock and by the counter: of several readings the one that was interrupted least.
+#[cfg(target_arch = "x86_64")]
+fn now() -> (Instant, u64) {
+    let read = |_| {
+        let before = counter();
+        let time = Instant::now();
+        let took = counter().saturating_sub(before);
+        (took, time, before + took / 2)
+    };
+    let (_, time, count) = (0..8).map(read).min().expect("eight readings");
+    (time, count)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+fn counter() -> u64 {
+    // SAFETY: reads a register that every x86-64 processor has.
+    unsafe { std::arch::x86_64::_rdtsc() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_counts_evenly_and_as_fast_as_it_is_said_to() {
+        let khz = khz().expect("a plausible speed");
+        let (started, first) = now();
+        sleep(Duration::from_millis(20));
+        let (ended, last) = now();
+        let expected = (ended - started).as_nanos() * u128::from(khz) / 1_000_000;
+        let off = u128::from(last - first).abs_diff(expected);
+        assert!(
+            off * 500 < expected,
+            "{khz} kHz is off by {off} of {expected} ticks"
+        );
+    }
+
+    #[test]
+    fn only_a_guest_that_sees_it_is_told() {
+        let told = |name, accel| of_guest(Target::named(name).unwrap(), accel).is_some();
+        assert!(told("x86_64", Accel::Tcg));
+        assert!(!told("x86_64", Accel::Kvm));
+        assert!(!told("aarch64", Accel::Tcg));
+    }
+}

@@ -1,0 +1,220 @@
+//! What the kernel's initcalls took, as `initcall_debug` on its command line makes it say.
+//!
+//! The lines (do_one_initcall() in Linux's init/main.c) have the priority of debug messages: they
+//! reach the console only with `loglevel=8` or `ignore_loglevel` beside it. Without
+//! CONFIG_KALLSYMS there is an address where the name should be.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::profile::symbols::Symbols;
+use crate::profile::timeline::Timeline;
+
+/// Whose clock durations are from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// The kernel's, in microseconds.
+    Guest,
+    /// The host's: the guest's counts in steps of a timer interrupt. It includes what the guest
+    /// takes to print.
+    Host,
+}
+
+/// One initcall.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Initcall {
+    /// The function's name, or its address.
+    pub name: String,
+    /// When it was called, since QEMU's start.
+    pub start: Duration,
+    /// When it returned.
+    pub end: Duration,
+    /// How long it took, by the clock that the list says.
+    pub took: Duration,
+}
+
+/// All of them, as they were called.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Initcalls {
+    /// Whose clock `took` is from.
+    pub clock: Clock,
+    /// In the order in which they ended.
+    pub calls: Vec<Initcall>,
+}
+
+impl Initcalls {
+    /// Those of `timeline`, with the names that `symbols` has for addresses.
+    pub fn of(timeline: &Timeline, symbols: &Symbols) -> Self {
+        let mut running = HashMap::new();
+        // Each with its beginning and end by the host's clock and its duration by the guest's.
+        let mut ended = Vec::new();
+        for line in timeline.lines() {
+            if let Some(function) = called(&line.text) {
+                running.insert(function, line.ended);
+            } else if let Some((function, guest)) = returned(&line.text) {
+                let start = running.remove(function).unwrap_or(line.begun);
+                ended.push((function, start, line.begun.max(start), guest));
+            }
+        }
+        let fine = |(.., guest): &(_, _, _, Duration)| guest.subsec_micros() % 1000 != 0;
+        let clock = if ended.iter().any(fine) {
+            Clock::Guest
+        } else {
+            Clock::Host
+        };
+        let calls = ended
+            .into_iter()
+            .map(|(function, start, end, guest)| Initcall {
+                name: symbols.name(function).unwrap_or(function).to_owned(),
+                start,
+                end,
+                took: match clock {
+                    Clock::Guest => guest,
+                    Clock::Host => end - start,
+                },
+            })
+            .collect();
+        Initcalls { clock, calls }
+    }
+
+    /// The slowest, the slowest first.
+    pub fn slowest(&self, count: usize) -> Vec<&Initcall> {
+        let mut calls: Vec<_> = self.calls.iter().collect();
+        calls.sort_by_key(|call| std::cmp::Reverse(call.took));
+        calls.truncate(count);
+        calls
+    }
+
+    /// Whether one of them was running for all of that time.
+    pub fn covers(&self, start: Duration, end: Duration) -> bool {
+        let covers = |call: &Initcall| call.start <= start && end <= call.end;
+        self.calls.iter().any(covers)
+    }
+
+    /// How long they took together.
+    pub fn total(&self) -> Duration {
+        self.calls.iter().map(|call| call.took).sum()
+    }
+}
+
+/// The function in `calling  serial8250_init+0x0/0x1a0 @ 1`.
+fn called(text: &str) -> Option<&str> {
+    let (function, _) = text.strip_prefix("calling  ")?.split_once(" @ ")?;
+    Some(plain(function))
+}
+
+/// The function and its time in `initcall serial8250_init+0x0/0x1a0 returned 0 after 4567 usecs`.
+fn returned(text: &str) -> Option<(&str, Duration)> {
+    let (function, rest) = text.strip_prefix("initcall ")?.split_once(" returned ")?;
+    let (_, after) = rest.split_once(" after ")?;
+    let micros = after.strip_suffix(" usecs")?.trim().parse().ok()?;
+    Some((plain(function), Duration::from_micros(micros)))
+}
+
+/// The line, with its function's name for the address if it tells of an initcall's beginning.
+pub(crate) fn named(text: &str, symbols: &Symbols) -> String {
+    let named = called(text).and_then(|function| {
+        let name = symbols.name(function)?;
+        Some(text.replacen(function, name, 1))
+    });
+    named.unwrap_or_else(|| text.to_owned())
+}
+
+/// A function's name without its offset and size. A module's name after it stays.
+fn plain(function: &str) -> &str {
+    function
+        .split_once('+')
+        .map_or(function, |(name, _)| name)
+        .trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::timeline::tests::{ms, recorded};
+
+    fn of(lines: &[(u64, &str)]) -> Initcalls {
+        Initcalls::of(&recorded(lines), &Symbols::default())
+    }
+
+    #[test]
+    fn the_guests_clock_is_taken_where_it_is_fine() {
+        // From Debian's 6.1.192: the second ends before the first.
+        let initcalls = of(&[
+            (10, "[    1.109200] calling  proc_kmsg_init+0x0/0x26 @ 1"),
+            (10, "[    1.109300] calling  init_encrypted+0x0/0xca @ 1"),
+            (
+                20,
+                "[    1.607641] initcall init_encrypted+0x0/0xca returned 0 after 9481 usecs",
+            ),
+            (
+                21,
+                "[    1.109391] initcall proc_kmsg_init+0x0/0x26 returned 0 after 26 usecs",
+            ),
+            (
+                22,
+                "[    1.108000] initcall bert_init+0x0/0x286 returned -19 after 86 usecs",
+            ),
+            (22, "[    1.108000] initcall broken returned 0 after"),
+            (
+                22,
+                "[    1.108000] probe of serial8250 returned 1 after 43 usecs",
+            ),
+        ]);
+        assert_eq!(initcalls.clock, Clock::Guest);
+        let slowest: Vec<_> = initcalls
+            .slowest(2)
+            .iter()
+            .map(|call| (call.name.as_str(), call.start, call.took.as_micros()))
+            .collect();
+        assert_eq!(
+            slowest,
+            [("init_encrypted", ms(10), 9481), ("bert_init", ms(22), 86)]
+        );
+        assert_eq!(initcalls.total(), Duration::from_micros(9481 + 26 + 86));
+    }
+
+    #[test]
+    fn where_the_guest_counts_in_ticks_the_host_counts() {
+        // From the small kernel, which has neither names nor a clock worth the name.
+        let initcalls = of(&[
+            (10, "[    0.270000] calling  0xffffffff8165e881 @ 1"),
+            (12, "[    0.270000] clocksource: jiffies: mask: 0xffffffff"),
+            (
+                13,
+                "[    0.280000] initcall 0xffffffff8165e881 returned 0 after 10000 usecs",
+            ),
+            (14, "[    0.280000][    T1] calling  0xffffffff81664953 @ 1"),
+            (
+                14,
+                "[    0.280000][    T1] initcall 0xffffffff81664953 returned 0 after 0 usecs",
+            ),
+        ]);
+        assert_eq!(initcalls.clock, Clock::Host);
+        let calls: Vec<_> = initcalls
+            .calls
+            .iter()
+            .map(|call| (call.name.as_str(), call.took))
+            .collect();
+        assert_eq!(
+            calls,
+            [("0xffffffff8165e881", ms(3)), ("0xffffffff81664953", ms(0))]
+        );
+    }
+
+    #[test]
+    fn addresses_get_the_names_that_are_known() {
+        let symbols = Symbols::from_iter([(0xffff_ffff_8165_e881, "init_jiffies".to_owned())]);
+        let timeline = recorded(&[(1, "initcall 0xffffffff8165e881 returned 0 after 1 usecs")]);
+        assert_eq!(
+            Initcalls::of(&timeline, &symbols).calls[0].name,
+            "init_jiffies"
+        );
+    }
+
+    #[test]
+    fn without_initcall_debug_there_are_none() {
+        let initcalls = of(&[(1, "[    0.270000] calling all cars")]);
+        assert!(initcalls.calls.is_empty());
+    }
+}

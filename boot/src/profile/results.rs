@@ -1,0 +1,144 @@
+//! What is told about a boot beside its verdict: `--report`, `--chart` and `--summary`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::files::outfile::OutFile;
+use crate::inspect::Inputs;
+use crate::machine::accel::Acceleration;
+use crate::machine::command::Vm;
+use crate::profile::analysis::Analysis;
+use crate::profile::chart::{Heading, chart};
+use crate::profile::report::{Before, report};
+use crate::profile::summary::summary;
+use crate::profile::symbols::Symbols;
+use crate::profile::timeline::Timeline;
+use crate::session::stderr::say;
+use crate::verdict::exit_code;
+use crate::verdict::kinds::Verdict;
+
+/// What the user wants to be told.
+#[derive(Args, Debug)]
+pub struct Wanted {
+    /// File to write everything about the boot to, as JSON (docs/report.md)
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+
+    /// File to draw the boot into, as a timeline in SVG
+    #[arg(long, value_name = "FILE")]
+    pub chart: Option<PathBuf>,
+
+    /// Say at the end where the time went
+    #[arg(long)]
+    pub summary: bool,
+
+    /// The kernel with its symbols (unstripped vmlinux), for names in all these and in gdb
+    #[arg(long, env = "BOOT_DEBUG_KERNEL", value_name = "FILE")]
+    pub symbols: Option<PathBuf>,
+}
+
+/// What there is to tell, and where. Nothing is written before the boot is over.
+#[derive(Debug)]
+pub struct Results {
+    report: Option<(OutFile, Before)>,
+    chart: Option<OutFile>,
+    summary: bool,
+    symbols: Symbols,
+    command_line: String,
+    title: String,
+}
+
+impl Wanted {
+    /// Gets ready to tell about a boot of `vm`. Nothing if nothing is wanted. An error if a file
+    /// could not be written, or is one of those that are booted, or the `log`.
+    pub fn prepare(
+        &self,
+        vm: &Vm,
+        acceleration: &Acceleration,
+        inputs: Inputs,
+        log: Option<&Path>,
+    ) -> Result<Option<Results>> {
+        if self.report.is_none() && self.chart.is_none() && !self.summary {
+            return Ok(None);
+        }
+        let mut others: Vec<&Path> = vec![&vm.kernel, &vm.initrd];
+        others.extend(log);
+        let checked = |what, path: &Option<PathBuf>, others: &[&Path]| {
+            let checked = |path: &PathBuf| OutFile::checked(what, path, others);
+            path.as_ref().map(checked).transpose()
+        };
+        let report = checked("report", &self.report, &others)?;
+        others.extend(self.report.as_deref());
+        let chart = checked("chart", &self.chart, &others)?;
+        let with_facts = |file| -> Result<_> { Ok((file, Before::new(vm, acceleration, inputs)?)) };
+        let symbols = self.symbols.as_deref().map(Symbols::read).transpose()?;
+        let kernel = vm.kernel.file_name().unwrap_or(vm.kernel.as_os_str());
+        Ok(Some(Results {
+            report: report.map(with_facts).transpose()?,
+            chart,
+            summary: self.summary,
+            symbols: symbols.unwrap_or_default(),
+            command_line: vm.command_line(),
+            title: format!(
+                "{} on {}, {}, {}",
+                without_store_hash(&kernel.to_string_lossy()),
+                vm.machine.name,
+                vm.target.name,
+                vm.accel.name()
+            ),
+        }))
+    }
+}
+
+/// The name of a file as people know it: in a Nix store, 32 characters of hash stand before it.
+fn without_store_hash(name: &str) -> &str {
+    match name.split_once('-') {
+        Some((hash, rest)) if hash.len() == 32 => rest,
+        _ => name,
+    }
+}
+
+impl Results {
+    /// Tells how the boot that `timeline` recorded ended.
+    pub fn tell(self, end: &Result<Verdict>, timeline: Timeline) -> Result<()> {
+        let boot = Analysis::new(timeline, &self.command_line, self.symbols);
+        if self.summary {
+            summary(&boot).iter().for_each(|line| say(line));
+        }
+        // All that can be written is, even if one cannot.
+        let reported = self.report.map_or(Ok(()), |(file, before)| {
+            file.write(&report(&before, end, &boot))
+        });
+        let drawn = self.chart.map_or(Ok(()), |file| {
+            let heading = match end {
+                Ok(verdict) => Heading {
+                    title: self.title,
+                    verdict: verdict.sentence(),
+                    failed: verdict.exit_code() != exit_code::SUCCESS,
+                },
+                Err(error) => Heading {
+                    title: self.title,
+                    verdict: format!("{error:#}"),
+                    failed: true,
+                },
+            };
+            file.write(&chart(&heading, &boot))
+        });
+        reported.and(drawn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_a_store_has_the_name_it_was_given() {
+        let stored = "s4swi3h2z6fsj9gpx4rwqy1s3b6lkkhd-kernel-vmlinux";
+        assert_eq!(without_store_hash(stored), "kernel-vmlinux");
+        assert_eq!(without_store_hash("kernel-vmlinux"), "kernel-vmlinux");
+        assert_eq!(without_store_hash("vmlinux"), "vmlinux");
+    }
+}

@@ -1,0 +1,103 @@
+//! What boot and QEMU have to say beside the guest.
+
+use std::collections::VecDeque;
+use std::io::{self, Write};
+
+use crate::streams::Patient;
+
+/// How many of QEMU's first and last lines are kept.
+const KEPT: usize = 50;
+
+/// QEMU's stderr. The lines are held back until the guest speaks, because they belong into the verdict
+/// if it never does. From then on they are shown as they come.
+#[derive(Debug)]
+pub struct QemuStderr {
+    first: Vec<String>,
+    last: VecDeque<String>,
+    omitted: usize,
+    hidden: bool,
+    shown: bool,
+}
+
+impl QemuStderr {
+    /// Nothing yet. If it is `hidden`, it is never shown.
+    pub fn new(hidden: bool) -> Self {
+        Self {
+            first: Vec::new(),
+            last: VecDeque::new(),
+            omitted: 0,
+            hidden,
+            shown: false,
+        }
+    }
+
+    /// Takes a line. What is too much to be held back is shown.
+    pub fn add(&mut self, line: String) {
+        if self.first.len() + self.last.len() == 2 * KEPT {
+            self.show();
+        }
+        if self.shown {
+            say(&format!("qemu: {line}"));
+        }
+        if self.first.len() < KEPT {
+            self.first.push(line);
+            return;
+        }
+        if self.last.len() == KEPT {
+            self.last.pop_front();
+            self.omitted += 1;
+        }
+        self.last.push_back(line);
+    }
+
+    /// Shows what was held back, and from now on every line at once.
+    pub fn show(&mut self) {
+        if self.hidden || std::mem::replace(&mut self.shown, true) {
+            return;
+        }
+        for line in self.first.iter().chain(&self.last) {
+            say(&format!("qemu: {line}"));
+        }
+    }
+
+    /// Whether it has been shown.
+    pub fn is_shown(&self) -> bool {
+        self.shown
+    }
+
+    /// The first and the last lines, and in their middle how many are left out.
+    pub fn lines(&self) -> Vec<String> {
+        let omitted = (self.omitted > 0).then(|| format!("... {} more lines ...", self.omitted));
+        let first = self.first.iter().cloned().chain(omitted);
+        first.chain(self.last.iter().cloned()).collect()
+    }
+}
+
+/// Prints a line on stderr, if anybody is there to read it.
+pub fn say(line: &str) {
+    // In one write, so that what other threads or processes print does not come between.
+    let _ = Patient(io::stderr()).write_all(format!("{line}\n").as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_and_the_last_lines_are_kept() {
+        let mut stderr = QemuStderr::new(true);
+        (0..1000).for_each(|number| stderr.add(number.to_string()));
+        let lines = stderr.lines();
+        assert_eq!(lines.len(), 2 * KEPT + 1);
+        assert_eq!((lines[0].as_str(), lines[100].as_str()), ("0", "999"));
+        assert_eq!(lines[KEPT], "... 900 more lines ...");
+        assert!(!stderr.is_shown());
+    }
+
+    #[test]
+    fn a_few_lines_are_all_kept() {
+        let mut stderr = QemuStderr::new(true);
+        (0..2 * KEPT).for_each(|number| stderr.add(number.to_string()));
+        assert_eq!(stderr.lines().len(), 2 * KEPT);
+    }
+}

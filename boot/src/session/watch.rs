@@ -1,0 +1,302 @@
+//! When to stop watching a guest. No clock, no process: moments and bytes come from outside.
+
+use std::time::{Duration, Instant};
+
+use crate::console::stream::{Console, Farewell};
+use crate::session::keys::Keys;
+use crate::session::settle::{Look, Settle};
+
+/// How long a panicking guest may still speak, a panic may follow an oops, QEMU may say why it has stopped
+/// the guest, and its stderr may outlast the console.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How long QEMU may take to end once the guest has said that it does. One that has halted leaves it
+/// running for ever.
+const HALT: Duration = Duration::from_millis(200);
+
+/// How long a guest is silent before it counts as quiet.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// What is waited for.
+#[derive(Clone, Debug, Default)]
+pub struct Goal {
+    /// The text that makes the boot a success.
+    pub expect: Option<String>,
+    /// How long the guest is watched after the text, before it is waited for to come to rest.
+    pub settle: Duration,
+    /// How long the text may take.
+    pub timeout: Option<Duration>,
+    /// How long the guest may be silent before the text.
+    pub stall: Option<Duration>,
+}
+
+/// Why the watching ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The text was seen, and the guest has come to rest.
+    Expected,
+    /// A panic was seen, and the time for its details is over.
+    Panicked,
+    /// The kernel has found a bug in itself, which no text outweighs, and the time for a panic is over.
+    Oopsed,
+    /// The guest has stopped, and left its machine on.
+    Halted,
+    /// The time for the text is over.
+    TimedOut,
+    /// The guest was silent for too long.
+    Stalled,
+    /// QEMU or KVM has stopped the guest, and nobody has started it again.
+    Stopped,
+    /// QEMU has closed the console.
+    QemuGone,
+    /// The user asked for it.
+    Interrupted,
+    /// Nobody reads the output any more.
+    StdoutClosed,
+    /// Nobody can type any more.
+    TerminalGone,
+    /// A signal asked for it.
+    Signal(i32),
+}
+
+/// What has been seen of a guest so far.
+#[derive(Debug)]
+pub struct Watch {
+    pub(crate) goal: Goal,
+    pub(crate) started: Instant,
+    pub(crate) console: Console,
+    /// What the user has typed.
+    pub keys: Keys,
+    last_output: Option<Instant>,
+    pub(crate) seen: Option<Instant>,
+    settle: Option<Settle>,
+    panicked: Option<Instant>,
+    oopsed: Option<Instant>,
+    halted: Option<Instant>,
+    stopped: Option<Instant>,
+    closed: Option<Instant>,
+}
+
+impl Watch {
+    /// A watch on a guest whose QEMU was started at `started`.
+    pub fn new(goal: Goal, started: Instant) -> Self {
+        let console = Console::new(goal.expect.as_deref());
+        let keys = Keys::default();
+        Watch {
+            goal,
+            started,
+            console,
+            keys,
+            last_output: None,
+            seen: None,
+            settle: None,
+            panicked: None,
+            oopsed: None,
+            halted: None,
+            stopped: None,
+            closed: None,
+        }
+    }
+
+    /// Takes what the guest wrote, `at` the moment when it arrived.
+    pub fn output(&mut self, bytes: &[u8], at: Instant) {
+        self.console.feed(bytes);
+        self.last_output = Some(at);
+        self.seen = self.seen.or(self.console.seen().then_some(at));
+        self.panicked = self.panicked.or(self.console.panicked().then_some(at));
+        self.oopsed = self.oopsed.or(self.console.oopsed().then_some(at));
+        let halted = self.console.farewell() == Some(Farewell::Halt);
+        self.halted = self.halted.or(halted.then_some(at));
+    }
+
+    /// Takes note that the console has ended. Until then QEMU may be dead and its last words still
+    /// on their way to a slow reader.
+    pub fn closed(&mut self, at: Instant) {
+        self.closed = Some(at);
+    }
+
+    /// Takes note of when the guest was stopped, or that it runs again.
+    pub fn stopped(&mut self, since: Option<Instant>) {
+        self.stopped = since;
+    }
+
+    /// When the watching ends if nothing more happens, and why.
+    pub fn due(&self) -> Option<(Instant, Ending)> {
+        let after =
+            |since: Instant, time: Duration, ending| since.checked_add(time).map(|at| (at, ending));
+        // Without a text to wait for, it is for the user to say how bad an oops is.
+        let oopsed = self.oopsed.filter(|_| self.goal.expect.is_some());
+        if let Some(closed) = self.closed {
+            after(closed, GRACE, Ending::QemuGone)
+        } else if let Some(panicked) = self.panicked {
+            // On a busy host it may stop speaking in the middle of the reason.
+            let grace = if self.console.has_reason() {
+                GRACE
+            } else {
+                GRACE * 10
+            };
+            after(panicked, grace, Ending::Panicked)
+        } else if let Some(halted) = self.halted {
+            after(halted, HALT, Ending::Halted)
+        } else if let Some(stopped) = self.stopped {
+            after(stopped, GRACE, Ending::Stopped)
+        } else if let Some(oopsed) = oopsed {
+            after(oopsed, GRACE, Ending::Oopsed)
+        } else if self.seen.is_some() {
+            let settled = self.settle.as_ref().and_then(Settle::settled);
+            settled.map(|at| (at, Ending::Expected))
+        } else {
+            let silent_since = self.last_output.unwrap_or(self.started);
+            let stalled = self.goal.stall;
+            let stalled = stalled.and_then(|time| after(silent_since, time, Ending::Stalled));
+            let timeout = self.goal.timeout;
+            let timed_out = timeout.and_then(|time| after(self.started, time, Ending::TimedOut));
+            stalled
+                .into_iter()
+                .chain(timed_out)
+                .min_by_key(|(at, _)| *at)
+        }
+    }
+
+    /// When QEMU's threads are to be looked at, for the guest to come to rest.
+    pub fn look_due(&self) -> Option<Instant> {
+        let seen = self.seen.filter(|_| self.due().is_none())?;
+        match &self.settle {
+            Some(settle) => Some(settle.next()),
+            None => seen.checked_add(self.goal.settle),
+        }
+    }
+
+    /// Takes what was seen of them until `at`, if they can be seen.
+    pub fn look(&mut self, look: Option<Look>, at: Instant) {
+        let settle = self.settle.get_or_insert_with(|| Settle::new(at));
+        settle.take(look, at);
+    }
+
+    /// When the guest counts as quiet if nothing more happens. A dying one never does.
+    pub fn quiet(&self) -> Option<Instant> {
+        let dying = self.panicked.or(self.halted).or(self.closed).is_some();
+        self.last_output.filter(|_| !dying).map(|at| at + QUIET)
+    }
+
+    /// Whether the guest has written anything.
+    pub fn has_output(&self) -> bool {
+        self.last_output.is_some()
+    }
+
+    /// Whether the guest's next byte begins a line.
+    pub fn at_line_start(&self) -> bool {
+        self.console.at_line_start()
+    }
+
+    /// Whether the guest may have changed the terminal's colours.
+    pub fn escapes(&self) -> bool {
+        self.console.escapes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn watch(expect: Option<&str>) -> (Watch, Instant) {
+        let goal = Goal {
+            expect: expect.map(Into::into),
+            settle: 100 * MS,
+            timeout: Some(9000 * MS),
+            stall: None,
+        };
+        let start = Instant::now();
+        (Watch::new(goal, start), start)
+    }
+
+    #[test]
+    fn what_is_due_follows_what_was_seen() {
+        let (mut watch, start) = watch(Some("Hello"));
+        assert_eq!(watch.due(), Some((start + 9000 * MS, Ending::TimedOut)));
+        watch.output(b"Hel", start + MS);
+        watch.output(b"lo", start + 5 * MS);
+        watch.output(b"Hello again", start + 6 * MS);
+        assert_eq!(watch.due(), None);
+        assert_eq!(watch.look_due(), Some(start + 105 * MS));
+        for at in [105, 110, 155] {
+            assert_eq!(watch.due(), None);
+            let at = start + at * MS;
+            let look = Look {
+                began: at,
+                ended: at,
+                threads: vec![],
+                unread: false,
+            };
+            watch.look(Some(look), at);
+        }
+        assert_eq!(watch.due(), Some((start + 155 * MS, Ending::Expected)));
+        assert_eq!(watch.look_due(), None);
+        watch.output(b"\nKernel panic - not syncing: x", start + 9 * MS);
+        assert_eq!(watch.due(), Some((start + 10009 * MS, Ending::Panicked)));
+        watch.output(b"yz\n", start + 900 * MS);
+        assert_eq!(watch.due(), Some((start + 1009 * MS, Ending::Panicked)));
+        watch.closed(start + 20 * MS);
+        assert_eq!(watch.due(), Some((start + 1020 * MS, Ending::QemuGone)));
+    }
+
+    #[test]
+    fn silence_is_due_from_the_last_byte() {
+        let (mut watch, start) = watch(Some("Hello"));
+        watch.goal.stall = Some(500 * MS);
+        assert_eq!(watch.due(), Some((start + 500 * MS, Ending::Stalled)));
+        watch.output(b".", start + 300 * MS);
+        assert_eq!(watch.due(), Some((start + 800 * MS, Ending::Stalled)));
+        watch.output(b".", start + 8700 * MS);
+        assert_eq!(watch.due(), Some((start + 9000 * MS, Ending::TimedOut)));
+        watch.output(b"Hello", start + 8800 * MS);
+        assert_eq!(watch.due(), None);
+    }
+
+    #[test]
+    fn an_oops_ends_the_watching_for_a_text_and_no_session() {
+        let oops = b"Hello\n[    0.500000] BUG: unable to handle page fault\n";
+        for (expect, due) in [
+            (Some("Hello"), Some((1010, Ending::Oopsed))),
+            (None, Some((9000, Ending::TimedOut))),
+        ] {
+            let (mut watch, start) = watch(expect);
+            watch.output(oops, start + 10 * MS);
+            let due = due.map(|(at, ending)| (start + at * MS, ending));
+            assert_eq!(watch.due(), due);
+        }
+    }
+
+    #[test]
+    fn a_halted_guest_is_not_waited_for() {
+        for message in [
+            "System halted",
+            "Power off not available: System halted instead",
+        ] {
+            let (mut watch, start) = watch(None);
+            watch.output(format!("reboot: {message}\n").as_bytes(), start);
+            assert_eq!(watch.due(), Some((start + 200 * MS, Ending::Halted)));
+            assert_eq!(watch.quiet(), None);
+        }
+    }
+
+    #[test]
+    fn a_guest_that_was_stopped_is_not_waited_for_unless_it_goes_on() {
+        let (mut watch, start) = watch(Some("Hello"));
+        watch.stopped(Some(start + MS));
+        assert_eq!(watch.due(), Some((start + 1001 * MS, Ending::Stopped)));
+        watch.stopped(None);
+        assert_eq!(watch.due(), Some((start + 9000 * MS, Ending::TimedOut)));
+    }
+
+    #[test]
+    fn a_limit_beyond_the_end_of_time_is_none() {
+        let goal = Goal {
+            timeout: Some(Duration::MAX),
+            ..Goal::default()
+        };
+        assert_eq!(Watch::new(goal, Instant::now()).due(), None);
+    }
+}

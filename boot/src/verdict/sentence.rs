@@ -1,0 +1,371 @@
+//! A verdict in words: a sentence, what the kernel said, and what to do about it.
+
+use std::fmt;
+
+use crate::console::stream::Reached;
+use crate::verdict::diagnosis::{Cause, Finding};
+use crate::verdict::kinds::{Failure, Unfinished, Verdict};
+
+impl fmt::Display for Verdict {
+    /// The sentence on the first line; what belongs to it on others, indented.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence())?;
+        for line in self.kernel_said() {
+            write!(f, "\n  kernel: {line}")?;
+        }
+        for line in self
+            .qemu_said()
+            .filter(|said| !said.shown)
+            .into_iter()
+            .flat_map(|said| &said.lines)
+        {
+            write!(f, "\n  qemu: {line}")?;
+        }
+        if let Verdict::QemuFailed { shell_line, .. } = self {
+            write!(f, "\nTo look closer, run what boot ran:\n  {shell_line}")?;
+        }
+        self.help()
+            .map_or(Ok(()), |help| write!(f, "\n  help: {help}"))
+    }
+}
+
+impl Verdict {
+    /// What happened, in one line without controls.
+    pub fn sentence(&self) -> String {
+        match self {
+            Verdict::Seen { text, after } => {
+                let after = after.as_secs_f64();
+                format!("saw {text:?} {after:.2} s after QEMU's start")
+            }
+            Verdict::Ended => "ended".to_owned(),
+            Verdict::Abandoned { expected } => format!("ended before {expected:?} was seen"),
+            Verdict::Failed(failure) => failure.sentence(),
+            Verdict::PoweredOff(guest) => guest.sentence("the guest powered off"),
+            Verdict::Halted(guest) => guest.sentence("the guest halted"),
+            Verdict::Restarted(guest) => guest.sentence("the guest restarted"),
+            Verdict::Reset(guest) => {
+                guest.sentence("the guest reset or powered off without a word from its kernel")
+            }
+            Verdict::Timeout { limit, guest } => {
+                let limit = limit.as_secs_f64();
+                let event = match &guest.expected {
+                    Some(text) => format!("{text:?} was not seen in {limit} s"),
+                    None => format!("the {limit} s of --timeout are over"),
+                };
+                event + &guest.last_words()
+            }
+            Verdict::Stalled { limit, guest } => {
+                let limit = limit.as_secs_f64();
+                guest.sentence(&format!("the guest was silent for {limit} s"))
+            }
+            Verdict::QemuFailed { status, said, .. } => {
+                let why = if said.lines.is_empty() {
+                    " it did not say why"
+                } else {
+                    ""
+                };
+                format!("QEMU ended with {status} before the guest wrote anything:{why}")
+            }
+            Verdict::QemuCrashed { status, guest, .. } => {
+                guest.sentence(&format!("QEMU ended with {status}"))
+            }
+            Verdict::QemuStopped {
+                run_state, guest, ..
+            } => {
+                let why = run_state.as_ref().map(|state| format!(" ({state})"));
+                guest.sentence(&format!(
+                    "QEMU stopped the guest{}",
+                    why.unwrap_or_default()
+                ))
+            }
+            Verdict::StdoutClosed => "ended, since nobody reads its output any more".to_owned(),
+            Verdict::TerminalGone => "ended, since its terminal is gone".to_owned(),
+            Verdict::Signal { signal } => format!("ended by signal {signal}"),
+        }
+    }
+
+    /// What the kernel said about it.
+    pub fn kernel_said(&self) -> Vec<&str> {
+        let Verdict::Failed(failure) = self else {
+            return vec![];
+        };
+        let fault = failure.findings().find_map(|finding| match &finding.cause {
+            Cause::InitKilled { fault, .. } => fault.as_deref(),
+            _ => None,
+        });
+        let said = failure.findings().map(|finding| finding.said.as_str());
+        let mut said: Vec<_> = said.collect();
+        // It came before the panic, which is the last.
+        said.splice(said.len() - 1..said.len() - 1, fault);
+        said
+    }
+
+    /// What to do about it, if that is not plain.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Verdict::Failed(failure) => Some(failure.cause.cause.help()),
+            Verdict::PoweredOff(_) | Verdict::Restarted(_) => Some(
+                "Init, or a program that it started, asked for that (reboot(2)) before the text was written.",
+            ),
+            Verdict::Halted(_) => Some(
+                "Init, or a program that it started, asked for an end (reboot(2)) before the text was written. (A machine that \
+                 the kernel has no power switch for is halted where it would be powered off.)",
+            ),
+            Verdict::Reset(Unfinished { seen: Some(_), .. }) => Some(
+                "So ends a panic that the kernel keeps to itself (loglevel=0), since boot has it restart at once (panic=-1), \
+                 and a fault that the CPU could not even report (a triple fault). If init restarts the machine on purpose, let the \
+                 kernel say so (any other loglevel), or let init power it off.",
+            ),
+            Verdict::Reset(guest) => Some(match guest.reached {
+                Reached::Nothing | Reached::Output => {
+                    "So ends a kernel that has too little memory for itself and its initramfs (--memory), or is made for \
+                     another CPU or machine: it cannot yet report a fault, and the CPU gives up (a triple fault)."
+                }
+                Reached::Kernel => {
+                    "The CPU could not even report a fault (a triple fault), which is a bug of the kernel, or the kernel \
+                     restarted or powered off quietly (loglevel=)."
+                }
+                Reached::Init => {
+                    "Init may have asked for it (reboot(2)) on a kernel that is told to be quiet (loglevel=). If not, the CPU could \
+                     not even report a fault (a triple fault), which is a bug of the kernel."
+                }
+            }),
+            Verdict::Timeout { guest, .. } | Verdict::Stalled { guest, .. } => {
+                Some(match guest.reached {
+                    Reached::Nothing => {
+                        "The kernel may have too little memory (--memory), be made for another machine, or talk to another console: \
+                     it needs the serial port's driver built in, and console= as `boot` gives it."
+                    }
+                    Reached::Output => {
+                        "If Linux is booting, it does so quietly: --append loglevel=8 lets it say how far it comes."
+                    }
+                    Reached::Kernel => {
+                        "The kernel did not come as far as init. --append 'loglevel=8 initcall_debug' lets it say what it does."
+                    }
+                    Reached::Init => {
+                        "Init was started and runs, or hangs: is it waiting for something, or writing elsewhere than to its stdout, \
+                     /dev/console?"
+                    }
+                })
+            }
+            Verdict::QemuFailed { status, .. } | Verdict::QemuCrashed { status, .. }
+                if status.contains("SIGSYS") =>
+            {
+                Some(
+                    "QEMU did what its sandbox denies: it started a program, for a network or a migration perhaps. \
+                     `-- -sandbox off` boots without the sandbox.",
+                )
+            }
+            Verdict::QemuStopped { .. } => Some(
+                "QEMU or KVM could not go on with this guest, which says little about the guest. If KVM runs it, --accel tcg \
+                 does without.",
+            ),
+            _ => None,
+        }
+    }
+}
+
+impl Failure {
+    /// What the kernel complained about, in its order.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        std::iter::once(&self.cause).chain(&self.then)
+    }
+
+    fn sentence(&self) -> String {
+        let cause = &self.cause.cause;
+        let mut parts = vec![cause.to_string()];
+        for finding in &self.then {
+            let part = finding.cause.to_string();
+            // Out of memory, for example, and for that reason a panic.
+            if !parts.contains(&part) {
+                parts.push(part);
+            }
+        }
+        parts.extend(self.end.as_ref().map(|end| end.sentence()));
+        if let Some(meaning) = cause.meaning() {
+            parts[0] += &format!(": {meaning}");
+        }
+        parts.join("; then ")
+    }
+}
+
+impl Unfinished {
+    fn sentence(&self, event: &str) -> String {
+        let before = match (&self.expected, &self.seen) {
+            (Some(text), _) => format!(" before {text:?} was seen"),
+            (None, Some(text)) => format!(" after {text:?} was seen"),
+            (None, None) => String::new(),
+        };
+        event.to_owned() + &before + &self.last_words()
+    }
+
+    fn last_words(&self) -> String {
+        match &self.last_line {
+            Some(line) => format!("; the last line was {line:?}"),
+            None => "; the guest wrote nothing".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::verdict::diagnosis;
+    use crate::verdict::kinds::QemuWords;
+
+    fn failed(messages: &[&str], end: Option<Verdict>) -> Verdict {
+        let mut findings = messages
+            .iter()
+            .map(|message| diagnosis::finding(message).unwrap());
+        Verdict::Failed(Failure {
+            cause: findings.next().unwrap(),
+            then: findings.collect(),
+            end: end.map(Box::new),
+        })
+    }
+
+    #[test]
+    fn sentences() {
+        let text = || "Hello, world!".to_owned();
+        let guest = |expected: Option<String>, last_line: Option<&str>| Unfinished {
+            expected,
+            last_line: last_line.map(Into::into),
+            reached: Reached::Output,
+            ..Unfinished::default()
+        };
+        let timeout = |seconds, expected, last_line| Verdict::Timeout {
+            limit: Duration::from_secs_f64(seconds),
+            guest: guest(expected, last_line),
+        };
+        for (verdict, sentence) in [
+            (
+                Verdict::Seen {
+                    text: text(),
+                    after: Duration::from_millis(420),
+                },
+                r#"saw "Hello, world!" 0.42 s after QEMU's start"#,
+            ),
+            (
+                Verdict::PoweredOff(guest(None, None)),
+                "the guest powered off; the guest wrote nothing",
+            ),
+            (
+                Verdict::QemuCrashed {
+                    status: "signal 9".into(),
+                    said: QemuWords::default(),
+                    guest: guest(Some(text()), Some("it's")),
+                },
+                r#"QEMU ended with signal 9 before "Hello, world!" was seen; the last line was "it's""#,
+            ),
+            (
+                timeout(1.5, Some(text()), None),
+                r#""Hello, world!" was not seen in 1.5 s; the guest wrote nothing"#,
+            ),
+            (
+                timeout(60.0, None, Some("#")),
+                r##"the 60 s of --timeout are over; the last line was "#""##,
+            ),
+            (
+                Verdict::Stalled {
+                    limit: Duration::from_secs(5),
+                    guest: guest(Some(text()), Some("#")),
+                },
+                r##"the guest was silent for 5 s before "Hello, world!" was seen; the last line was "#""##,
+            ),
+            (
+                failed(
+                    &[
+                        "Initramfs unpacking failed: read error",
+                        "Kernel panic - not syncing: No working init found.  Try passing init= option to kernel.",
+                    ],
+                    None,
+                ),
+                "the kernel could not unpack the initramfs (read error): it is cut short; then the kernel found no init to run",
+            ),
+            (
+                failed(
+                    &[
+                        "Out of memory and no killable processes...",
+                        "Kernel panic - not syncing: System is deadlocked on memory",
+                    ],
+                    None,
+                ),
+                "the guest ran out of memory",
+            ),
+            (
+                failed(
+                    &["BUG: unable to handle page fault for address: 1"],
+                    Some(timeout(2.0, None, None)),
+                ),
+                "the kernel ran into a bug of its own (an oops); then the 2 s of --timeout are over; the guest wrote nothing",
+            ),
+        ] {
+            assert_eq!(verdict.sentence(), sentence);
+        }
+    }
+
+    #[test]
+    fn the_rest_is_on_lines_of_its_own() {
+        let verdict = failed(
+            &[
+                "Failed to execute /init (error -8)",
+                "Kernel panic - not syncing: No working init found.  Try",
+            ],
+            None,
+        );
+        let words = verdict.to_string();
+        let lines: Vec<_> = words.lines().collect();
+        assert_eq!(
+            lines[..3],
+            [
+                "the kernel cannot execute /init: it is for another architecture, or not a program (error -8, ENOEXEC); \
+                 then the kernel found no init to run",
+                "  kernel: Failed to execute /init (error -8)",
+                "  kernel: Kernel panic - not syncing: No working init found.  Try",
+            ]
+        );
+        assert!(
+            lines[3].starts_with("  help: `file` says what it is."),
+            "{}",
+            lines[3]
+        );
+        assert_eq!(lines.len(), 4);
+        let verdict = Verdict::QemuFailed {
+            status: "exit status: 1".into(),
+            said: QemuWords {
+                lines: vec!["no".into()],
+                shown: false,
+            },
+            shell_line: "q -m 1".into(),
+        };
+        assert_eq!(
+            verdict.to_string(),
+            "QEMU ended with exit status: 1 before the guest wrote anything:\n  qemu: no\n\
+             To look closer, run what boot ran:\n  q -m 1",
+        );
+    }
+
+    #[test]
+    fn the_instruction_that_failed_is_named_before_the_panic() {
+        let mut verdict = failed(
+            &["Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000004"],
+            None,
+        );
+        let Verdict::Failed(failure) = &mut verdict else {
+            unreachable!()
+        };
+        let Cause::InitKilled { fault, .. } = &mut failure.cause.cause else {
+            panic!("{failure:?}")
+        };
+        *fault = Some("traps: init[1] trap invalid opcode ip:401000".into());
+        assert_eq!(
+            verdict.kernel_said(),
+            [
+                "traps: init[1] trap invalid opcode ip:401000",
+                "Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000004",
+            ]
+        );
+    }
+}
