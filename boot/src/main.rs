@@ -20,9 +20,9 @@ use boot::profile::timeline::Timeline;
 use boot::session::repeat::repeat;
 use boot::session::run::{Output, run};
 use boot::session::signals::Signals;
-use boot::session::stderr::say;
 use boot::session::watch::Goal;
 use boot::streams::Patient;
+use boot::streams::say;
 use boot::verdict::exit_code::{self, Usage};
 use boot::verdict::kinds::Verdict;
 use clap::Parser;
@@ -184,6 +184,13 @@ fn positive_seconds(text: &str) -> Result<Duration, String> {
     })
 }
 
+/// The file that an option has to name, or its variable.
+fn given(what: &str, option: &str, path: Option<PathBuf>) -> Result<PathBuf, Usage> {
+    let upper = option.to_uppercase();
+    let missing = || format!("no {what}: name one with --{option} FILE or BOOT_{upper}=FILE");
+    path.ok_or_else(|| Usage(missing()))
+}
+
 impl Cli {
     fn boot(self, signals: &Signals) -> Result<exit_code::ExitCode> {
         let interactive = io::stdin().is_terminal() && self.repeat.is_none();
@@ -196,8 +203,10 @@ impl Cli {
                 Usage(format!("{name}: no such machine (--machine takes {names})"))
             })?,
         };
-        let kernel = input::readable("kernel", "kernel", self.kernel)?;
-        let initrd = input::readable("initramfs", "initrd", self.initrd)?;
+        let kernel = given("kernel", "kernel", self.kernel)?;
+        let kernel = input::readable("kernel", "kernel", kernel)?;
+        let initrd = given("initramfs", "initrd", self.initrd)?;
+        let initrd = input::readable("initramfs", "initrd", initrd)?;
         let inputs = inspect::inputs(target, &kernel, &initrd)?;
         let acceleration = accel::choose(self.accel, target, || {
             let program = self.kvm_trial.map(Command::new);

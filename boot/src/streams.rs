@@ -1,4 +1,4 @@
-//! Streams that wait, whatever mode they are in.
+//! Standard streams, which wait whatever mode they are in.
 //!
 //! boot shares its standard streams with whoever started it. If one of those has made a stream
 //! non-blocking, as ssh and Node.js do, read(2) and write(2) fail with EAGAIN where they would wait.
@@ -48,6 +48,12 @@ impl<S: Write + AsFd> Write for Patient<S> {
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
     }
+}
+
+/// Prints a line on stderr, if anybody is there to read it.
+pub fn say(line: &str) {
+    // In one write, so that what other threads or processes print does not come between.
+    let _ = Patient(io::stderr()).write_all(format!("{line}\n").as_bytes());
 }
 
 #[cfg(test)]

@@ -8,16 +8,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::verdict::exit_code::Usage;
-
 /// `path` if it is a file with something to read in it. `what` and `option` say in errors what it
 /// is for and how it was given.
-pub fn readable(what: &str, option: &str, path: Option<PathBuf>) -> Result<PathBuf> {
+pub fn readable(what: &str, option: &str, path: PathBuf) -> Result<PathBuf> {
     let upper = option.to_uppercase();
-    let Some(path) = path else {
-        let cure = format!("name one with --{option} FILE or BOOT_{upper}=FILE");
-        bail!(Usage(format!("no {what}: {cure}")));
-    };
     let cure = format!("name another {what} with --{option} FILE or BOOT_{upper}=FILE");
     let shown = path.display();
     let metadata = fs::metadata(&path)
@@ -59,7 +53,7 @@ pub fn log(path: &Path, inputs: [&Path; 2]) -> Result<File> {
 mod tests {
     use super::*;
 
-    fn error(path: Option<PathBuf>) -> String {
+    fn error(path: PathBuf) -> String {
         format!("{:#}", readable("kernel", "kernel", path).unwrap_err())
     }
 
@@ -67,17 +61,13 @@ mod tests {
     fn what_cannot_be_booted_is_said() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("vmlinux");
-        assert!(error(None).contains("--kernel FILE or BOOT_KERNEL=FILE"));
-        assert!(error(Some(path.clone())).ends_with("No such file or directory (os error 2)"));
-        assert!(error(Some(directory.path().into())).contains("it is a directory"));
-        assert!(error(Some("/dev/null".into())).contains("it is not a regular file"));
+        assert!(error(path.clone()).ends_with("No such file or directory (os error 2)"));
+        assert!(error(directory.path().into()).contains("it is a directory"));
+        assert!(error("/dev/null".into()).contains("it is not a regular file"));
         fs::write(&path, "").unwrap();
-        assert!(error(Some(path.clone())).contains("it is empty"));
+        assert!(error(path.clone()).contains("it is empty"));
         fs::write(&path, "x").unwrap();
-        assert_eq!(
-            readable("kernel", "kernel", Some(path.clone())).unwrap(),
-            path
-        );
+        assert_eq!(readable("kernel", "kernel", path.clone()).unwrap(), path);
     }
 
     #[test]

@@ -1,4 +1,5 @@
 //! Files: looked at before the boot, and written after it.
 
+pub mod format;
 pub mod input;
 pub mod outfile;

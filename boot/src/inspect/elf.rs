@@ -7,7 +7,7 @@ use object::elf::{self, FileHeader32, FileHeader64, Machine, NoteType};
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endianness, FileKind, ReadCache, ReadRef, read};
 
-use super::format::multiboot;
+use crate::files::format::multiboot;
 
 /// The note with the address where a PVH guest starts (`XEN_ELFNOTE_PHYS32_ENTRY` in Linux's
 /// include/xen/interface/elfnote.h): its owner and its type.

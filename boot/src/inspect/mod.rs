@@ -6,13 +6,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use crate::files::format::{Format, Role};
 use crate::machine::target::Target;
 
 mod elf;
-mod format;
-
-pub use format::Format;
-use format::Role;
 
 #[cfg(test)]
 pub(crate) use elf::tests::kernel as tiny_kernel;

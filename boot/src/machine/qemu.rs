@@ -14,7 +14,6 @@ use anyhow::{Context, Result, anyhow};
 use crate::machine::command::Vm;
 use crate::machine::qmp::{Qmp, State};
 use crate::machine::reaper::{self, Report};
-use crate::session::events::Sender;
 
 const SIGKILL: i32 = 9;
 
@@ -22,7 +21,6 @@ const SIGKILL: i32 = 9;
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A running QEMU. Dropping it kills it.
-#[derive(Debug)]
 pub struct Qemu {
     reaper: Child,
     /// What the reaper says. Closing it has everything ended.
@@ -35,11 +33,14 @@ pub struct Qemu {
 }
 
 impl Qemu {
-    /// Starts QEMU with pipes for its three streams, or without a stdin. `sender` gets what QEMU
-    /// says of the guest while it runs.
-    pub fn start(vm: &Vm, interactive: bool, sender: &Sender) -> Result<Self> {
-        let (qmp, peer) =
-            Qmp::pair(sender.clone()).context("cannot make QEMU's control channel")?;
+    /// Starts QEMU with pipes for its three streams, or without a stdin. `on_stop` is told when the guest's
+    /// processors stand still, and when they run again.
+    pub fn start(
+        vm: &Vm,
+        interactive: bool,
+        on_stop: impl Fn(bool) + Send + Sync + 'static,
+    ) -> Result<Self> {
+        let (qmp, peer) = Qmp::pair(on_stop).context("cannot make QEMU's control channel")?;
         let (control, theirs) = UnixStream::pair().context("cannot make the reaper's socket")?;
         let theirs = OwnedFd::from(theirs);
         let mut command = reaper::command(&theirs, peer.descriptor(), vm.qemu.as_os_str());

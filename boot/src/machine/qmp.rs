@@ -15,8 +15,6 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use crate::session::events::{Event, Sender};
-
 /// How much of a message is taken, in bytes. The greeting, the longest one, has some 200.
 const MESSAGE: u64 = 1 << 16;
 
@@ -36,13 +34,14 @@ pub struct State {
     pub run_state: Option<String>,
 }
 
+type OnStop = Arc<dyn Fn(bool) + Send + Sync>;
+
 /// boot's end of the channel.
-#[derive(Debug)]
 pub struct Qmp {
     socket: UnixStream,
     state: Arc<Mutex<State>>,
-    /// Where events go, until boot ends QEMU: then nobody takes any.
-    sender: Arc<Mutex<Option<Sender>>>,
+    /// Who is told, until boot ends QEMU: then nobody listens.
+    on_stop: Arc<Mutex<Option<OnStop>>>,
     /// Nothing ever comes; it is disconnected when QEMU is gone.
     closed: Receiver<()>,
 }
@@ -70,23 +69,23 @@ impl Peer {
 }
 
 impl Qmp {
-    /// A channel. `sender` gets whether the guest's processors stand still.
-    pub fn pair(sender: Sender) -> io::Result<(Qmp, Peer)> {
+    /// A channel. `on_stop` is told when the guest's processors stand still, and when they run again.
+    pub fn pair(on_stop: impl Fn(bool) + Send + Sync + 'static) -> io::Result<(Qmp, Peer)> {
         let (mut socket, theirs) = UnixStream::pair()?;
         // It waits in the socket until QEMU comes to read it: no round trip, no delay.
         socket.write_all(b"{\"execute\":\"qmp_capabilities\"}\n")?;
         let reader = socket.try_clone()?;
         let state = Arc::default();
-        let sender = Arc::new(Mutex::new(Some(sender)));
+        let on_stop: Arc<Mutex<Option<OnStop>>> = Arc::new(Mutex::new(Some(Arc::new(on_stop))));
         let (alive, closed) = channel();
         thread::spawn({
-            let (state, sender) = (Arc::clone(&state), Arc::clone(&sender));
-            move || read(reader, &state, &sender, alive)
+            let (state, on_stop) = (Arc::clone(&state), Arc::clone(&on_stop));
+            move || read(reader, &state, &on_stop, alive)
         });
         let qmp = Qmp {
             socket,
             state,
-            sender,
+            on_stop,
             closed,
         };
         Ok((qmp, Peer(theirs.into())))
@@ -99,7 +98,7 @@ impl Qmp {
 
     /// Asks QEMU to end, so that it can put its files in order. Whether it has, in that time.
     pub fn quit(&self, patience: Duration) -> bool {
-        lock(&self.sender).take();
+        lock(&self.on_stop).take();
         // Not even if QEMU's main loop hangs may this take longer.
         let _ = self.socket.set_write_timeout(Some(patience));
         let asked = (&self.socket).write_all(b"{\"execute\":\"quit\"}\n");
@@ -127,7 +126,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn read(
     socket: UnixStream,
     state: &Mutex<State>,
-    sender: &Mutex<Option<Sender>>,
+    on_stop: &Mutex<Option<OnStop>>,
     _alive: mpsc::Sender<()>,
 ) {
     let mut socket = BufReader::new(socket);
@@ -146,9 +145,9 @@ fn read(
                 let _ = socket
                     .get_ref()
                     .write_all(b"{\"execute\":\"query-status\"}\n");
-                // Not under the lock: the queue may be full.
-                let sender = lock(sender).clone();
-                sender.inspect(|sender| sender.send(Event::Stopped(after)));
+                // Not under the lock: whoever is told may be busy.
+                let on_stop = lock(on_stop).clone();
+                on_stop.inspect(|on_stop| on_stop(after));
             }
         }
         line.clear();
@@ -207,7 +206,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(30);
 
     fn pair() -> (Qmp, Peer) {
-        Qmp::pair(Sender::channel(9).0).unwrap()
+        Qmp::pair(|_| {}).unwrap()
     }
 
     /// A channel on which QEMU has said `messages` and is gone.
@@ -257,12 +256,12 @@ mod tests {
 
     #[test]
     fn a_stop_is_an_event_until_boot_ends_qemu() {
-        let (sender, events) = Sender::channel(9);
-        let (qmp, Peer(theirs)) = Qmp::pair(sender).unwrap();
+        let (sender, events) = channel();
+        let send = move |stopped| sender.send(stopped).unwrap();
+        let (qmp, Peer(theirs)) = Qmp::pair(send).unwrap();
         let mut qemu = UnixStream::from(theirs);
         qemu.write_all(b"{\"event\": \"STOP\"}\n").unwrap();
-        let (_, event) = events.recv_timeout(LONG).unwrap();
-        assert!(matches!(event, Event::Stopped(true)), "{event:?}");
+        assert!(events.recv_timeout(LONG).unwrap());
         assert!(!qmp.quit(Duration::from_millis(1)));
         qemu.write_all(b"{\"event\": \"RESUME\"}\n").unwrap();
         drop(qemu);

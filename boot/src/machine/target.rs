@@ -2,7 +2,7 @@
 
 use object::elf::{EM_386, EM_AARCH64, EM_RISCV, EM_X86_64, Machine as ElfMachine};
 
-use crate::inspect::Format;
+use crate::files::format::Format;
 use crate::machine::command::Accel;
 
 /// Everything that differs from one architecture to the next.

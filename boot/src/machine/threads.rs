@@ -3,7 +3,20 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::session::settle::Thread;
+/// A thread, and what it has used since it was started.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Thread {
+    /// Its id.
+    pub id: i32,
+    /// Whether it waits for something other than a processor or a disk.
+    pub asleep: bool,
+    /// How long it has run.
+    pub ran: Duration,
+    /// How long it could have run, and waited for a processor.
+    pub waited: Duration,
+    /// How often it has waited for a page of memory from a disk.
+    pub faults: u64,
+}
 
 /// The threads of a process and of those that it has started: QEMU may be behind a wrapper.
 #[derive(Debug)]

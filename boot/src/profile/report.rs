@@ -9,7 +9,8 @@ use anyhow::{Context, Result};
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use crate::inspect::{Format, Inputs};
+use crate::files::format::Format;
+use crate::inspect::Inputs;
 use crate::machine::accel::Acceleration;
 use crate::machine::command::Vm;
 use crate::profile::analysis::Analysis;

@@ -15,7 +15,7 @@ use crate::profile::report::{Before, report};
 use crate::profile::summary::summary;
 use crate::profile::symbols::Symbols;
 use crate::profile::timeline::Timeline;
-use crate::session::stderr::say;
+use crate::streams::say;
 use crate::verdict::exit_code;
 use crate::verdict::kinds::Verdict;
 

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use crate::machine::command::Vm;
 use crate::session::run::{Output, run};
 use crate::session::signals::Signals;
-use crate::session::stderr::say;
 use crate::session::watch::Goal;
+use crate::streams::say;
 use crate::verdict::exit_code::{self, ExitCode};
 use crate::verdict::kinds::Verdict;
 

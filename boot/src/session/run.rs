@@ -22,9 +22,10 @@ use crate::profile::timeline::Timeline;
 use crate::session::events::{self, Event, Sender};
 use crate::session::settle::Look;
 use crate::session::signals::Signals;
-use crate::session::stderr::{QemuStderr, say};
+use crate::session::stderr::QemuStderr;
 use crate::session::terminal::RawMode;
 use crate::session::watch::{Ending, Goal, Watch};
+use crate::streams::say;
 use crate::verdict::judge::QemuEnd;
 use crate::verdict::kinds::Verdict;
 
@@ -72,7 +73,10 @@ pub fn run(
     };
 
     let started = Instant::now();
-    let mut qemu = Qemu::start(vm, interactive, &sender)?;
+    let mut qemu = Qemu::start(vm, interactive, {
+        let sender = sender.clone();
+        move |stopped| sender.send(Event::Stopped(stopped))
+    })?;
     let (keyboard, console, stderr) = qemu.streams();
     let unread = console.as_fd().try_clone_to_owned();
     let unread = unread.context("cannot use QEMU's stdout")?;

@@ -11,6 +11,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::machine::threads::Thread;
+
 /// How long all threads have to sleep, in total and without much work in between. Longer than what a
 /// program that ends waits for by the way: some interrupts of the guest's timer, say.
 pub const REST: Duration = Duration::from_millis(50);
@@ -39,21 +41,6 @@ pub struct Look {
     pub threads: Vec<Thread>,
     /// Whether there is output that nobody has read, and that QEMU may be waiting for.
     pub unread: bool,
-}
-
-/// A thread, and what it has used since it was started.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Thread {
-    /// Its id.
-    pub id: i32,
-    /// Whether it waits for something other than a processor or a disk.
-    pub asleep: bool,
-    /// How long it has run.
-    pub ran: Duration,
-    /// How long it could have run, and waited for a processor.
-    pub waited: Duration,
-    /// How often it has waited for a page of memory from a disk.
-    pub faults: u64,
 }
 
 /// The watch on a guest's way to rest.

@@ -1,9 +1,8 @@
-//! What boot and QEMU have to say beside the guest.
+//! What QEMU says beside the guest.
 
 use std::collections::VecDeque;
-use std::io::{self, Write};
 
-use crate::streams::Patient;
+use crate::streams::say;
 
 /// How many of QEMU's first and last lines are kept.
 const KEPT: usize = 50;
@@ -71,12 +70,6 @@ impl QemuStderr {
         let first = self.first.iter().cloned().chain(omitted);
         first.chain(self.last.iter().cloned()).collect()
     }
-}
-
-/// Prints a line on stderr, if anybody is there to read it.
-pub fn say(line: &str) {
-    // In one write, so that what other threads or processes print does not come between.
-    let _ = Patient(io::stderr()).write_all(format!("{line}\n").as_bytes());
 }
 
 #[cfg(test)]

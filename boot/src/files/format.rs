@@ -9,7 +9,7 @@ const HEAD: u64 = 8192;
 
 /// What a file may be good for.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Role {
+pub(crate) enum Role {
     Kernel,
     Initramfs,
     Neither,
@@ -136,12 +136,12 @@ impl Format {
     }
 
     /// What it may be good for.
-    pub(super) fn role(self) -> Role {
+    pub(crate) fn role(self) -> Role {
         self.about().1
     }
 
     /// What to do about a file that is in the wrong place or of the wrong kind.
-    pub(super) fn advice(self) -> Option<&'static str> {
+    pub(crate) fn advice(self) -> Option<&'static str> {
         match self {
             Format::Elf => Some("pack it as /init into an archive"),
             Format::Odc | Format::OldCpio => Some("the kernel takes only newc: cpio -H newc"),
@@ -158,7 +158,7 @@ impl Format {
     }
 
     /// The one architecture that it is for.
-    pub(super) fn architecture(self) -> Option<&'static str> {
+    pub(crate) fn architecture(self) -> Option<&'static str> {
         match self {
             Format::BzImage => Some("x86"),
             Format::Arm64Image => Some("aarch64"),
@@ -168,7 +168,7 @@ impl Format {
     }
 
     /// Their names in a sentence.
-    pub(super) fn list(formats: &[Format]) -> String {
+    pub(crate) fn list(formats: &[Format]) -> String {
         let names: Vec<_> = formats.iter().map(Format::to_string).collect();
         match names.split_last() {
             Some((last, [])) => last.clone(),
@@ -186,7 +186,7 @@ impl fmt::Display for Format {
 
 /// Whether there is a header after section 3.1 of the Multiboot specification: magic, flags and a
 /// checksum, which add up to 0.
-pub(super) fn multiboot(head: &[u8]) -> bool {
+pub(crate) fn multiboot(head: &[u8]) -> bool {
     const MAGIC: u32 = 0x1bad_b002;
     let words: Vec<_> = head
         .chunks_exact(4)
