@@ -70,6 +70,17 @@ let
       says = "SIGSEGV";
     };
 
+    # --- the kernel repeats its command line, and what is on it for init ---
+    text_of_the_kernel = { image = "pack_only"; options = "--append '-- \"Hello, world!\"'"; kind = "no-init"; says = "found no init to run"; };
+    text_of_the_kernel_without_times = {
+      init = "wait_for_ever()";
+      options = "--stall 5 --append 'printk.time=0 loglevel=8 -- \"Hello, world!\"'";
+      kind = "stalled";
+      code = 124;
+      says = ''before "Hello, world!" was seen'';
+    };
+    text_anywhere = { init = "wait_for_ever()"; options = "--expect-anywhere 'Run /init as init process'"; kind = "seen"; code = 0; says = "saw"; };
+
     # --- init does not start ---
     missing = { image = "pack_only"; kind = "no-init"; says = "found no init to run"; };
     dangling = { image = "pack_only --symlink /init=/sbin/init"; kind = "no-init"; says = "found no init to run"; };

@@ -108,14 +108,23 @@ struct Cli {
     #[arg(long, env = "BOOT_KVM_TRIAL", value_name = "FILE", hide = true)]
     kvm_trial: Option<PathBuf>,
 
-    /// End with success when this was seen on the console, and the guest then came to rest
+    /// End with success when a program wrote this to the console, and the guest then came to rest
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
     expect: Option<String>,
+
+    /// The same, whoever wrote it: a program, the kernel, or what runs before it
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true, conflicts_with = "expect")]
+    expect_anywhere: Option<String>,
 
     /// What the system says that a script waits for
     #[arg(long, env = "BOOT_EXPECT", value_name = "TEXT", default_value = SCRIPT_EXPECT, hide = true,
         value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
     script_expect: String,
+
+    /// The same, whoever writes it
+    #[arg(long, env = "BOOT_EXPECT_ANYWHERE", value_name = "TEXT", hide = true,
+        value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
+    script_expect_anywhere: Option<String>,
 
     /// Watch for that much longer after the text was seen; a panic in that time is a failure
     #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = seconds, allow_negative_numbers = true)]
@@ -255,10 +264,18 @@ impl Cli {
         }
         // On a terminal somebody can press Ctrl-C; what a debugger holds has no hurry.
         let limited = !interactive && vm.gdb.is_none();
+        let asked = (self.expect_anywhere.map(|text| (text, true)))
+            .or_else(|| self.expect.map(|text| (text, false)));
+        let of_script = || {
+            let anywhere = self.script_expect_anywhere.map(|text| (text, true));
+            anywhere.unwrap_or((self.script_expect, false))
+        };
+        let (expect, anywhere) = asked
+            .or_else(|| limited.then(of_script))
+            .map_or((None, false), |(text, anywhere)| (Some(text), anywhere));
         let goal = Goal {
-            expect: self
-                .expect
-                .or_else(|| limited.then_some(self.script_expect)),
+            expect,
+            anywhere,
             settle: self.settle,
             timeout: self.timeout.or_else(|| limited.then_some(SCRIPT_TIMEOUT)),
             stall: self.stall,

@@ -70,6 +70,7 @@ let
         kernel = { type = path; };
         initramfs = { type = path; };
         expect = { type = string; default = "Hello, world!"; };
+        expectAnywhere = { type = string; default = ""; };
         cmdline = { type = string; default = ""; };
         machine = { type = string; default = ""; };
         memory = { type = natural; default = 0; };
@@ -79,7 +80,7 @@ let
         let
           self = {
             inherit kernel initramfs;
-            inherit (arguments) expect;
+            inherit (arguments) expect expectAnywhere;
             boot = mkBoot (arguments // { target = targets.${target}; });
             image = mkImage { inherit kernel initramfs; };
             check = lib.mkBootCheck { system = self; };
@@ -93,6 +94,7 @@ let
         system = { type = made "mkSystem" [ "boot" "expect" ]; };
         # By default, what the system is expected to say.
         expect = { type = string; default = ""; };
+        expectAnywhere = { type = string; default = ""; };
         forbid = { type = listOf string; default = [ ]; };
         timeout = { type = natural; default = 60; };
       };

@@ -59,7 +59,7 @@ pub fn printable(bytes: &[u8]) -> String {
 
 /// How much of `[    0.123456] `, `[    0.123456][    T1] ` or `[    T1] ` has been seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-enum Stamp {
+pub(crate) enum Stamp {
     #[default]
     No,
     /// `[`, and blanks.
@@ -81,7 +81,8 @@ enum Stamp {
 }
 
 impl Stamp {
-    fn next(self, byte: u8) -> Self {
+    /// With the next byte.
+    pub(crate) fn next(self, byte: u8) -> Self {
         match (self, byte) {
             (Stamp::Open, b' ') => Stamp::Open,
             (Stamp::Open | Stamp::Seconds, b'0'..=b'9') => Stamp::Seconds,

@@ -7,9 +7,11 @@
 //! | --- | --- |
 //! | [`stream`] | what the guest says: the expected text, what the kernel complains about, the last line |
 //! | [`needle`] | a text looked for in a stream |
+//! | [`author`] | who writes on the console |
 //! | [`message`] | the kernel's messages among other output |
 //! | [`display`] | the guest's output as it is shown |
 
+pub mod author;
 pub mod display;
 pub mod message;
 pub mod needle;

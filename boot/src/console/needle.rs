@@ -25,6 +25,11 @@ impl Needle {
         }
     }
 
+    /// Forgets what came before.
+    pub fn reset(&mut self) {
+        self.matched = 0;
+    }
+
     /// Takes the next byte; true if the text ends with it.
     pub fn feed(&mut self, byte: u8) -> bool {
         if self.matched == self.text.len() {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::console::stream::{Console, Farewell};
+use crate::console::stream::{Console, Farewell, Seen};
 use crate::session::keys::Keys;
 use crate::session::settle::{Look, Settle};
 
@@ -22,6 +22,8 @@ const QUIET: Duration = Duration::from_millis(500);
 pub struct Goal {
     /// The text that makes the boot a success.
     pub expect: Option<String>,
+    /// Whether it counts whoever writes it, the kernel for example. If not, a program has to.
+    pub anywhere: bool,
     /// How long the guest is watched after the text, before it is waited for to come to rest.
     pub settle: Duration,
     /// How long the text may take.
@@ -80,7 +82,7 @@ pub struct Watch {
 impl Watch {
     /// A watch on a guest whose QEMU was started at `started`.
     pub fn new(goal: Goal, started: Instant) -> Self {
-        let console = Console::new(goal.expect.as_deref());
+        let console = Console::new(goal.expect.as_deref(), goal.anywhere);
         let keys = Keys::default();
         Watch {
             goal,
@@ -102,7 +104,13 @@ impl Watch {
     pub fn output(&mut self, bytes: &[u8], at: Instant) {
         self.console.feed(bytes);
         self.last_output = Some(at);
-        self.seen = self.seen.or(self.console.seen().then_some(at));
+        if self.console.seen() == Seen::Yes {
+            self.seen = self.seen.or(Some(at));
+        } else {
+            // It may turn out that it was not a program that wrote it.
+            self.seen = None;
+            self.settle = None;
+        }
         self.panicked = self.panicked.or(self.console.panicked().then_some(at));
         self.oopsed = self.oopsed.or(self.console.oopsed().then_some(at));
         let halted = self.console.farewell() == Some(Farewell::Halt);
@@ -206,7 +214,7 @@ mod tests {
             expect: expect.map(Into::into),
             settle: 100 * MS,
             timeout: Some(9000 * MS),
-            stall: None,
+            ..Goal::default()
         };
         let start = Instant::now();
         (Watch::new(goal, start), start)
@@ -240,6 +248,18 @@ mod tests {
         assert_eq!(watch.due(), Some((start + 1009 * MS, Ending::Panicked)));
         watch.closed(start + 20 * MS);
         assert_eq!(watch.due(), Some((start + 1020 * MS, Ending::QemuGone)));
+    }
+
+    #[test]
+    fn a_text_that_was_no_programs_is_not_waited_after() {
+        let (mut watch, start) = watch(Some("Hello"));
+        watch.output(b"Hello\n", start + MS);
+        assert_eq!(watch.look_due(), Some(start + 101 * MS));
+        watch.output(b"[    0.000000] Linux version 6.12.95\n", start + 2 * MS);
+        assert_eq!(watch.look_due(), None);
+        assert_eq!(watch.due(), Some((start + 9000 * MS, Ending::TimedOut)));
+        watch.output(b"Hello\n", start + 9 * MS);
+        assert_eq!(watch.look_due(), Some(start + 109 * MS));
     }
 
     #[test]

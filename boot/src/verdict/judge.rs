@@ -1,6 +1,6 @@
 //! What the end of the watching means.
 
-use crate::console::stream::Farewell;
+use crate::console::stream::{Farewell, Seen};
 use crate::session::watch::{Ending, Watch};
 use crate::verdict::kinds::{Failure, QemuWords, Unfinished, Verdict};
 
@@ -157,6 +157,7 @@ impl Watch {
         Unfinished {
             expected: self.goal.expect.clone().filter(|_| self.seen.is_none()),
             seen: self.goal.expect.clone().filter(|_| self.seen.is_some()),
+            elsewhere: self.console.seen() == Seen::Elsewhere,
             last_line: self.console.last_line(),
             reached: self.console.reached(),
         }
@@ -345,6 +346,19 @@ mod tests {
              the last line was \"Hello\""
         );
         assert!(verdict.help().is_some_and(|help| help.contains("panic")));
+    }
+
+    #[test]
+    fn a_text_that_only_the_kernel_wrote_is_told() {
+        let down = "[    1.200000] reboot: Power down\n";
+        let verdict = watch(Some("Power down"), down);
+        let verdict = verdict.verdict(Ending::QemuGone, QemuEnd::default());
+        assert_eq!(verdict.kind(), "powered-off");
+        assert!(
+            verdict
+                .help()
+                .is_some_and(|help| help.contains("--expect-anywhere"))
+        );
     }
 
     #[test]

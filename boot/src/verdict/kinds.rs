@@ -117,6 +117,8 @@ pub struct Unfinished {
     pub expected: Option<String>,
     /// The text that was expected and seen, before the guest had come to rest.
     pub seen: Option<String>,
+    /// Whether the text that was still expected was seen where it does not count.
+    pub elsewhere: bool,
     /// The last line on the console, if there was any.
     pub last_line: Option<String>,
     /// How far it had come.
@@ -139,6 +141,20 @@ fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Er
 }
 
 impl Verdict {
+    /// What became of the guest, if it is about a guest that failed without its kernel's word.
+    pub fn guest(&self) -> Option<&Unfinished> {
+        match self {
+            Verdict::PoweredOff(guest)
+            | Verdict::Halted(guest)
+            | Verdict::Restarted(guest)
+            | Verdict::Reset(guest)
+            | Verdict::Timeout { guest, .. }
+            | Verdict::Stalled { guest, .. }
+            | Verdict::QemuCrashed { guest, .. } => Some(guest),
+            _ => None,
+        }
+    }
+
     /// The tag of its JSON form.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -336,7 +352,7 @@ mod tests {
         let form = |verdict: &Verdict| -> Value { serde_json::to_value(verdict).unwrap() };
         assert_eq!(
             form(&timeout),
-            json!({ "kind": "timeout", "limit": 1.5, "expected": "Hello", "seen": null, "last_line": null, "reached": "kernel" })
+            json!({ "kind": "timeout", "limit": 1.5, "expected": "Hello", "seen": null, "elsewhere": false, "last_line": null, "reached": "kernel" })
         );
         assert_eq!(
             form(&Verdict::Failed(Failure {

@@ -102,6 +102,12 @@ impl Verdict {
 
     /// What to do about it, if that is not plain.
     pub fn help(&self) -> Option<&'static str> {
+        if self.guest().is_some_and(|guest| guest.elsewhere) {
+            return Some(
+                "The text was written by the kernel, or by what runs before it, and that does not count: the kernel repeats its \
+                 command line, for example. --expect-anywhere TEXT has it count, whoever writes it.",
+            );
+        }
         match self {
             Verdict::Failed(failure) => Some(failure.cause.cause.help()),
             Verdict::PoweredOff(_) | Verdict::Restarted(_) => Some(

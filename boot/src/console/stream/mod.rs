@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use crate::console::author::{Sieve, starts_init};
 use crate::console::message::{Message, printable};
 use crate::console::needle::Needle;
 use crate::verdict::diagnosis::{self, Cause, Finding, PANIC, UNPACKING};
@@ -46,11 +47,23 @@ const FAREWELLS: &[(&str, Farewell)] = &[
     ("reboot: Restarting system", Farewell::Restart),
 ];
 
+/// Whether the expected text has been seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Seen {
+    /// It has not.
+    #[default]
+    No,
+    /// It has, but not in what programs write, which was asked for.
+    Elsewhere,
+    /// It has, where it counts.
+    Yes,
+}
+
 /// The reader of a serial console.
 #[derive(Debug)]
 pub struct Console {
-    expected: Option<Needle>,
-    seen: bool,
+    expected: Option<Search>,
+    sieve: Sieve,
     /// A panic is looked for anywhere, for it may begin in the middle of a program's line, without a
     /// time in front of it; and before its line ends, for it may be the last that the guest says.
     panic: Needle,
@@ -70,12 +83,52 @@ pub struct Console {
     escapes: bool,
 }
 
+/// The search for a text, among all bytes and among those of programs.
+#[derive(Debug)]
+struct Search {
+    everything: Needle,
+    programs: Needle,
+    counts_anywhere: bool,
+    seen: Seen,
+}
+
+impl Search {
+    fn new(text: &str, counts_anywhere: bool) -> Self {
+        Search {
+            everything: Needle::new(text),
+            programs: Needle::new(text),
+            counts_anywhere,
+            seen: Seen::No,
+        }
+    }
+
+    fn feed(&mut self, byte: u8, programs: &[u8], withdrawn: bool) {
+        if withdrawn && !self.counts_anywhere {
+            self.programs.reset();
+            if self.seen == Seen::Yes {
+                self.seen = Seen::Elsewhere;
+            }
+        }
+        let mut in_programs = false;
+        for byte in programs {
+            in_programs |= self.programs.feed(*byte);
+        }
+        if self.everything.feed(byte) && self.seen == Seen::No {
+            self.seen = Seen::Elsewhere;
+        }
+        if in_programs || (self.counts_anywhere && self.seen == Seen::Elsewhere) {
+            self.seen = Seen::Yes;
+        }
+    }
+}
+
 impl Console {
-    /// A console on which `expected`, if anything, is looked for.
-    pub fn new(expected: Option<&str>) -> Self {
+    /// A console on which `expected`, if anything, is looked for: in what programs write, or
+    /// `anywhere`.
+    pub fn new(expected: Option<&str>, anywhere: bool) -> Self {
         Console {
-            expected: expected.map(Needle::new),
-            seen: false,
+            expected: expected.map(|text| Search::new(text, anywhere)),
+            sieve: Sieve::new(),
             panic: Needle::new(PANIC),
             panicked: false,
             message: Message::default(),
@@ -97,7 +150,10 @@ impl Console {
             self.reached = self.reached.max(Reached::Output);
         }
         for &byte in bytes {
-            self.seen |= self.expected.as_mut().is_some_and(|text| text.feed(byte));
+            let (programs, withdrawn) = self.sieve.feed(byte);
+            if let Some(search) = &mut self.expected {
+                search.feed(byte, programs, withdrawn);
+            }
             self.escapes |= byte == b'\x1b';
             self.fresh = byte == b'\n';
             if self.fresh {
@@ -133,7 +189,7 @@ impl Console {
             self.looked_at_initramfs.get_or_insert(false);
         } else if UNPACKING.contains(&message.as_str()) {
             self.looked_at_initramfs = Some(true);
-        } else if message.starts_with("Run ") && message.ends_with(" as init process") {
+        } else if starts_init(&message) {
             self.reached = Reached::Init;
         } else if diagnosis::is_fault_of_init(&message) {
             self.fault = Some(message);
@@ -176,8 +232,10 @@ impl Console {
     }
 
     /// Whether the expected text has been seen.
-    pub fn seen(&self) -> bool {
-        self.seen
+    pub fn seen(&self) -> Seen {
+        self.expected
+            .as_ref()
+            .map_or(Seen::No, |search| search.seen)
     }
 
     /// Whether the kernel has panicked.

@@ -1,7 +1,7 @@
 use super::*;
 
 fn fed(expected: &str, pieces: &[&[u8]]) -> Console {
-    let mut console = Console::new(Some(expected));
+    let mut console = Console::new(Some(expected), false);
     pieces.iter().for_each(|piece| console.feed(piece));
     console
 }
@@ -15,7 +15,8 @@ fn kinds(console: &Console) -> Vec<&'static str> {
 fn the_text_is_found_across_every_split() {
     let stream = b"x Hello, Hello, world!";
     for at in 0..stream.len() {
-        assert!(fed("Hello, world!", &[&stream[..at], &stream[at..]]).seen());
+        let console = fed("Hello, world!", &[&stream[..at], &stream[at..]]);
+        assert_eq!(console.seen(), Seen::Yes);
     }
 }
 
@@ -28,16 +29,47 @@ fn what_almost_is_the_text_is_not() {
         "Hello, \r\nworld!",
         "Hello, wor\0ld!",
     ] {
-        assert!(
-            !fed("Hello, world!", &[almost.as_bytes()]).seen(),
-            "{almost}"
-        );
+        let console = fed("Hello, world!", &[almost.as_bytes()]);
+        assert_eq!(console.seen(), Seen::No, "{almost}");
+    }
+}
+
+#[test]
+fn the_text_counts_where_programs_write() {
+    const COMMAND_LINE: &str = "[    0.000000] Command line: x -- Hello, world!\r\n";
+    const RUN: &str = "[    0.080000] Run /init as init process\r\n";
+    for (stream, seen) in [
+        (COMMAND_LINE, Seen::Elsewhere),
+        ("[    0.000000] Hello, world!", Seen::Elsewhere),
+        ("Hello, world!", Seen::Yes),
+        (
+            "Hello, [    0.300000] random: crng init done\r\nworld!",
+            Seen::Yes,
+        ),
+        // Said by who runs before the kernel.
+        ("Hello, world!\n[    0.000000] Linux version 6", Seen::Yes),
+        (
+            "Hello, world!\n[    0.000000] Linux version 6\n",
+            Seen::Elsewhere,
+        ),
+        (
+            "Linux version 6\nCommand line: Hello, world!\n",
+            Seen::Elsewhere,
+        ),
+    ] {
+        let mut console = fed("Hello, world!", &[stream.as_bytes()]);
+        assert_eq!(console.seen(), seen, "{stream}");
+        console.feed(format!("\n{RUN}Hello, world!").as_bytes());
+        assert_eq!(console.seen(), Seen::Yes, "{stream}");
+        let mut anywhere = Console::new(Some("Hello, world!"), true);
+        anywhere.feed(stream.as_bytes());
+        assert_eq!(anywhere.seen(), Seen::Yes, "{stream}");
     }
 }
 
 #[test]
 fn a_panic_is_known_before_its_line_ends() {
-    let mut console = Console::new(None);
+    let mut console = Console::new(None, false);
     console.feed(b"[    0.100000] Kernel panic - not syncing");
     assert!(!console.panicked());
     console.feed(b": Attempted to kill");
@@ -98,7 +130,7 @@ fn a_panic_is_known_wherever_it_begins_and_whatever_its_reason() {
 
 #[test]
 fn findings_are_kept_in_their_order_and_once_of_each_kind() {
-    let mut console = Console::new(None);
+    let mut console = Console::new(None, false);
     for index in 0..100_000 {
         console.feed(
             format!("[    0.210000] BUG: {index}\nOut of memory: Killed process {index}\n")
@@ -137,7 +169,7 @@ fn the_fault_belongs_to_the_signal() {
 
 #[test]
 fn how_far_it_came() {
-    let mut console = Console::new(None);
+    let mut console = Console::new(None, false);
     for (output, reached) in [
         ("", Reached::Nothing),
         ("SeaBIOS", Reached::Output),
@@ -193,5 +225,5 @@ fn endless_output_is_forgotten() {
         "kernel panic: late"
     );
     console.feed(b"\nend");
-    assert!(console.seen());
+    assert_eq!(console.seen(), Seen::Yes);
 }

@@ -1,0 +1,323 @@
+//! Who writes what is on the console: what runs before the kernel, the kernel, or programs.
+//!
+//! A kernel's message is known by the time in front of it, wherever in a line that stands. From a
+//! kernel that writes no times (`printk.time=0`), everything is its own until it has started init;
+//! then a line of its is like one of a program's. What is before the kernel's first line is no
+//! program's. As long as nobody has said who writes, as with `quiet`, it may be one.
+
+use crate::console::message::Stamp;
+
+/// Who is at work before the kernel's first line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Early {
+    /// The firmware, or a boot loader.
+    Firmware,
+    /// The kernel, which begins by unpacking itself.
+    Kernel,
+}
+
+/// How those begin to speak, in the words of their sources, and how the line begins that is the last;
+/// without one, the line is all.
+const EARLY: &[(&str, Option<&str>, Early)] = &[
+    // lib/sbi/sbi_init.c
+    ("OpenSBI v", Some("Boot HART MEDELEG"), Early::Firmware),
+    // src/bootsplash.c, src/boot.c
+    ("SeaBIOS (version ", Some("Booting from "), Early::Firmware),
+    // OvmfPkg and ArmVirtPkg; then drivers/firmware/efi/libstub, which is the kernel's.
+    (
+        "UEFI firmware (version ",
+        Some("EFI stub: "),
+        Early::Firmware,
+    ),
+    // common/version.c, arch/*/lib/bootm.c
+    ("U-Boot 2", Some("Starting kernel ..."), Early::Firmware),
+    ("EFI stub: ", None, Early::Kernel),
+    // arch/x86/boot, and compressed/misc.c in it.
+    ("Probing EDD ", None, Early::Kernel),
+    ("early console in ", None, Early::Kernel),
+    ("Decompressing Linux...", None, Early::Kernel),
+    ("Booting the kernel", None, Early::Kernel),
+];
+
+/// Who begins to speak with `line`, and how its last line begins.
+pub fn early(line: &str) -> Option<(Early, Option<&'static str>)> {
+    let (_, last, who) = EARLY.iter().find(|(first, ..)| line.starts_with(first))?;
+    Some((*who, *last))
+}
+
+/// The kernel's first line.
+const FIRST: &str = "Linux version ";
+
+/// Whether the kernel says with `line` that it starts init (init/main.c).
+pub fn starts_init(line: &str) -> bool {
+    line.starts_with("Run ") && line.ends_with(" as init process")
+}
+
+/// How much of a line is looked at, in bytes. The path of an init has less.
+const KEPT: usize = 512;
+
+/// What there is of a time at most, in bytes.
+const STAMP: usize = 40;
+
+/// Whose the bytes are that are not behind a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Author {
+    /// Nobody has said.
+    Unknown,
+    /// The firmware, up to and with a line that begins like that.
+    Firmware(&'static str),
+    /// The kernel, in this line only.
+    Line,
+    /// The kernel, which writes no times.
+    Kernel,
+    /// The same, which has said that it starts init. With `loglevel=8`, indented lines follow.
+    KernelStarts,
+    /// A program.
+    Program,
+}
+
+/// Takes what programs write from all that is on the console.
+#[derive(Debug)]
+pub struct Sieve {
+    author: Author,
+    stamp: Stamp,
+    /// What may be the beginning of a time.
+    held: Vec<u8>,
+    /// Whether it is behind one.
+    in_message: bool,
+    /// The beginning of the line, or of the message.
+    line: Vec<u8>,
+    /// What was found to be a program's.
+    programs: Vec<u8>,
+    withdrawn: bool,
+}
+
+impl Sieve {
+    /// For a console on which nobody has written.
+    pub fn new() -> Self {
+        Sieve {
+            author: Author::Unknown,
+            stamp: Stamp::default(),
+            held: Vec::new(),
+            in_message: false,
+            line: Vec::new(),
+            programs: Vec::new(),
+            withdrawn: false,
+        }
+    }
+
+    /// Takes the next byte. Gives what thereby is known to be a program's, and whether what was given
+    /// before turns out to be none.
+    pub fn feed(&mut self, byte: u8) -> (&[u8], bool) {
+        self.programs.clear();
+        self.withdrawn = false;
+        if self.in_message {
+            self.feed_message(byte);
+        } else {
+            self.stamp = self.stamp.next(byte);
+            match self.stamp {
+                Stamp::Over => {
+                    self.held.clear();
+                    self.line.clear();
+                    self.stamp = Stamp::No;
+                    self.in_message = true;
+                }
+                Stamp::No => {
+                    self.release();
+                    self.feed_line(byte);
+                }
+                // What was held is none.
+                Stamp::Open if byte == b'[' => {
+                    self.release();
+                    self.held.push(byte);
+                }
+                _ if self.held.len() < STAMP => self.held.push(byte),
+                _ => {
+                    self.stamp = Stamp::No;
+                    self.release();
+                    self.feed_line(byte);
+                }
+            }
+        }
+        (&self.programs, self.withdrawn)
+    }
+
+    /// Takes a byte behind a time.
+    fn feed_message(&mut self, byte: u8) {
+        if byte != b'\n' {
+            self.keep(byte);
+            return;
+        }
+        self.in_message = false;
+        let message = String::from_utf8_lossy(&self.line).into_owned();
+        self.line.clear();
+        if message.starts_with(FIRST) {
+            self.withdrawn = true;
+        }
+        // The kernel writes times: what is behind none is not its own.
+        self.author = Author::Program;
+    }
+
+    fn release(&mut self) {
+        for byte in std::mem::take(&mut self.held) {
+            self.feed_line(byte);
+        }
+    }
+
+    /// Takes a byte that is behind no time.
+    fn feed_line(&mut self, byte: u8) {
+        if byte == b'\n' {
+            self.end_line();
+            return;
+        }
+        self.keep(byte);
+        match self.author {
+            Author::Unknown => {
+                if self.line == FIRST.as_bytes() {
+                    self.withdraw(Author::Kernel);
+                } else if let Some((_, last)) = std::str::from_utf8(&self.line).ok().and_then(early)
+                {
+                    self.withdraw(last.map_or(Author::Line, Author::Firmware));
+                } else {
+                    self.programs.push(byte);
+                }
+            }
+            Author::Firmware(_) if self.line == FIRST.as_bytes() => self.author = Author::Kernel,
+            Author::KernelStarts
+                if !b"  ".starts_with(&self.line) && !self.line.starts_with(b"  ") =>
+            {
+                self.author = Author::Program;
+                self.programs.extend_from_slice(&self.line);
+            }
+            Author::Program => self.programs.push(byte),
+            _ => {}
+        }
+    }
+
+    fn end_line(&mut self) {
+        let line = String::from_utf8_lossy(&self.line);
+        let line = line.trim_end();
+        match self.author {
+            Author::Line => self.author = Author::Unknown,
+            Author::Firmware(last) if line.starts_with(last) => self.author = Author::Unknown,
+            Author::Kernel if starts_init(line) => self.author = Author::KernelStarts,
+            Author::Unknown | Author::Program => self.programs.push(b'\n'),
+            _ => {}
+        }
+        self.line.clear();
+    }
+
+    fn withdraw(&mut self, author: Author) {
+        self.author = author;
+        self.withdrawn = true;
+        self.programs.clear();
+    }
+
+    fn keep(&mut self, byte: u8) {
+        if self.line.len() < KEPT {
+            self.line.push(byte);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What of `console` is programs'.
+    fn programs(console: &str) -> String {
+        let mut sieve = Sieve::new();
+        let mut programs = Vec::new();
+        for byte in console.bytes() {
+            let (bytes, withdrawn) = sieve.feed(byte);
+            if withdrawn {
+                programs.clear();
+            }
+            programs.extend_from_slice(bytes);
+        }
+        String::from_utf8(programs).unwrap()
+    }
+
+    #[test]
+    fn a_message_behind_a_time_is_the_kernels() {
+        for (console, expected) in [
+            ("[    0.123456] Hello\r\n", ""),
+            ("[    0.123456][    T1] Hello\n", ""),
+            ("[    T1] Hello\n", ""),
+            ("Hello\n", "Hello\n"),
+            ("login: [    0.123456] Hello\r\nx", "login: x"),
+            ("Hel[    0.123456] random: crng init done\r\nlo", "Hello"),
+            (
+                "[x] [[ [1] [1.5] [    0.1234567] ",
+                "[x] [[ [1] [1.5] [    0.1234567] ",
+            ),
+            // One after the other.
+            ("[    0.1[    0.123456] x\n]", "[    0.1]"),
+            ("a[    0.123456] x\n[    0.123456] y\nb", "ab"),
+        ] {
+            assert_eq!(programs(console), expected, "{console}");
+        }
+        let long = format!("[{}", "0".repeat(1000));
+        assert_eq!(programs(&long), long);
+    }
+
+    #[test]
+    fn what_comes_before_the_kernel_is_withdrawn() {
+        let kernel = "[    0.000000] Linux version 6.12.95\n[    0.000000] Command line: Hello\n";
+        assert_eq!(programs("Hello\n"), "Hello\n");
+        assert_eq!(programs(&format!("Hello\n{kernel}")), "");
+        // Not by any other of its messages: a quiet kernel says what is wrong.
+        assert_eq!(programs("Hello\n[    0.300000] oh\nx"), "Hello\nx");
+        assert_eq!(programs(&format!("{kernel}Hello\n")), "Hello\n");
+    }
+
+    #[test]
+    fn a_firmware_is_known_by_its_banner() {
+        let sbi =
+            "\nOpenSBI v1.1\n   ____\n\nPlatform Name : Hello\nBoot HART MEDELEG         : 0x1\n";
+        assert_eq!(programs(sbi), "");
+        // The kernel is quiet.
+        assert_eq!(programs(&format!("{sbi}Hello\n")), "Hello\n");
+        let bios = "SeaBIOS (version 1.16.2)\nHello\nBooting from ROM..\n";
+        assert_eq!(programs(&format!("{bios}x")), "x");
+        let setup = "Probing EDD (edd=off to disable)... ok\nx\n";
+        assert_eq!(programs(setup), "x\n");
+        let efi = "UEFI firmware (version edk2)\nHello\nEFI stub: Booting Linux Kernel...\nEFI stub: Hello\nx";
+        assert_eq!(programs(efi), "x");
+        // Once programs run, they may say so.
+        assert_eq!(
+            programs("[    0.300000] oh\nOpenSBI v1.1\nx"),
+            "OpenSBI v1.1\nx"
+        );
+    }
+
+    #[test]
+    fn a_kernel_without_times_says_when_programs_begin() {
+        let kernel = "x\nLinux version 6.12.95 (a@b)\nCommand line: x -- Hello\nRun Hello\n";
+        assert_eq!(programs(kernel), "");
+        let starts = "Run /init as init process\r\n";
+        assert_eq!(programs(&format!("{kernel}{starts}Hello\r\n")), "Hello\r\n");
+        let arguments =
+            "  with arguments:\n    /init\n    Hello\n  with environment:\n    HOME=/\n";
+        assert_eq!(
+            programs(&format!("{kernel}{starts}{arguments} Hello\n  x\n")),
+            " Hello\n  x\n"
+        );
+        assert_eq!(
+            programs(&format!("OpenSBI v1\n{kernel}{starts}Hello\n")),
+            "Hello\n"
+        );
+        // Only its first messages were without.
+        let late = "[    0.000000] x\nHello\n";
+        assert_eq!(programs(&format!("{kernel}{late}")), "Hello\n");
+    }
+
+    #[test]
+    fn endless_output_takes_no_memory() {
+        let mut sieve = Sieve::new();
+        for byte in "x[    0.123456] ".bytes().chain([b'y'; 100_000]) {
+            sieve.feed(byte);
+        }
+        assert!(sieve.line.capacity() <= 2 * KEPT && sieve.held.capacity() <= 2 * STAMP);
+    }
+}
