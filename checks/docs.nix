@@ -12,7 +12,7 @@
 { self, library, toolchain, source }:
 toolchain.run "docs"
 {
-  src = source "documents" [ "README.md" "CONTRIBUTING.md" "docs" ];
+  src = source "documents" [ "README.md" "CONTRIBUTING.md" "CHANGELOG.md" "docs" ];
   blocks = ./docs/blocks.awk;
   shown = ./docs/shown.sh;
   nixw = ./docs/nixw.sh;

@@ -11,7 +11,7 @@ let
 in
 toolchain.run "links"
 {
-  documents = source "documents" [ "README.md" "CONTRIBUTING.md" "docs" ];
+  documents = source "documents" [ "README.md" "CONTRIBUTING.md" "CHANGELOG.md" "docs" ];
   there = toFile "there" (concatStringsSep "\n" (below ../.) + "\n");
   links = ./links.awk;
 }
