@@ -1,10 +1,9 @@
 //! What a file has besides its contents.
 
 use super::Failure;
-use super::confined::Place;
+use super::node::Node;
 use crate::{MODE_MAX, newc::Header};
-use rustix::fs::{AtFlags, Gid, Mode, Timespec, Timestamps, Uid};
-use rustix::fs::{chownat, fchmod, fchown, futimens, utimensat};
+use rustix::fs::{FileType, Gid, Mode, Timespec, Timestamps, Uid, fchmod, fchown, futimens};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 use std::os::fd::AsFd;
@@ -43,31 +42,18 @@ impl Attributes {
         owned.map(drop)
     }
 
-    /// For a device, a FIFO or a socket.
-    pub fn set_node(mut self, place: &Place) -> Result<(), Failure> {
-        let Place { directory, name } = place;
-        let owned =
-            self.own(|uid, gid| chownat(directory, *name, uid, gid, AtFlags::SYMLINK_NOFOLLOW));
+    /// For a device, a FIFO, a socket or a symbolic link.
+    pub fn set_node(mut self, node: &Node) -> Result<(), Failure> {
+        let owned = self.own(|uid, gid| node.change_owner(uid, gid));
         if !matches!(owned, Ok(true)) {
             self.mode &= !SET_ID;
         }
-        place.change_mode(self.mode())?;
-        self.set_time(place)?;
+        // A symbolic link has no mode.
+        if node.file_type() != FileType::Symlink {
+            node.change_mode(self.mode())?;
+        }
+        node.change_times(&self.times())?;
         owned.map(drop)
-    }
-
-    /// For a symbolic link, which has no mode.
-    pub fn set_symlink(self, place: &Place) -> Result<(), Failure> {
-        let Place { directory, name } = place;
-        let owned =
-            self.own(|uid, gid| chownat(directory, *name, uid, gid, AtFlags::SYMLINK_NOFOLLOW));
-        self.set_time(place)?;
-        owned.map(drop)
-    }
-
-    fn set_time(self, place: &Place) -> Result<(), Failure> {
-        let flags = AtFlags::SYMLINK_NOFOLLOW;
-        utimensat(&place.directory, place.name, &self.times(), flags).map_err(Failure::Os)
     }
 
     /// Changes the owner, by `change`, if that is possible, and says whether it is.
