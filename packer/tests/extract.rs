@@ -7,7 +7,9 @@ use extraction::*;
 use images::*;
 use packer::extract::{Options, extract};
 use std::fs::{self, Permissions};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink as make_symlink};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output};
 
@@ -447,6 +449,40 @@ fn what_comes_before_a_break_stays() {
     assert_eq!(inside["d/f"], "0644 file A");
     assert_eq!(inside["one"], "0400 file B");
     assert_eq!(fs::metadata(place.path("inside/d")).unwrap().mtime(), 5);
+}
+
+/// Nobody reads what is reported, but the directories get what they are to have.
+#[test]
+fn a_closed_stderr_is_no_reason_to_stop() {
+    let entries = [
+        E {
+            mode: DIR | 0o755,
+            mtime: 5,
+            ..dir("d")
+        },
+        file("missing/f", ""),
+        file("d/f", "A"),
+    ];
+    let whole = archive(&entries);
+    let broken = &whole[..whole.len() - 1];
+    for (image, code) in [(&whole[..], Some(Some(1))), (broken, None)] {
+        let place = Place::new();
+        fs::write(place.path("image"), image).unwrap();
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        drop(ours);
+        let status = Command::new(env!("CARGO_BIN_EXE_packer"))
+            .args(["extract", "image", "inside"])
+            .current_dir(&place.0)
+            .stderr(OwnedFd::from(theirs))
+            .status()
+            .unwrap();
+        if let Some(code) = code {
+            assert_eq!(status.code(), code);
+        }
+        let expected = found(&[("d", "0755 dir"), ("d/f", "0644 file A")]);
+        assert_eq!(place.inside(), expected);
+        assert_eq!(fs::metadata(place.path("inside/d")).unwrap().mtime(), 5);
+    }
 }
 
 /// Runs the program in a directory with `image` in it, as a user who is not root.
