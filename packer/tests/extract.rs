@@ -380,6 +380,34 @@ fn later_archives_override() {
     assert_eq!(fs::metadata(place.path("inside/d")).unwrap().mtime(), 1);
 }
 
+/// As in Linux, the time is that of the first entry, and an owner of all ones changes nothing.
+#[test]
+fn a_directory_with_several_entries() {
+    let place = Place::new();
+    let with = |path: &str, mode, owner, mtime| E {
+        mode: DIR | mode,
+        uid: owner,
+        gid: owner,
+        mtime,
+        ..dir(path)
+    };
+    let entries = ["/", "d"].map(|path| {
+        [
+            with(path, 0o700, 1000, 1),
+            with(path, 0o750, u32::MAX, 2),
+            with(path, 0o711, u32::MAX, 3),
+        ]
+    });
+    assert_eq!(place.reports(&entries.concat()), [""; 0]);
+    for path in ["inside", "inside/d"] {
+        let metadata = fs::metadata(place.path(path)).unwrap();
+        assert_eq!((metadata.mode() & 0o7777, metadata.mtime()), (0o711, 1));
+        if is_root() {
+            assert_eq!((metadata.uid(), metadata.gid()), (1000, 1000));
+        }
+    }
+}
+
 #[test]
 fn the_directory_is_empty() {
     let image = archive(&[dir("d")]);

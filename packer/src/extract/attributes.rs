@@ -11,6 +11,9 @@ use std::os::fd::AsFd;
 /// Set-user-ID and set-group-ID.
 const SET_ID: u32 = 0o6000;
 
+/// The user or group that means that it stays as it is, for Linux, too.
+const UNCHANGED: u32 = u32::MAX;
+
 /// Mode, owner and time.
 #[derive(Clone, Copy)]
 pub(super) struct Attributes {
@@ -27,6 +30,18 @@ impl Attributes {
             uid: header.uid,
             gid: header.gid,
             mtime: header.mtime,
+        }
+    }
+
+    /// What a directory has in the end, of which there is one more entry.
+    pub fn then(self, next: Self) -> Self {
+        let id = |present, next| if next == UNCHANGED { present } else { next };
+        Self {
+            mode: next.mode,
+            uid: id(self.uid, next.uid),
+            gid: id(self.gid, next.gid),
+            // Linux sets the times of directories last, and that of the first entry the last of all.
+            mtime: self.mtime,
         }
     }
 
@@ -65,9 +80,8 @@ impl Attributes {
             return Ok(false);
         }
         let Self { uid, gid, .. } = self;
-        // All ones means that it stays as it is, for Linux in both cases.
-        let user = (uid != u32::MAX).then(|| Uid::from_raw(uid));
-        let group = (gid != u32::MAX).then(|| Gid::from_raw(gid));
+        let user = (uid != UNCHANGED).then(|| Uid::from_raw(uid));
+        let group = (gid != UNCHANGED).then(|| Gid::from_raw(gid));
         match change(user, group) {
             Ok(()) => Ok(true),
             Err(errno) => Err(Failure::entry(format!(

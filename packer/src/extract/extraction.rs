@@ -78,7 +78,7 @@ impl Extraction {
         }
         let attributes = Attributes::new(&entry.header);
         if path == "/" {
-            self.directories.insert(path.to_owned(), attributes);
+            self.set_in_the_end(path, attributes);
             return Ok(());
         }
         let first = match file_type {
@@ -145,17 +145,15 @@ impl Extraction {
                 node.change_mode(DIRECTORY_MODE)?;
             }
         }
-        self.directories
-            .entry(place.path.to_owned())
-            // Linux sets the times of directories last, and that of the first entry the last of all.
-            .and_modify(|present| {
-                *present = Attributes {
-                    mtime: present.mtime,
-                    ..attributes
-                }
-            })
-            .or_insert(attributes);
+        self.set_in_the_end(place.path, attributes);
         Ok(())
+    }
+
+    fn set_in_the_end(&mut self, directory: &BStr, attributes: Attributes) {
+        self.directories
+            .entry(directory.to_owned())
+            .and_modify(|present| *present = present.then(attributes))
+            .or_insert(attributes);
     }
 
     /// An empty file.
