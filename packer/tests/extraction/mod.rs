@@ -17,7 +17,16 @@ pub struct Place(pub TempDir);
 
 impl Place {
     pub fn new() -> Self {
-        let place = Self(TempDir::new().unwrap());
+        Self::at(TempDir::new())
+    }
+
+    /// In memory, where that is possible: a disk would take most of the time.
+    pub fn in_memory() -> Self {
+        Self::at(TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()))
+    }
+
+    fn at(directory: io::Result<TempDir>) -> Self {
+        let place = Self(directory.unwrap());
         fs::create_dir(place.path("outside")).unwrap();
         fs::write(place.path("outside/victim"), "precious").unwrap();
         place
