@@ -99,14 +99,15 @@ fn check(plan: &Plan) {
     let result = extract(&mut image, &inside, Options::default(), &mut report);
     watch.check();
 
-    if plan.is_orderly() {
-        result.unwrap();
-        check_model(plan, &inside, &reports);
-    } else if plan.damage.is_empty() && plan.cut.is_none() {
-        result.unwrap();
-    } else {
+    if plan.is_damaged() {
         properties::reader(&bytes(plan));
         properties::extraction(&bytes(plan));
+        properties::open_directories(&inside);
+    } else {
+        result.unwrap();
+    }
+    if plan.is_orderly() {
+        check_model(plan, &inside, &reports);
     }
     watch.check_foreign(&inside);
     assert_eq!(fs::read(place.path("outside/victim")).unwrap(), b"precious");
@@ -246,7 +247,7 @@ fn is_through_symlink(directory: &Path) -> bool {
 }
 
 fn pieces(plan: &Plan) -> VecDeque<Piece> {
-    if !plan.damage.is_empty() || plan.cut.is_some() {
+    if plan.is_damaged() {
         return [Piece::Bytes(bytes(plan))].into();
     }
     let mut pieces = VecDeque::new();

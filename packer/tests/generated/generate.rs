@@ -94,10 +94,14 @@ pub struct Plan {
 }
 
 impl Plan {
+    pub fn is_damaged(&self) -> bool {
+        !self.damage.is_empty() || self.cut.is_some()
+    }
+
     /// Whether all of it happens as the archives say.
     pub fn is_orderly(&self) -> bool {
         let is_act = |step: &Step| matches!(step, Step::Act(_));
-        self.damage.is_empty() && self.cut.is_none() && !self.steps.iter().any(is_act)
+        !self.is_damaged() && !self.steps.iter().any(is_act)
     }
 }
 
