@@ -29,6 +29,11 @@ pub struct Options {
 /// or linked to, whatever the image says: absolute paths are paths in it, and neither `..` nor a
 /// symbolic link is followed.
 ///
+/// In `directory`, nothing is written to, changed or linked to but what this extraction has made there,
+/// whatever another process does, and only regular files and directories are opened. While root
+/// extracts, the directory has mode 0700. To change what it has made, but for directories, takes
+/// `/proc`.
+///
 /// Modes and times are those of the image; owners, too, but only if root does this. If not, nothing
 /// gets set-user-ID and set-group-ID, which would now mean another user.
 ///
