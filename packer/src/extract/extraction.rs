@@ -72,8 +72,7 @@ impl Extraction {
             return Err(Failure::entry(format!("Linux skips it: {reason}")));
         }
         let file_type = FileType::from_raw_mode(entry.header.mode);
-        let is_device = matches!(file_type, FileType::CharacterDevice | FileType::BlockDevice);
-        if is_device && self.options.skip_devices {
+        if is_device(file_type) && self.options.skip_devices {
             return Ok(());
         }
         let attributes = Attributes::new(&entry.header);
@@ -196,7 +195,7 @@ impl Extraction {
         let name = place.name;
         fs::mknodat(&place.directory, name, file_type, FILE_MODE, device).map_err(|errno| {
             match errno {
-                Errno::PERM => Failure::entry(format!(
+                Errno::PERM if is_device(file_type) => Failure::entry(format!(
                     "is a device, {major}:{minor}, which only root can make"
                 )),
                 errno => errno.into(),
@@ -232,7 +231,10 @@ impl Extraction {
             .node(&first)?
             .ok_or_else(|| lost("is not there"))?;
         if node.file_type() != file_type {
-            return Err(lost("is something else by now"));
+            let (first, what) = (escape(first.path), node.type_name());
+            return Err(Failure::entry(format!(
+                "is a hard link of {first}, which is a {what} by now, and is not extracted"
+            )));
         }
         node.link(place)?;
         self.confined.add(place, node.identity());
@@ -301,6 +303,10 @@ fn close(directory: &OwnedFd) -> io::Result<Option<Mode>> {
         Err(Errno::PERM | Errno::OPNOTSUPP) => Ok(None),
         result => result.map(|()| Some(mode)),
     }
+}
+
+fn is_device(file_type: FileType) -> bool {
+    matches!(file_type, FileType::CharacterDevice | FileType::BlockDevice)
 }
 
 fn is_directory(node: &Node) -> bool {

@@ -75,6 +75,19 @@ impl Node {
         self.identity.file_type
     }
 
+    /// Its type, in words.
+    pub fn type_name(&self) -> &'static str {
+        match self.file_type() {
+            FileType::RegularFile => "file",
+            FileType::Directory => "directory",
+            FileType::Symlink => "symbolic link",
+            FileType::CharacterDevice => "character device",
+            FileType::BlockDevice => "block device",
+            FileType::Fifo => "FIFO",
+            _ => "socket",
+        }
+    }
+
     pub fn mode(&self) -> Mode {
         self.mode
     }
