@@ -5,8 +5,10 @@ use packer::extract::{Options, extract};
 use packer::reader::{Item, Reader};
 use packer::verify::verify;
 use packer::{Error, Manifest, diff};
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 /// Of reading. More than this may come out of a few bytes, which only takes long.
 const ENOUGH: u64 = 64 << 20;
@@ -92,6 +94,7 @@ pub fn extraction(image: &[u8]) {
     assert_eq!(changed(&before), changed(&after));
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
 
+    open_directories(&path("inside"));
     let report = verify(image, None).unwrap();
     if report.problems.is_empty() {
         assert!(result.is_ok(), "{result:?}");
@@ -107,6 +110,19 @@ pub fn extraction(image: &[u8]) {
                 ours.iter().any(|reason| report.contains(reason)),
                 "{report}"
             );
+        }
+    }
+}
+
+/// Lets their owner look into all directories, and remove them.
+pub fn open_directories(directory: &Path) {
+    if fs::set_permissions(directory, Permissions::from_mode(0o700)).is_err() {
+        return;
+    }
+    for entry in fs::read_dir(directory).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            open_directories(&entry.path());
         }
     }
 }

@@ -1,114 +1,17 @@
 //! `packer extract`: what is extracted, and that nothing is where it must not be.
 
+mod extraction;
 mod images;
 
+use extraction::*;
 use images::*;
-use packer::Error;
 use packer::extract::{Options, extract};
-use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink as make_symlink};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink as make_symlink};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use tempfile::TempDir;
-
-/// A directory with `outside`, which nothing may change, and room for `inside`.
-struct Place(TempDir);
-
-impl Place {
-    fn new() -> Self {
-        let place = Self(TempDir::new().unwrap());
-        fs::create_dir(place.path("outside")).unwrap();
-        fs::write(place.path("outside/victim"), "precious").unwrap();
-        place
-    }
-
-    fn path(&self, path: &str) -> PathBuf {
-        self.0.path().join(path)
-    }
-
-    /// What was reported, and how it ended.
-    fn extract(&self, image: &[u8]) -> (Vec<String>, Result<(), Error>) {
-        let mut reports = Vec::new();
-        let mut report = |error: Error| reports.push(error.to_string());
-        let result = extract(image, &self.path("inside"), Options::default(), &mut report);
-        (reports, result)
-    }
-
-    /// What was reported, of an image that is not broken.
-    fn reports(&self, entries: &[E]) -> Vec<String> {
-        let (reports, result) = self.extract(&archive(entries));
-        result.unwrap();
-        reports
-    }
-
-    fn inside(&self) -> BTreeMap<String, String> {
-        state(&self.path("inside"))
-    }
-}
-
-/// Type, mode and contents by path, but of the directory itself.
-fn state(directory: &Path) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    let mut directories = vec![directory.to_owned()];
-    while let Some(next) = directories.pop() {
-        for entry in fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            let metadata = fs::symlink_metadata(&path).unwrap();
-            let file_type = metadata.file_type();
-            let what = if file_type.is_dir() {
-                directories.push(path.clone());
-                "dir".to_owned()
-            } else if file_type.is_symlink() {
-                format!("-> {}", fs::read_link(&path).unwrap().display())
-            } else if file_type.is_file() {
-                format!(
-                    "file {}",
-                    String::from_utf8_lossy(&fs::read(&path).unwrap())
-                )
-            } else if file_type.is_fifo() {
-                "fifo".to_owned()
-            } else if file_type.is_socket() {
-                "socket".to_owned()
-            } else {
-                format!("device {:x}", metadata.rdev())
-            };
-            let mode = metadata.mode() & 0o7777;
-            let path = path.strip_prefix(directory).unwrap().display().to_string();
-            found.insert(
-                path,
-                match file_type.is_symlink() {
-                    true => what,
-                    false => format!("{mode:04o} {what}"),
-                },
-            );
-        }
-    }
-    found
-}
-
-/// Root, and not only of a user namespace that has nobody else in it.
-fn is_root() -> bool {
-    let users = fs::read_to_string("/proc/self/uid_map").unwrap();
-    let all = ["0", "0", "4294967295"];
-    rustix::process::geteuid().is_root() && users.split_whitespace().eq(all)
-}
-
-/// Root in a container may not.
-fn may_make_devices() -> bool {
-    let place = Place::new();
-    place
-        .reports(&[device("null", CHAR | 0o600, (1, 3))])
-        .is_empty()
-}
-
-fn found(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
-    entries
-        .iter()
-        .map(|&(path, what)| (path.to_owned(), what.to_owned()))
-        .collect()
-}
 
 #[test]
 fn all_is_as_in_the_image() {
@@ -175,7 +78,7 @@ fn all_is_as_in_the_image() {
             ..file("late", "")
         },
     ]);
-    let (reports, result) = place.extract(&image);
+    let (reports, result) = place.extract(&image[..]);
     assert_eq!(reports, [""; 0]);
     result.unwrap();
 
@@ -314,7 +217,7 @@ fn nothing_outside_is_touched() {
             ],
             ["b", "c"]
                 .map(|name| {
-                    format!("/{name}: Linux drops it: /a, of which it is a hard link, is something else by now")
+                    format!("/{name}: is a hard link of /a, which is a symbolic link by now, and is not extracted")
                 })
                 .to_vec(),
             found(&[("a", "-> ../outside/victim")]),
@@ -459,7 +362,7 @@ fn later_archives_override() {
         name("three", 1, 2, "E"),
     ]);
     let place = Place::new();
-    let (reports, result) = place.extract(&[first, gzip(&second)].concat());
+    let (reports, result) = place.extract(&[first, gzip(&second)].concat()[..]);
     assert_eq!(reports, [""; 0]);
     result.unwrap();
     let expected = found(&[
@@ -477,18 +380,48 @@ fn later_archives_override() {
     assert_eq!(fs::metadata(place.path("inside/d")).unwrap().mtime(), 1);
 }
 
+/// As in Linux, the time is that of the first entry, and an owner of all ones changes nothing.
+#[test]
+fn a_directory_with_several_entries() {
+    let place = Place::new();
+    let with = |path: &str, mode, owner, mtime| E {
+        mode: DIR | mode,
+        uid: owner,
+        gid: owner,
+        mtime,
+        ..dir(path)
+    };
+    // Not everybody who seems to be root has others to give a file to.
+    let owner = if is_root() { 1000 } else { 0 };
+    let entries = ["/", "d"].map(|path| {
+        [
+            with(path, 0o700, owner, 1),
+            with(path, 0o750, u32::MAX, 2),
+            with(path, 0o711, u32::MAX, 3),
+        ]
+    });
+    assert_eq!(place.reports(&entries.concat()), [""; 0]);
+    for path in ["inside", "inside/d"] {
+        let metadata = fs::metadata(place.path(path)).unwrap();
+        assert_eq!((metadata.mode() & 0o7777, metadata.mtime()), (0o711, 1));
+        if is_root() {
+            assert_eq!((metadata.uid(), metadata.gid()), (owner, owner));
+        }
+    }
+}
+
 #[test]
 fn the_directory_is_empty() {
     let image = archive(&[dir("d")]);
     let place = Place::new();
-    place.extract(&image).1.unwrap();
+    place.extract(&image[..]).1.unwrap();
     let inside = place.path("inside");
-    let error = place.extract(&image).1.unwrap_err().to_string();
+    let error = place.extract(&image[..]).1.unwrap_err().to_string();
     let expected = "has d in it; extract to a directory that is empty, or that is not there yet";
     assert_eq!(error, format!("{}: {expected}", inside.display()));
 
     fs::remove_dir(place.path("inside/d")).unwrap();
-    place.extract(&image).1.unwrap();
+    place.extract(&image[..]).1.unwrap();
 
     for (path, expected) in [
         ("outside/victim", "Not a directory (os error 20)"),
@@ -534,7 +467,7 @@ fn what_comes_before_a_break_stays() {
         .unwrap();
     image.truncate(end + 3);
     let place = Place::new();
-    let (reports, result) = place.extract(&image);
+    let (reports, result) = place.extract(&image[..]);
     assert_eq!(reports, [""; 0]);
     let error = result.unwrap_err().to_string();
     assert!(
@@ -546,6 +479,40 @@ fn what_comes_before_a_break_stays() {
     assert_eq!(inside["d/f"], "0644 file A");
     assert_eq!(inside["one"], "0400 file B");
     assert_eq!(fs::metadata(place.path("inside/d")).unwrap().mtime(), 5);
+}
+
+/// Nobody reads what is reported, but the directories get what they are to have.
+#[test]
+fn a_closed_stderr_is_no_reason_to_stop() {
+    let entries = [
+        E {
+            mode: DIR | 0o755,
+            mtime: 5,
+            ..dir("d")
+        },
+        file("missing/f", ""),
+        file("d/f", "A"),
+    ];
+    let whole = archive(&entries);
+    let broken = &whole[..whole.len() - 1];
+    for (image, code) in [(&whole[..], Some(Some(1))), (broken, None)] {
+        let place = Place::new();
+        fs::write(place.path("image"), image).unwrap();
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        drop(ours);
+        let status = Command::new(env!("CARGO_BIN_EXE_packer"))
+            .args(["extract", "image", "inside"])
+            .current_dir(&place.0)
+            .stderr(OwnedFd::from(theirs))
+            .status()
+            .unwrap();
+        if let Some(code) = code {
+            assert_eq!(status.code(), code);
+        }
+        let expected = found(&[("d", "0755 dir"), ("d/f", "0644 file A")]);
+        assert_eq!(place.inside(), expected);
+        assert_eq!(fs::metadata(place.path("inside/d")).unwrap().mtime(), 5);
+    }
 }
 
 /// Runs the program in a directory with `image` in it, as a user who is not root.
@@ -638,6 +605,41 @@ fn without_root() {
     let (place, code, stderr) = unprivileged(&image, &["--skip-devices"]);
     assert_eq!((code, &stderr[..]), (Some(0), ""));
     let _ = fs::set_permissions(place.path("inside/d"), Permissions::from_mode(0o700));
+}
+
+/// What is to be put into a directory is, whatever the umask takes from its owner.
+#[test]
+fn with_any_umask() {
+    let place = Place::new();
+    fs::set_permissions(place.0.path(), Permissions::from_mode(0o777)).unwrap();
+    let program = place.path("packer");
+    fs::copy(env!("CARGO_BIN_EXE_packer"), &program).unwrap();
+    fs::create_dir(place.path("inside")).unwrap();
+    fs::set_permissions(place.path("inside"), Permissions::from_mode(0o777)).unwrap();
+    let image = archive(&[
+        dir("d"),
+        file("d/f", "A"),
+        name("d/a", 1, 2, ""),
+        name("d/b", 1, 2, "B"),
+    ]);
+    fs::write(place.path("image"), image).unwrap();
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "umask 0777; exec ./packer extract image inside"])
+        .current_dir(&place.0);
+    if is_root() {
+        command.uid(65534).gid(65534);
+    }
+    let output = command.output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(0));
+    let expected = found(&[
+        ("d", "0755 dir"),
+        ("d/f", "0644 file A"),
+        ("d/a", "0644 file B"),
+        ("d/b", "0644 file B"),
+    ]);
+    assert_eq!(place.inside(), expected);
 }
 
 #[test]

@@ -1,16 +1,18 @@
 //! What a file has besides its contents.
 
 use super::Failure;
-use super::confined::Place;
+use super::node::Node;
 use crate::{MODE_MAX, newc::Header};
-use rustix::fs::{AtFlags, Gid, Mode, Timespec, Timestamps, Uid};
-use rustix::fs::{chownat, fchmod, fchown, futimens, utimensat};
+use rustix::fs::{FileType, Gid, Mode, Timespec, Timestamps, Uid, fchmod, fchown, futimens};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 use std::os::fd::AsFd;
 
 /// Set-user-ID and set-group-ID.
 const SET_ID: u32 = 0o6000;
+
+/// The user or group that means that it stays as it is, for Linux, too.
+const UNCHANGED: u32 = u32::MAX;
 
 /// Mode, owner and time.
 #[derive(Clone, Copy)]
@@ -31,6 +33,18 @@ impl Attributes {
         }
     }
 
+    /// What a directory has in the end, of which there is one more entry.
+    pub fn then(self, next: Self) -> Self {
+        let id = |present, next| if next == UNCHANGED { present } else { next };
+        Self {
+            mode: next.mode,
+            uid: id(self.uid, next.uid),
+            gid: id(self.gid, next.gid),
+            // Linux sets the times of directories last, and that of the first entry the last of all.
+            mtime: self.mtime,
+        }
+    }
+
     /// For an open file or directory.
     pub fn set_open(mut self, file: impl AsFd) -> Result<(), Failure> {
         // Before the mode, for it takes away set-user-ID.
@@ -43,31 +57,18 @@ impl Attributes {
         owned.map(drop)
     }
 
-    /// For a device, a FIFO or a socket.
-    pub fn set_node(mut self, place: &Place) -> Result<(), Failure> {
-        let Place { directory, name } = place;
-        let owned =
-            self.own(|uid, gid| chownat(directory, *name, uid, gid, AtFlags::SYMLINK_NOFOLLOW));
+    /// For a device, a FIFO, a socket or a symbolic link.
+    pub fn set_node(mut self, node: &Node) -> Result<(), Failure> {
+        let owned = self.own(|uid, gid| node.change_owner(uid, gid));
         if !matches!(owned, Ok(true)) {
             self.mode &= !SET_ID;
         }
-        place.change_mode(self.mode())?;
-        self.set_time(place)?;
+        // A symbolic link has no mode.
+        if node.file_type() != FileType::Symlink {
+            node.change_mode(self.mode())?;
+        }
+        node.change_times(&self.times())?;
         owned.map(drop)
-    }
-
-    /// For a symbolic link, which has no mode.
-    pub fn set_symlink(self, place: &Place) -> Result<(), Failure> {
-        let Place { directory, name } = place;
-        let owned =
-            self.own(|uid, gid| chownat(directory, *name, uid, gid, AtFlags::SYMLINK_NOFOLLOW));
-        self.set_time(place)?;
-        owned.map(drop)
-    }
-
-    fn set_time(self, place: &Place) -> Result<(), Failure> {
-        let flags = AtFlags::SYMLINK_NOFOLLOW;
-        utimensat(&place.directory, place.name, &self.times(), flags).map_err(Failure::Os)
     }
 
     /// Changes the owner, by `change`, if that is possible, and says whether it is.
@@ -79,9 +80,8 @@ impl Attributes {
             return Ok(false);
         }
         let Self { uid, gid, .. } = self;
-        // All ones means that it stays as it is, for Linux in both cases.
-        let user = (uid != u32::MAX).then(|| Uid::from_raw(uid));
-        let group = (gid != u32::MAX).then(|| Gid::from_raw(gid));
+        let user = (uid != UNCHANGED).then(|| Uid::from_raw(uid));
+        let group = (gid != UNCHANGED).then(|| Gid::from_raw(gid));
         match change(user, group) {
             Ok(()) => Ok(true),
             Err(errno) => Err(Failure::entry(format!(

@@ -1,28 +1,33 @@
-//! Paths that do not lead out of a directory.
+//! Paths that do not lead out of a directory, nor to anything that was not extracted.
 //!
 //! Each is walked down name for name, from a descriptor of the directory, and no symbolic link is
-//! followed. So it does not matter what an archive says, or in what order.
-
-use crate::escape::escape;
-use bstr::{BStr, BString, ByteSlice};
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, chmodat, openat, statat};
-use rustix::io::{self, Errno};
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::rc::Rc;
+//! followed. So it does not matter what an archive says, or in what order. What is found at a name has
+//! to be what was made there, so it does not matter either what another process does in the directory.
 
 use super::Failure;
+use super::node::{Identity, Node};
+use crate::escape::escape;
+use bstr::{BStr, BString, ByteSlice};
+use rustix::fs::FileType;
+use std::collections::HashMap;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
 
 /// The directory that nothing leads out of.
 pub(super) struct Confined {
     top: Rc<OwnedFd>,
     /// The directory that was needed last, for the next entry is mostly in it, too.
     last: Option<(BString, Rc<OwnedFd>)>,
+    /// What was made, by its path.
+    made: HashMap<BString, Identity>,
 }
 
 /// A name in a directory.
 pub(super) struct Place<'a> {
     pub directory: Rc<OwnedFd>,
     pub name: &'a [u8],
+    /// The whole path.
+    pub path: &'a BStr,
 }
 
 impl Confined {
@@ -30,6 +35,7 @@ impl Confined {
         Self {
             top: Rc::new(top),
             last: None,
+            made: HashMap::new(),
         }
     }
 
@@ -48,11 +54,37 @@ impl Confined {
         Ok(Place {
             directory: self.directory(parent.as_bstr())?,
             name,
+            path,
         })
     }
 
-    /// To be called when a directory is removed.
-    pub fn forget(&mut self) {
+    /// What was made at a place, if it is there.
+    pub fn node(&self, place: &Place) -> Result<Option<Node>, Failure> {
+        let node = Node::find(&place.directory, place.name)?;
+        self.check(node, place.path)
+    }
+
+    /// Remembers what has just been made at a place.
+    pub fn add(&mut self, place: &Place, identity: Identity) {
+        self.made.insert(place.path.to_owned(), identity);
+    }
+
+    /// As [`add`](Self::add), for what could not be opened when it was made.
+    pub fn add_new(&mut self, place: &Place, file_type: FileType) -> Result<Node, Failure> {
+        let node = Node::find(&place.directory, place.name)?;
+        // What is new has one name. Another process may have put something else there, which may have
+        // a name elsewhere.
+        let is_new = |node: &Node| {
+            node.file_type() == file_type && (file_type == FileType::Directory || node.nlink() < 2)
+        };
+        let node = node.filter(is_new).ok_or_else(|| foreign(place.path))?;
+        self.add(place, node.identity());
+        Ok(node)
+    }
+
+    /// To be called when what was made at a place is removed.
+    pub fn remove(&mut self, place: &Place) {
+        self.made.remove(place.path);
         self.last = None;
     }
 
@@ -72,58 +104,45 @@ impl Confined {
             let end = path[start..]
                 .find_byte(b'/')
                 .map_or(path.len(), |length| start + length);
-            let name = &path.as_bytes()[start..end];
-            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let next = openat(&directory, name, flags, Mode::empty());
-            let next = next.map_err(|errno| match errno {
-                Errno::NOENT | Errno::NOTDIR | Errno::LOOP => {
-                    let parent = escape(&path[..end]);
-                    let found = stat(&directory, name).ok().flatten();
-                    Failure::entry(match found.map(|stat| type_of(&stat)) {
-                        None => format!("Linux drops it: {parent} is not there"),
-                        Some(FileType::Symlink) => {
-                            format!(
-                                "leads through {parent}, a symbolic link, which is not followed"
-                            )
-                        }
-                        Some(_) => format!("Linux drops it: {parent} is not a directory"),
-                    })
-                }
-                errno => Failure::Os(errno),
+            let parent = path[..end].as_bstr();
+            let node = Node::find(&directory, &path[start..end])?;
+            let node = self.check(node, parent)?.ok_or_else(|| {
+                Failure::entry(format!("Linux drops it: {} is not there", escape(parent)))
             })?;
-            directory = Rc::new(next);
+            match node.file_type() {
+                FileType::Directory => directory = Rc::new(node.into_descriptor()),
+                FileType::Symlink => {
+                    let parent = escape(parent);
+                    return Err(Failure::entry(format!(
+                        "leads through {parent}, a symbolic link, which is not followed"
+                    )));
+                }
+                _ => {
+                    let parent = escape(parent);
+                    return Err(Failure::entry(format!(
+                        "Linux drops it: {parent} is not a directory"
+                    )));
+                }
+            }
             walked = end;
         }
         self.last = Some((path.to_owned(), Rc::clone(&directory)));
         Ok(directory)
     }
-}
 
-impl Place<'_> {
-    /// What is there, if anything is.
-    pub fn stat(&self) -> io::Result<Option<Stat>> {
-        stat(&self.directory, self.name)
-    }
-
-    /// As chmod(2), but of a symbolic link it is an error.
-    pub fn change_mode(&self, mode: Mode) -> io::Result<()> {
-        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let node = openat(&self.directory, self.name, flags, Mode::empty())?;
-        // fchmod(2) does not take such a descriptor, and no other can be had without opening a device,
-        // which may do something, or a file that nobody may open. This leads to what it is of.
-        let name = format!("/proc/self/fd/{}", node.as_raw_fd());
-        chmodat(CWD, name, mode, AtFlags::empty())
+    /// Fails if what was found at `path` is not what was made there.
+    fn check(&self, found: Option<Node>, path: &BStr) -> Result<Option<Node>, Failure> {
+        match found {
+            Some(node) if self.made.get(path) != Some(&node.identity()) => Err(foreign(path)),
+            found => Ok(found),
+        }
     }
 }
 
-fn stat(directory: &OwnedFd, name: &[u8]) -> io::Result<Option<Stat>> {
-    match statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(stat) => Ok(Some(stat)),
-        Err(Errno::NOENT) => Ok(None),
-        Err(errno) => Err(errno),
-    }
-}
-
-pub(super) fn type_of(stat: &Stat) -> FileType {
-    FileType::from_raw_mode(stat.st_mode)
+fn foreign(path: &BStr) -> Failure {
+    Failure::entry(format!(
+        "what is at {} in the directory was not extracted there; let no other process write to the \
+         directory",
+        escape(path)
+    ))
 }

@@ -1,15 +1,17 @@
 //! Extracting entry by entry.
 
 use super::attributes::Attributes;
-use super::confined::{Confined, Place, type_of};
+use super::confined::{Confined, Place};
+use super::node::{Identity, Node};
 use super::{Failure, Options};
 use crate::contents::normalise;
 use crate::entry::Device;
-use crate::reader::{Contents, Entry, FileType, Item, Link, Reader};
+use crate::reader::{Contents, Entry, Item, Link, Reader};
 use crate::{Error, escape::escape};
 use bstr::{BStr, BString, ByteSlice};
-use rustix::fs::{self, AtFlags, Mode, OFlags, Stat};
-use rustix::io::Errno;
+use rustix::fs::{self, AtFlags, FileType, Mode, OFlags};
+use rustix::io::{self, Errno};
+use rustix::process::geteuid;
 use std::collections::{BTreeMap, HashMap, hash_map};
 use std::fs::File;
 use std::io::{BufRead, Read, Write};
@@ -29,16 +31,19 @@ pub(super) struct Extraction {
     links: HashMap<Link, BString>,
     /// What the directories are to have in the end.
     directories: BTreeMap<BString, Attributes>,
+    /// The mode of the directory that all goes to, if it has another until the end.
+    closed: Option<Mode>,
 }
 
 impl Extraction {
-    pub fn new(directory: OwnedFd, options: Options) -> Self {
-        Self {
+    pub fn new(directory: OwnedFd, options: Options) -> io::Result<Self> {
+        Ok(Self {
+            closed: close(&directory)?,
             confined: Confined::new(directory),
             options,
             links: HashMap::new(),
             directories: BTreeMap::new(),
-        }
+        })
     }
 
     pub fn run(&mut self, image: impl Read, report: Report) -> Result<(), Error> {
@@ -63,18 +68,16 @@ impl Extraction {
         path: &BStr,
         contents: Contents<impl Read>,
     ) -> Result<(), Failure> {
-        let file_type = match (entry.skipped, entry.file_type()) {
-            (None, Some(file_type)) => file_type,
-            (Some(reason), _) => return Err(Failure::entry(format!("Linux skips it: {reason}"))),
-            (None, None) => return Ok(()),
-        };
-        let is_device = matches!(file_type, FileType::CharDevice | FileType::BlockDevice);
-        if is_device && self.options.skip_devices {
+        if let Some(reason) = entry.skipped {
+            return Err(Failure::entry(format!("Linux skips it: {reason}")));
+        }
+        let file_type = FileType::from_raw_mode(entry.header.mode);
+        if is_device(file_type) && self.options.skip_devices {
             return Ok(());
         }
         let attributes = Attributes::new(&entry.header);
         if path == "/" {
-            self.directories.insert(path.to_owned(), attributes);
+            self.set_in_the_end(path, attributes);
             return Ok(());
         }
         let first = match file_type {
@@ -82,30 +85,34 @@ impl Extraction {
             _ => entry.link().and_then(|link| self.first_name(link, path)),
         };
         let place = self.confined.find(path)?;
-        match (file_type, &first) {
-            (FileType::Directory, _) => self.directory(path, &place, attributes)?,
+        let present = self.confined.node(&place)?;
+        match (file_type, first) {
+            (FileType::Directory, _) => self.directory(&place, present, attributes)?,
             (FileType::Symlink, _) => {
-                self.clear(path, &place, place.stat()?)?;
+                self.clear(&place, present)?;
                 fs::symlinkat(entry.target.as_slice(), &place.directory, place.name)?;
-                attributes.set_symlink(&place)?;
+                let node = self.confined.add_new(&place, FileType::Symlink)?;
+                attributes.set_node(&node)?;
             }
-            (FileType::File, _) => {
-                let file = match &first {
+            (FileType::RegularFile, first) => {
+                let file = match first {
                     Some(first) => {
-                        self.link(path, &place, first.as_bstr())?;
+                        let node = self.link(&place, present, first.as_bstr(), file_type)?;
                         // The contents come with any of the names, and the last has the last word
                         // on all else.
-                        open_again(&place, entry.header.filesize > 0)?
+                        open_again(&node, entry.header.filesize > 0)?
                     }
-                    None => self.make_file(path, &place)?,
+                    None => self.file(&place, present)?,
                 };
                 copy(contents, &file)?;
                 attributes.set_open(&file)?;
             }
-            (_, Some(first)) => self.link(path, &place, first.as_bstr())?,
+            (_, Some(first)) => {
+                self.link(&place, present, first.as_bstr(), file_type)?;
+            }
             (_, None) => {
-                self.make_node(path, &place, file_type, entry)?;
-                attributes.set_node(&place)?;
+                let node = self.special_file(&place, present, file_type, entry)?;
+                attributes.set_node(&node)?;
             }
         }
         Ok(())
@@ -124,61 +131,61 @@ impl Extraction {
 
     fn directory(
         &mut self,
-        path: &BStr,
         place: &Place,
+        present: Option<Node>,
         attributes: Attributes,
     ) -> Result<(), Failure> {
-        let present = place.stat()?;
-        if !present.is_some_and(|stat| type_of(&stat) == fs::FileType::Directory) {
-            self.clear(path, place, present)?;
+        if !present.as_ref().is_some_and(is_directory) {
+            self.clear(place, present)?;
             fs::mkdirat(&place.directory, place.name, DIRECTORY_MODE)?;
+            let node = self.confined.add_new(place, FileType::Directory)?;
+            // The umask may have taken from it what its owner needs.
+            if !node.mode().contains(DIRECTORY_MODE) {
+                node.change_mode(DIRECTORY_MODE)?;
+            }
         }
-        self.directories
-            .entry(path.to_owned())
-            // Linux sets the times of directories last, and that of the first entry the last of all.
-            .and_modify(|present| {
-                *present = Attributes {
-                    mtime: present.mtime,
-                    ..attributes
-                }
-            })
-            .or_insert(attributes);
+        self.set_in_the_end(place.path, attributes);
         Ok(())
     }
 
+    fn set_in_the_end(&mut self, directory: &BStr, attributes: Attributes) {
+        self.directories
+            .entry(directory.to_owned())
+            .and_modify(|present| *present = present.then(attributes))
+            .or_insert(attributes);
+    }
+
     /// An empty file.
-    fn make_file(&mut self, path: &BStr, place: &Place) -> Result<File, Failure> {
-        let present = place.stat()?;
-        // As in Linux, it is the same file then, and has the same names.
-        if present.is_some_and(|stat| type_of(&stat) == fs::FileType::RegularFile) {
-            return open_again(place, true);
-        }
-        self.clear(path, place, present)?;
+    fn file(&mut self, place: &Place, present: Option<Node>) -> Result<File, Failure> {
+        let present = match present {
+            // As in Linux, it is the same file then, and has the same names.
+            Some(node) if node.file_type() == FileType::RegularFile => {
+                return open_again(&node, true);
+            }
+            present => present,
+        };
+        self.clear(place, present)?;
         let flags =
             OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(fs::openat(&place.directory, place.name, flags, FILE_MODE)?.into())
+        let file = fs::openat(&place.directory, place.name, flags, FILE_MODE)?;
+        self.confined.add(place, Identity::of(&file)?);
+        Ok(file.into())
     }
 
     /// A device, a FIFO or a socket.
-    fn make_node(
+    fn special_file(
         &mut self,
-        path: &BStr,
         place: &Place,
+        present: Option<Node>,
         file_type: FileType,
         entry: &Entry,
-    ) -> Result<(), Failure> {
-        let file_type = match file_type {
-            FileType::CharDevice => fs::FileType::CharacterDevice,
-            FileType::BlockDevice => fs::FileType::BlockDevice,
-            FileType::Fifo => fs::FileType::Fifo,
-            _ => fs::FileType::Socket,
+    ) -> Result<Node, Failure> {
+        let present = match present {
+            // Linux leaves it, which for a device means that it keeps its number.
+            Some(node) if node.file_type() == file_type => return Ok(node),
+            present => present,
         };
-        let present = place.stat()?;
-        // Linux leaves it, which for a device means that it keeps its number.
-        if present.is_some_and(|stat| type_of(&stat) == file_type) {
-            return Ok(());
-        }
-        self.clear(path, place, present)?;
+        self.clear(place, present)?;
         let (major, minor) = (entry.header.rdevmajor, entry.header.rdevminor);
         if Device::new(major, minor).is_none() {
             let reason = format!("is the device {major}:{minor}, which Linux would cut off");
@@ -188,53 +195,56 @@ impl Extraction {
         let name = place.name;
         fs::mknodat(&place.directory, name, file_type, FILE_MODE, device).map_err(|errno| {
             match errno {
-                Errno::PERM => Failure::entry(format!(
+                Errno::PERM if is_device(file_type) => Failure::entry(format!(
                     "is a device, {major}:{minor}, which only root can make"
                 )),
                 errno => errno.into(),
             }
-        })
+        })?;
+        self.confined.add_new(place, file_type)
     }
 
-    /// One more name for what is at `first`.
-    fn link(&mut self, path: &BStr, place: &Place, first: &BStr) -> Result<(), Failure> {
+    /// One more name for the file at `first`, which has to be of the type that it had as an entry.
+    fn link(
+        &mut self,
+        place: &Place,
+        present: Option<Node>,
+        first: &BStr,
+        file_type: FileType,
+    ) -> Result<Node, Failure> {
         let lost = |what| {
             let first = escape(first);
             Failure::entry(format!(
                 "Linux drops it: {first}, of which it is a hard link, {what}"
             ))
         };
-        if path == first {
+        if place.path == first {
             return Err(lost("is itself"));
         }
-        self.clear(path, place, place.stat()?)?;
+        self.clear(place, present)?;
         let first = self.confined.find(first).map_err(|failure| match failure {
             Failure::Entry(_) => lost("is not there"),
             failure => failure,
         })?;
-        match first.stat()?.map(|stat| type_of(&stat)) {
-            None => return Err(lost("is not there")),
-            Some(fs::FileType::Symlink | fs::FileType::Directory) => {
-                return Err(lost("is something else by now"));
-            }
-            Some(_) => {}
+        let node = self
+            .confined
+            .node(&first)?
+            .ok_or_else(|| lost("is not there"))?;
+        if node.file_type() != file_type {
+            let (first, what) = (escape(first.path), node.type_name());
+            return Err(Failure::entry(format!(
+                "is a hard link of {first}, which is a {what} by now, and is not extracted"
+            )));
         }
-        // Without flags, it does not follow a symbolic link.
-        let flags = AtFlags::empty();
-        fs::linkat(
-            &first.directory,
-            first.name,
-            &place.directory,
-            place.name,
-            flags,
-        )?;
-        Ok(())
+        node.link(place)?;
+        self.confined.add(place, node.identity());
+        Ok(node)
     }
 
     /// Removes what is in the way of something that cannot be written over it.
-    fn clear(&mut self, path: &BStr, place: &Place, present: Option<Stat>) -> Result<(), Failure> {
-        let Some(stat) = present else { return Ok(()) };
-        let is_directory = type_of(&stat) == fs::FileType::Directory;
+    fn clear(&mut self, place: &Place, present: Option<Node>) -> Result<(), Failure> {
+        let Some(node) = present else { return Ok(()) };
+        let is_directory = is_directory(&node);
         let flags = match is_directory {
             true => AtFlags::REMOVEDIR,
             false => AtFlags::empty(),
@@ -246,55 +256,69 @@ impl Extraction {
             }
             result => result?,
         }
-        if is_directory {
-            self.directories.remove(path);
-            self.confined.forget();
-        }
+        self.confined.remove(place);
+        self.directories.remove(place.path);
         Ok(())
     }
 
-    /// Gives the directories what they are to have, each after those that are in it.
-    pub fn finish(&mut self, report: Report) -> Result<(), Error> {
+    /// Gives the directories what they are to have, each after those that are in it. What fails for one
+    /// keeps no other from it.
+    pub fn finish(mut self, report: &mut dyn FnMut(&BStr, Failure)) {
         while let Some((path, attributes)) = self.directories.pop_last() {
-            let result = if path == "/" {
-                attributes.set_open(self.confined.top())
-            } else {
-                let place = self.confined.find(path.as_bstr());
-                let directory = place.and_then(|place| open_directory(&place));
-                directory.and_then(|directory| attributes.set_open(directory))
+            let result = match &path[..] {
+                b"/" => attributes.set_open(self.confined.top()),
+                _ => self.finish_directory(path.as_bstr(), attributes),
             };
             if let Err(failure) = result {
-                report(path.as_bstr(), failure)?;
+                report(path.as_bstr(), failure);
+            }
+            self.closed.take_if(|_| path == "/");
+        }
+        if let Some(mode) = self.closed {
+            if let Err(errno) = fs::fchmod(self.confined.top(), mode) {
+                report(b"/".as_bstr(), errno.into());
             }
         }
-        Ok(())
+    }
+
+    fn finish_directory(&mut self, path: &BStr, attributes: Attributes) -> Result<(), Failure> {
+        let place = self.confined.find(path)?;
+        let node = self.confined.node(&place)?;
+        let node = node.ok_or_else(|| Failure::entry("is not there any more"))?;
+        attributes.set_open(node.open_directory()?)
     }
 }
 
-fn open_directory(place: &Place) -> Result<OwnedFd, Failure> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    Ok(fs::openat(
-        &place.directory,
-        place.name,
-        flags,
-        Mode::empty(),
-    )?)
+/// Keeps others out of the directory while root extracts to it, and gives the mode that it had. A file
+/// can get more names and other contents, and with the last of them set-user-ID: nobody may have opened
+/// it until then.
+fn close(directory: &OwnedFd) -> io::Result<Option<Mode>> {
+    if !geteuid().is_root() {
+        return Ok(None);
+    }
+    let mode = Mode::from_raw_mode(fs::fstat(directory)?.st_mode);
+    let others = Mode::RWXG | Mode::RWXO;
+    match fs::fchmod(directory, (mode - others) | DIRECTORY_MODE) {
+        // Of a file system without modes, or of which they are another's business.
+        Err(Errno::PERM | Errno::OPNOTSUPP) => Ok(None),
+        result => result.map(|()| Some(mode)),
+    }
+}
+
+fn is_device(file_type: FileType) -> bool {
+    matches!(file_type, FileType::CharacterDevice | FileType::BlockDevice)
+}
+
+fn is_directory(node: &Node) -> bool {
+    node.file_type() == FileType::Directory
 }
 
 /// A file that was extracted before, to be written to.
-fn open_again(place: &Place, truncate: bool) -> Result<File, Failure> {
-    let mut flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    flags.set(OFlags::TRUNC, truncate);
-    let open = || fs::openat(&place.directory, place.name, flags, Mode::empty());
-    let file = match open() {
-        // Its mode may be one that does not even let its owner write.
-        Err(Errno::ACCESS) => {
-            place.change_mode(FILE_MODE)?;
-            open()?
-        }
-        result => result?,
-    };
-    Ok(file.into())
+fn open_again(node: &Node, truncate: bool) -> Result<File, Failure> {
+    // Its mode may be one that does not even let its owner write, or with set-user-ID, which other
+    // contents must not have, and not half of them. If this fails, opening it says more.
+    let _ = node.change_mode(FILE_MODE);
+    node.open_file(truncate)
 }
 
 fn copy(mut contents: Contents<impl Read>, mut file: &File) -> Result<(), Failure> {

@@ -3,6 +3,7 @@
 mod attributes;
 mod confined;
 mod extraction;
+mod node;
 
 use crate::{Error, escape::escape};
 use bstr::BStr;
@@ -28,6 +29,11 @@ pub struct Options {
 /// or linked to, whatever the image says: absolute paths are paths in it, and neither `..` nor a
 /// symbolic link is followed.
 ///
+/// In `directory`, nothing is written to, changed or linked to but what this extraction has made there,
+/// whatever another process does, and only regular files and directories are opened. While root
+/// extracts, the directory has mode 0700. To change what it has made, but for directories, takes
+/// `/proc`.
+///
 /// Modes and times are those of the image; owners, too, but only if root does this. If not, nothing
 /// gets set-user-ID and set-group-ID, which would now mean another user.
 ///
@@ -44,13 +50,16 @@ pub fn extract(
     options: Options,
     report: &mut dyn FnMut(Error),
 ) -> Result<(), Error> {
-    let mut extraction = Extraction::new(open_empty(directory)?, options);
-    let mut report = |path: &BStr, failure: Failure| failure.sort(directory, path, report);
-    let result = extraction.run(image, &mut report);
+    let opened = open_empty(directory)?;
+    let mut extraction = Extraction::new(opened, options)
+        .map_err(|errno| Error::at(directory, io::Error::from(errno)))?;
+    let result = extraction.run(image, &mut |path, failure| {
+        failure.sort(directory, path, report)
+    });
     // These come last: what is put into a directory changes its time, and its mode may forbid it. After
     // an error, too, for what was extracted stays.
-    let finished = extraction.finish(&mut report);
-    result.and(finished)
+    extraction.finish(&mut |path, failure| report(failure.of(path)));
+    result
 }
 
 /// The directory, made if need be.
@@ -97,34 +106,35 @@ impl Failure {
         path: &BStr,
         report: &mut dyn FnMut(Error),
     ) -> Result<(), Error> {
-        let errno = match self {
-            Self::Image(error) => return Err(Error::Input(error)),
-            Self::Entry(reason) => {
-                report(Error::entry(path, reason));
-                return Ok(());
-            }
-            Self::Os(errno) => errno,
-        };
-        let error = io::Error::from(errno);
-        match errno {
+        match self {
+            Self::Image(error) => Err(Error::Input(error)),
             // Whatever comes next would fail, too.
-            Errno::DQUOT
-            | Errno::IO
-            | Errno::MFILE
-            | Errno::NFILE
-            | Errno::NOMEM
-            | Errno::NOSPC
-            | Errno::ROFS => {
+            Self::Os(
+                errno @ (Errno::DQUOT
+                | Errno::IO
+                | Errno::MFILE
+                | Errno::NFILE
+                | Errno::NOMEM
+                | Errno::NOSPC
+                | Errno::ROFS),
+            ) => {
                 let relative = path.strip_prefix(b"/").unwrap_or(path);
-                Err(Error::at(
-                    directory.join(OsStr::from_bytes(relative)),
-                    error,
-                ))
+                let file = directory.join(OsStr::from_bytes(relative));
+                Err(Error::at(file, io::Error::from(errno)))
             }
-            _ => {
-                report(Error::entry(path, error));
+            failure => {
+                report(failure.of(path));
                 Ok(())
             }
+        }
+    }
+
+    /// The error that says so of an entry.
+    fn of(self, path: &BStr) -> Error {
+        match self {
+            Self::Entry(reason) => Error::entry(path, reason),
+            Self::Os(errno) => Error::entry(path, io::Error::from(errno)),
+            Self::Image(error) => Error::entry(path, error),
         }
     }
 }

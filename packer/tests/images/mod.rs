@@ -15,7 +15,7 @@ pub const LINK: u32 = 0o120000;
 pub const SOCKET: u32 = 0o140000;
 
 /// An entry.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct E {
     pub magic: &'static str,
     pub ino: u32,

@@ -1,0 +1,161 @@
+//! Files of any type that are held by a descriptor, so that nothing depends on what their names lead to.
+
+use super::Failure;
+use super::confined::Place;
+use rustix::fs::{
+    self, AtFlags, CWD, FileType, Gid, Mode, OFlags, Statx, StatxFlags, Timestamps, Uid,
+};
+use rustix::io::{self, Errno};
+use std::fs::File;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+/// Where Linux has a path for each descriptor.
+const DESCRIPTORS: &str = "/proc/self/fd";
+
+/// A file of any type. It is not open (`O_PATH`): to open a device may do something, and to open a FIFO
+/// may take for ever.
+pub(super) struct Node {
+    descriptor: OwnedFd,
+    identity: Identity,
+    mode: Mode,
+    /// How many names it has.
+    nlink: u32,
+}
+
+/// What tells a file from all others, also from one that gets the same inode number later.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Identity {
+    device: (u32, u32),
+    inode: u64,
+    file_type: FileType,
+    /// When it was made. Nobody can set this. Zero where the file system does not know.
+    birth: (i64, u32),
+}
+
+impl Identity {
+    /// Of what `file` is a descriptor of.
+    pub fn of(file: impl AsFd) -> io::Result<Self> {
+        statx(file).map(|stat| Self::new(&stat))
+    }
+
+    fn new(stat: &Statx) -> Self {
+        let is_known = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
+        let birth = is_known.then_some((stat.stx_btime.tv_sec, stat.stx_btime.tv_nsec));
+        Self {
+            device: (stat.stx_dev_major, stat.stx_dev_minor),
+            inode: stat.stx_ino,
+            file_type: FileType::from_raw_mode(stat.stx_mode.into()),
+            birth: birth.unwrap_or_default(),
+        }
+    }
+}
+
+impl Node {
+    /// What is at a name in a directory, if anything is. A symbolic link is not followed.
+    pub fn find(directory: &OwnedFd, name: &[u8]) -> io::Result<Option<Self>> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let descriptor = match fs::openat(directory, name, flags, Mode::empty()) {
+            Err(Errno::NOENT) => return Ok(None),
+            result => result?,
+        };
+        let stat = statx(&descriptor)?;
+        Ok(Some(Self {
+            descriptor,
+            identity: Identity::new(&stat),
+            mode: Mode::from_raw_mode(stat.stx_mode.into()),
+            nlink: stat.stx_nlink,
+        }))
+    }
+
+    pub fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    pub fn file_type(&self) -> FileType {
+        self.identity.file_type
+    }
+
+    /// Its type, in words.
+    pub fn type_name(&self) -> &'static str {
+        match self.file_type() {
+            FileType::RegularFile => "file",
+            FileType::Directory => "directory",
+            FileType::Symlink => "symbolic link",
+            FileType::CharacterDevice => "character device",
+            FileType::BlockDevice => "block device",
+            FileType::Fifo => "FIFO",
+            _ => "socket",
+        }
+    }
+
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    pub fn nlink(&self) -> u32 {
+        self.nlink
+    }
+
+    /// The descriptor, to find what is in a directory.
+    pub fn into_descriptor(self) -> OwnedFd {
+        self.descriptor
+    }
+
+    /// Gives it one more name.
+    pub fn link(&self, place: &Place) -> Result<(), Failure> {
+        let Place {
+            directory, name, ..
+        } = place;
+        self.by_path(|path| fs::linkat(CWD, path, directory, *name, AtFlags::SYMLINK_FOLLOW))
+    }
+
+    /// Opens a regular file to write to it.
+    pub fn open_file(&self, truncate: bool) -> Result<File, Failure> {
+        let mut flags = OFlags::WRONLY | OFlags::CLOEXEC;
+        flags.set(OFlags::TRUNC, truncate);
+        let file = self.by_path(|path| fs::open(path, flags, Mode::empty()))?;
+        Ok(file.into())
+    }
+
+    /// Opens a directory.
+    pub fn open_directory(&self) -> io::Result<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        fs::openat(&self.descriptor, ".", flags, Mode::empty())
+    }
+
+    /// Not for a symbolic link, which has no mode.
+    pub fn change_mode(&self, mode: Mode) -> Result<(), Failure> {
+        self.by_path(|path| fs::chmod(path, mode))
+    }
+
+    pub fn change_owner(&self, user: Option<Uid>, group: Option<Gid>) -> io::Result<()> {
+        fs::chownat(&self.descriptor, "", user, group, AtFlags::EMPTY_PATH)
+    }
+
+    pub fn change_times(&self, times: &Timestamps) -> Result<(), Failure> {
+        match fs::utimensat(&self.descriptor, "", times, AtFlags::EMPTY_PATH) {
+            // Before 5.8, Linux did not take the flag.
+            Err(Errno::INVAL) => {
+                self.by_path(|path| fs::utimensat(CWD, path, times, AtFlags::empty()))
+            }
+            result => Ok(result?),
+        }
+    }
+
+    /// For the system calls that do not take such a descriptor: a path that leads to what it is of,
+    /// whatever has its name by now.
+    fn by_path<T>(&self, call: impl FnOnce(&str) -> io::Result<T>) -> Result<T, Failure> {
+        let path = format!("{DESCRIPTORS}/{}", self.descriptor.as_raw_fd());
+        call(&path).map_err(|errno| match errno {
+            Errno::NOENT if fs::stat(DESCRIPTORS).is_err() => {
+                Failure::entry("cannot be changed after it was made: /proc is not there; mount it")
+            }
+            errno => errno.into(),
+        })
+    }
+}
+
+fn statx(file: impl AsFd) -> io::Result<Statx> {
+    let wanted = StatxFlags::BASIC_STATS | StatxFlags::BTIME;
+    fs::statx(file, "", AtFlags::EMPTY_PATH, wanted)
+}
