@@ -18,6 +18,7 @@
 //! ```
 
 #![forbid(unsafe_code)]
+#![deny(clippy::print_stdout, clippy::print_stderr)] // The caller prints.
 
 pub mod archive;
 pub mod closure;

@@ -5,6 +5,7 @@ use anyhow::Result;
 use clap::Args;
 use packer::escape::escape;
 use packer::extract::{Options, extract};
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,7 +44,7 @@ impl Extract {
         let image = escape(self.image.as_os_str().as_bytes());
         let mut code = ExitCode::SUCCESS;
         let mut report = |error| {
-            eprintln!("{image}: {error}");
+            let _ = writeln!(io::stderr(), "{image}: {error}");
             code = ExitCode::FAILURE;
         };
         input::read(&self.image, |image| {

@@ -1,11 +1,12 @@
 //! `packer list`.
 
 use super::input;
+use super::print::print;
 use anyhow::Result;
 use clap::Args;
-use packer::Manifest;
 use packer::escape::escape;
 use packer::manifest::{Entry, Kind};
+use packer::{Error, Manifest};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,12 +41,15 @@ pub struct List {
 impl List {
     pub fn run(self) -> Result<ExitCode> {
         let manifest = input::read(&self.image, Manifest::of_image)?;
-        input::print(|out| match self.json {
-            true => manifest.write(out),
-            false => {
-                let mut entries = manifest.entries.iter();
-                entries.try_for_each(|entry| line(entry, self.sha256, out))
-            }
+        print(|out| {
+            let written = match self.json {
+                true => manifest.write(out),
+                false => {
+                    let mut entries = manifest.entries.iter();
+                    entries.try_for_each(|entry| line(entry, self.sha256, out))
+                }
+            };
+            written.map_err(Error::Output)
         })?;
         Ok(ExitCode::SUCCESS)
     }

@@ -1,10 +1,11 @@
 //! `packer completions` and `packer man`: what is generated from the definition of the command line.
 
 use super::Cli;
+use super::print::print;
 use anyhow::{Context, Result};
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
-use std::io;
+use packer::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -17,7 +18,10 @@ pub struct Completions {
 
 impl Completions {
     pub fn run(self) -> Result<ExitCode> {
-        clap_complete::generate(self.shell, &mut Cli::command(), "packer", &mut io::stdout());
+        // Into memory first: clap_complete panics where it cannot write.
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "packer", &mut script);
+        print(|out| out.write_all(&script).map_err(Error::Output))?;
         Ok(ExitCode::SUCCESS)
     }
 }

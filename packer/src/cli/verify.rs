@@ -1,10 +1,11 @@
 //! `packer verify`.
 
 use super::input;
+use super::print::{print, say};
 use anyhow::Result;
 use clap::Args;
 use packer::escape::escape;
-use packer::{Manifest, verify};
+use packer::{Error, Manifest, verify};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -38,19 +39,15 @@ impl Verify {
         let image = escape(self.image.as_os_str().as_bytes());
         if !report.problems.is_empty() {
             for problem in &report.problems {
-                eprintln!("{image}: {problem}");
+                say(format_args!("{image}: {problem}"));
             }
             return Ok(ExitCode::FAILURE);
         }
         let entries = count(report.entries, "entry", "entries");
         let archives = count(report.archives, "archive", "archives");
-        input::print(|out| {
-            writeln!(
-                out,
-                "{image}: ok, {entries} in {archives}, {} bytes",
-                report.size
-            )
-        })?;
+        let size = report.size;
+        let ok = format!("{image}: ok, {entries} in {archives}, {size} bytes");
+        print(|out| writeln!(out, "{ok}").map_err(Error::Output))?;
         Ok(ExitCode::SUCCESS)
     }
 }
