@@ -47,9 +47,6 @@ pub fn verify(image: impl Read, manifest: Option<&Manifest>) -> Result<Report, E
     }
     let mut report = inspection.report;
     report.size = reader.image().map_or(0, |image| image.size);
-    if report.archives == 0 {
-        report.problems.push("there is no archive in it".into());
-    }
     if let Some(expected) = manifest {
         let found = found.into_manifest(reader.image());
         let names = ["the manifest", "the image"];

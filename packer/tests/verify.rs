@@ -292,8 +292,8 @@ fn broken_images() {
     let mut wrong_sum = file("a", "A");
     wrong_sum.magic = "070702";
     for (what, image, expected) in [
-        ("empty", vec![], "there is no archive in it"),
-        ("only NULs", vec![0; 512], "there is no archive in it"),
+        ("empty", vec![], "the file is empty"),
+        ("only NULs", vec![0; 512], "byte 512: expected an archive"),
         (
             "no trailer",
             file("a", "A").bytes(),
