@@ -35,7 +35,7 @@ mod image;
 mod lines;
 pub mod manifest;
 pub mod newc;
-mod output;
+pub mod output;
 pub mod reader;
 mod rootfs;
 mod source;

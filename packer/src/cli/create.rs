@@ -1,19 +1,20 @@
 //! `packer create`.
 
-use super::progress;
-use anyhow::{Context, Result, bail};
+use super::{progress, signals};
+use anyhow::{Context, Result};
 use bstr::BString;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgGroup, Args};
 use packer::closure::Graph;
+use packer::output::OutFile;
 use packer::spec::{self, Spec};
 use packer::{Compression, Error, Options, Tree, cpio_list};
 use std::ffi::OsString;
 use std::num::NonZero;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::{env, fs, thread};
+use std::{env, thread};
 
 /// Make an image
 ///
@@ -36,7 +37,7 @@ use std::{env, fs, thread};
         packer create initramfs.cpio.gz --closure .attrs.json --symlink /init=/nix/store/...-init/bin/init"
 )]
 pub struct Create {
-    /// The image to make, or to replace once the new one is complete
+    /// The image to make, or to replace once the new one is complete; a device or a pipe is written to
     out: PathBuf,
 
     /// Add a file with the contents of SRC
@@ -100,6 +101,7 @@ fn parser<T: Clone + Send + Sync + 'static>(
 
 impl Create {
     pub fn run(self) -> Result<ExitCode> {
+        signals::clean_up()?;
         let mtime = source_date_epoch()?;
         let jobs = self.jobs.unwrap_or_else(|| {
             // Where the number of cores cannot be found out, nothing is gained by guessing.
@@ -116,7 +118,7 @@ impl Create {
                 .into_iter()
                 .flatten()
             {
-                refuse_inside(output, dir)?;
+                OutFile::at(output)?.refuse_inside(dir)?;
             }
             tree.insert_directory(dir, at)?;
         }
@@ -136,11 +138,14 @@ impl Create {
             None => Vec::new(),
         };
 
+        let inputs = self.lists.iter().chain(&self.closures);
+        let inputs: Vec<_> = inputs.map(PathBuf::as_path).collect();
         let options = Options {
             mtime,
             compression: self.compress,
             jobs,
             manifest: self.manifest.as_deref(),
+            inputs: &inputs,
             store_paths: &store_paths,
         };
         let bar = progress::bar(&tree, self.quiet);
@@ -148,26 +153,6 @@ impl Create {
         bar.finish_and_clear();
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// An image that is inside of what is packed would be packed the next time.
-fn refuse_inside(out: &Path, dir: &Path) -> Result<()> {
-    let parent = match out.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-        Some(parent) => parent,
-        None => return Ok(()),
-    };
-    // Where one of them is not there, that is for others to say.
-    if let (Ok(parent), Ok(canonical)) = (fs::canonicalize(parent), fs::canonicalize(dir)) {
-        if parent.starts_with(canonical) {
-            bail!(
-                "{}: is inside {}, which is to be packed",
-                out.display(),
-                dir.display()
-            );
-        }
-    }
-    Ok(())
 }
 
 /// <https://reproducible-builds.org/specs/source-date-epoch/>, as far as newc can express it.

@@ -2,10 +2,11 @@
 
 use super::Cli;
 use super::print::print;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 use packer::Error;
+use packer::output::OutFile;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -35,8 +36,15 @@ pub struct Man {
 
 impl Man {
     pub fn run(self) -> Result<ExitCode> {
-        clap_mangen::generate_to(Cli::command(), &self.dir)
-            .with_context(|| self.dir.display().to_string())?;
+        let mut command = Cli::command().disable_help_subcommand(true);
+        command.build();
+        let subcommands = command.get_subcommands().cloned();
+        for command in subcommands.chain([command.clone()]) {
+            let man = clap_mangen::Man::new(command);
+            let mut page = Vec::new();
+            man.render(&mut page)?;
+            OutFile::at(&self.dir.join(man.get_filename()))?.write(&page)?;
+        }
         Ok(ExitCode::SUCCESS)
     }
 }

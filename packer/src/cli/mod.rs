@@ -8,6 +8,7 @@ mod list;
 mod man;
 pub mod print;
 mod progress;
+mod signals;
 mod verify;
 
 use anyhow::Result;
