@@ -1,11 +1,13 @@
 //! `packer create`.
 
+use super::print::say;
 use super::{progress, signals};
 use anyhow::{Context, Result};
 use bstr::BString;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgGroup, Args};
 use packer::closure::Graph;
+use packer::escape::escape;
 use packer::output::OutFile;
 use packer::spec::{self, Spec};
 use packer::{Compression, Error, Options, Tree, cpio_list};
@@ -138,6 +140,7 @@ impl Create {
             None => Vec::new(),
         };
 
+        warn(&tree);
         let inputs = self.lists.iter().chain(&self.closures);
         let inputs: Vec<_> = inputs.map(PathBuf::as_path).collect();
         let options = Options {
@@ -152,6 +155,20 @@ impl Create {
         packer::create(&self.out, &tree, &options, &mut |bytes| bar.inc(bytes))?;
         bar.finish_and_clear();
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Says what will be missing in the image.
+fn warn(tree: &Tree) {
+    const MANY: usize = 10;
+    let mut lost = packer::lost(tree);
+    for (source, what) in lost.by_ref().take(MANY) {
+        let source = escape(source.as_os_str().as_bytes());
+        say(format_args!("warning: {source}: {what}"));
+    }
+    match lost.count() {
+        0 => {}
+        more => say(format_args!("warning: the same with {more} more")),
     }
 }
 
