@@ -35,9 +35,9 @@ pub fn verify(image: impl Read, manifest: Option<&Manifest>) -> Result<Report, E
         Some(_) => Reader::with_hashes(image),
         None => Reader::new(image),
     };
-    let mut found = Contents::default();
+    let mut found = manifest.map(|_| Contents::default());
     let mut inspection = Inspection::default();
-    match inspection.read(&mut reader, &mut found) {
+    match inspection.read(&mut reader, found.as_mut()) {
         Ok(()) => {}
         Err(Error::Input(error)) if error.raw_os_error().is_none() => {
             inspection.report.problems.push(error.to_string());
@@ -47,7 +47,7 @@ pub fn verify(image: impl Read, manifest: Option<&Manifest>) -> Result<Report, E
     }
     let mut report = inspection.report;
     report.size = reader.image().map_or(0, |image| image.size);
-    if let Some(expected) = manifest {
+    if let (Some(expected), Some(found)) = (manifest, found) {
         let found = found.into_manifest(reader.image());
         let names = ["the manifest", "the image"];
         report
@@ -68,30 +68,43 @@ struct Inspection {
 /// A file of which a name has been read.
 struct Names {
     first: manifest::Entry,
+    /// How many have been read.
+    count: u32,
     /// Size and hash of what came with the last name that came with anything.
     contents: Option<(u64, String)>,
 }
 
 impl Inspection {
+    /// Adds the entries to `contents`, too.
     fn read<R: Read>(
         &mut self,
         reader: &mut Reader<R>,
-        contents: &mut Contents,
+        mut contents: Option<&mut Contents>,
     ) -> Result<(), Error> {
         while let Some(item) = reader.next_item()? {
-            contents.add(&item, reader)?;
-            match &item {
-                Item::Archive(_) => {
+            match item {
+                Item::Archive(archive) => {
                     self.report.archives += 1;
                     self.links.clear();
+                    if let Some(contents) = &mut contents {
+                        contents.end(&archive);
+                    }
                 }
                 Item::Entry(entry) => {
                     self.report.entries += 1;
-                    let unpacked = match entry.skipped {
-                        Some(_) => None,
-                        None => contents.entries().last(),
-                    };
-                    self.inspect(entry, unpacked);
+                    let mut unpacked = manifest::Entry::of(&entry);
+                    if let Some(unpacked) = &mut unpacked {
+                        let is_hashed = contents.is_some() || entry.link().is_some();
+                        if let Kind::File { sha256, .. } = &mut unpacked.kind {
+                            if is_hashed {
+                                *sha256 = reader.contents().sha256().map_err(Error::Input)?;
+                            }
+                        }
+                        if let Some(contents) = &mut contents {
+                            contents.add(&entry, unpacked.clone());
+                        }
+                    }
+                    self.inspect(&entry, unpacked);
                 }
             }
         }
@@ -99,11 +112,11 @@ impl Inspection {
     }
 
     /// Looks at an entry, `unpacked` being what Linux makes of it, if it is not skipped.
-    fn inspect(&mut self, entry: &Entry, unpacked: Option<&manifest::Entry>) {
+    fn inspect(&mut self, entry: &Entry, unpacked: Option<manifest::Entry>) {
         let mut problems = headers(entry);
-        if let Some(unpacked) = unpacked {
-            problems.extend(self.other_names(entry, unpacked));
-            problems.extend(self.rootfs.unpack(unpacked).err());
+        if let Some(mut unpacked) = unpacked {
+            problems.extend(self.other_names(entry, &mut unpacked));
+            problems.extend(self.rootfs.unpack(&unpacked).err());
         }
         let path = label(entry);
         let lines = problems
@@ -112,22 +125,32 @@ impl Inspection {
         self.report.problems.extend(lines);
     }
 
-    /// Whether a name of a file agrees with those before it.
-    fn other_names(&mut self, entry: &Entry, unpacked: &manifest::Entry) -> Vec<String> {
+    /// Makes `unpacked` a hard link if it is one, and says whether it agrees with the names before it.
+    fn other_names(&mut self, entry: &Entry, unpacked: &mut manifest::Entry) -> Vec<String> {
         let Some(link) = entry.link() else {
             return Vec::new();
         };
         if matches!(unpacked.kind, Kind::Directory | Kind::Symlink { .. }) {
             return Vec::new();
         }
+        // It is kept here once, and not with each name.
+        let hash = match &mut unpacked.kind {
+            Kind::File { sha256, .. } => std::mem::take(sha256),
+            _ => String::new(),
+        };
         let names = self.links.entry(link).or_insert_with(|| Names {
             first: unpacked.clone(),
+            count: 0,
             contents: None,
         });
+        names.count += 1;
         let metadata = |entry: &manifest::Entry| (entry.mode, entry.uid, entry.gid, entry.mtime);
         let first = escape(&names.first.path);
         let is_same = metadata(unpacked) == metadata(&names.first);
-        let Kind::File { size, sha256, .. } = &unpacked.kind else {
+        let Kind::File {
+            size, hard_link_to, ..
+        } = &mut unpacked.kind
+        else {
             // Linux makes the link, and that is that.
             let is_same = is_same && unpacked.kind == names.first.kind;
             let problem = format!(
@@ -142,13 +165,14 @@ impl Inspection {
                  one counts"
             ));
         }
-        let contents = (*size > 0).then(|| (*size, sha256.clone()));
+        let contents = (*size > 0).then_some((*size, hash));
         if contents.is_some() && names.contents.is_some() && contents != names.contents {
             problems.push(format!(
                 "has other contents than {first}, of which it is a hard link: the last ones count"
             ));
         }
         names.contents = contents.or(names.contents.take());
+        *hard_link_to = (names.count > 1).then(|| names.first.path.clone());
         problems
     }
 }

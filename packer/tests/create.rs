@@ -84,7 +84,7 @@ prw--w--w- 5:6 0 0 /run/fifo
 drwxrwxrwt 0:0 0 0 /tmp
 drwxr-xr-x 0:0 0 0 /usr
 drwxr-xr-x 0:0 0 0 /usr/bin
--rw-r--r-- 0:0 5 0 /usr/bin/again
+-rw-r--r-- 0:0 - 0 /usr/bin/again
 -rw-r--r-- 0:0 5242880 0 /usr/bin/big
 -rw-r--r-- 0:0 5 0 /usr/bin/small
 ";
