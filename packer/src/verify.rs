@@ -63,6 +63,8 @@ struct Inspection {
     rootfs: Rootfs,
     /// The files with several names in the archive that is being read.
     links: HashMap<Link, Names>,
+    /// Whether a compressed member has begun: after that the early loader sees nothing.
+    is_compressed: bool,
 }
 
 /// A file of which a name has been read.
@@ -70,9 +72,20 @@ struct Names {
     first: manifest::Entry,
     /// How many have been read.
     count: u32,
+    /// How many there are, as the headers say.
+    claimed: u32,
     /// Size and hash of what came with the last name that came with anything.
     contents: Option<(u64, String)>,
 }
+
+/// The paths of which the early loader looks for the first files, before anything is unpacked: the
+/// callers of `find_cpio_data()` of the kernel's lib/earlycpio.c. It compares the whole path, byte by
+/// byte, and needs no directories.
+const EARLY: [&str; 3] = [
+    "kernel/x86/microcode/AuthenticAMD.bin",
+    "kernel/x86/microcode/GenuineIntel.bin",
+    "kernel/firmware/acpi/",
+];
 
 impl Inspection {
     /// Adds the entries to `contents`, too.
@@ -85,13 +98,14 @@ impl Inspection {
             match item {
                 Item::Archive(archive) => {
                     self.report.archives += 1;
-                    self.links.clear();
+                    self.missing_names();
                     if let Some(contents) = &mut contents {
                         contents.end(&archive);
                     }
                 }
                 Item::Entry(entry) => {
                     self.report.entries += 1;
+                    self.is_compressed |= entry.position.member.is_some();
                     let mut unpacked = manifest::Entry::of(&entry);
                     if let Some(unpacked) = &mut unpacked {
                         let is_hashed = contents.is_some() || entry.link().is_some();
@@ -116,13 +130,22 @@ impl Inspection {
         let mut problems = headers(entry);
         if let Some(mut unpacked) = unpacked {
             problems.extend(self.other_names(entry, &mut unpacked));
-            problems.extend(self.rootfs.unpack(&unpacked).err());
+            let lost = self.rootfs.unpack(&unpacked).err();
+            problems.extend(lost.filter(|_| !self.is_early(entry)));
         }
         let path = label(entry);
         let lines = problems
             .into_iter()
             .map(|problem| format!("{path}: {problem}"));
         self.report.problems.extend(lines);
+    }
+
+    /// Whether the early loader takes this, so that it does not matter what is unpacked of it.
+    fn is_early(&self, entry: &Entry) -> bool {
+        let is_named = EARLY
+            .iter()
+            .any(|path| entry.path.starts_with(path.as_bytes()));
+        !self.is_compressed && is_named && entry.file_type() == Some(FileType::File)
     }
 
     /// Makes `unpacked` a hard link if it is one, and says whether it agrees with the names before it.
@@ -141,9 +164,11 @@ impl Inspection {
         let names = self.links.entry(link).or_insert_with(|| Names {
             first: unpacked.clone(),
             count: 0,
+            claimed: 0,
             contents: None,
         });
         names.count += 1;
+        names.claimed = names.claimed.max(entry.header.nlink);
         let metadata = |entry: &manifest::Entry| (entry.mode, entry.uid, entry.gid, entry.mtime);
         let first = escape(&names.first.path);
         let is_same = metadata(unpacked) == metadata(&names.first);
@@ -174,6 +199,25 @@ impl Inspection {
         names.contents = contents.or(names.contents.take());
         *hard_link_to = (names.count > 1).then(|| names.first.path.clone());
         problems
+    }
+
+    /// Looks at the files whose archive has ended before all of their names were there. With one that
+    /// has contents nothing is lost, as somebody may have packed only some of the names.
+    fn missing_names(&mut self) {
+        let links = self.links.drain().map(|(_, names)| names);
+        let mut missing: Vec<_> = links
+            .filter(|names| matches!(names.first.kind, Kind::File { .. }))
+            .filter(|names| names.contents.is_none() && names.count < names.claimed)
+            .collect();
+        missing.sort_by(|a, b| a.first.path.cmp(&b.first.path));
+        let lines = missing.into_iter().map(|names| {
+            let (path, count, claimed) = (escape(&names.first.path), names.count, names.claimed);
+            format!(
+                "{path}: is empty and has {claimed} names, but the archive only {count} of them: what it \
+                 contains may have come with another"
+            )
+        });
+        self.report.problems.extend(lines);
     }
 }
 
