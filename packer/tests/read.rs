@@ -418,7 +418,7 @@ fn what_linux_refuses_is_an_error_with_its_position() {
         (
             "another after an archive",
             join([&a, b"hsqs"]),
-            "byte 240: expected an archive, found a squashfs file system; ",
+            "byte 240: expected an archive, found a squashfs file system; with `tail -c +241 IMAGE >REST`, ",
         ),
         (
             "only NULs",

@@ -64,21 +64,29 @@ const FOREIGN: &[Foreign] = &[
     row(0, b"\xd0\x0d\xfe\xed", "a device tree or a FIT image", "`dumpimage -l IMAGE` says what is in it"),
     row(0, b"ANDROID!", "an Android boot image", "`unpack_bootimg --boot_img IMAGE` takes the ramdisk out of it"),
     row(0, b"\x04\x22\x4d\x18", "lz4's own frame, which Linux does not know", "`lz4 -dc <IMAGE >OUT` unpacks it"),
-    row(0, b"{", "JSON", "a manifest is not its image; `packer diff` takes either"),
+    row(0, b"{\n  \"version\": ", "a manifest", "name the image that it describes"),
 ];
 
 /// As many bytes as show each of them.
 pub(super) const ENOUGH: usize = 0x8001 + 5;
 
-/// What it is, and what to do about it, in words. Before `start` there were `skipped` NULs.
-pub(super) fn identify(start: &[u8], skipped: u64) -> Option<String> {
+/// What begins with `start`, and what to do about it, in words. It is at byte `begin` of the file, and its
+/// first `skipped` bytes, which were NULs, are not in `start`.
+pub(super) fn identify(start: &[u8], begin: u64, skipped: u64) -> Option<String> {
     let fits = |foreign: &&Foreign| {
         let offset = (foreign.offset as u64).checked_sub(skipped);
         let rest = offset.and_then(|offset| start.get(offset as usize..));
         rest.is_some_and(|rest| rest.starts_with(foreign.magic))
     };
     let Foreign { name, advice, .. } = FOREIGN.iter().find(fits)?;
-    Some(format!("{name}; {advice}"))
+    Some(match begin {
+        0 => format!("{name}; {advice}"),
+        begin => format!(
+            "{name}; with `tail -c +{} IMAGE >REST`, {}",
+            begin + 1,
+            advice.replace("IMAGE", "REST")
+        ),
+    })
 }
 
 #[cfg(test)]
@@ -92,20 +100,27 @@ mod tests {
             let begin = foreign.offset;
             let mut file = vec![b'x'; ENOUGH];
             file[begin..begin + foreign.magic.len()].copy_from_slice(foreign.magic);
-            let found = identify(&file, 0).unwrap();
+            let found = identify(&file, 0, 0).unwrap();
             assert!(found.starts_with(foreign.name), "{found}");
             // To Linux it is no compressed data, and to packer no archive.
             assert!(detect(foreign.magic).is_none() && !foreign.magic.starts_with(b"0"));
         }
-        assert_eq!(identify(&[b'x'; ENOUGH], 0), None);
-        assert_eq!(identify(b"", 0), None);
+        assert_eq!(identify(&[b'x'; ENOUGH], 0, 0), None);
+        assert_eq!(identify(b"", 0, 0), None);
+    }
+
+    #[test]
+    fn what_comes_after_an_archive_has_to_be_taken_out() {
+        let found = identify(b"\x04\x22\x4d\x18", 512, 0).unwrap();
+        let expected = "with `tail -c +513 IMAGE >REST`, `lz4 -dc <REST >OUT` unpacks it";
+        assert!(found.ends_with(expected), "{found}");
     }
 
     #[test]
     fn nuls_may_come_first() {
         // Where an ISO 9660 image is not for booting from a disk, its first 32 KiB are NULs.
-        let found = identify(b"\x01CD001", 0x8000).unwrap();
+        let found = identify(b"\x01CD001", 0, 0x8000).unwrap();
         assert!(found.starts_with("an ISO"), "{found}");
-        assert_eq!(identify(b"MZ", 4), None);
+        assert_eq!(identify(b"MZ", 0, 4), None);
     }
 }

@@ -178,7 +178,7 @@ impl<R: Read> Reader<R> {
                 }
                 (Some(found), None) if position.member.is_some() => {
                     let start = self.stream.fill()?;
-                    let found = foreign::identify(start, 0).unwrap_or_else(|| show(&[found]));
+                    let found = foreign::identify(start, 0, 0).unwrap_or_else(|| show(&[found]));
                     return Err(position
                         .invalid(format_args!("expected an archive or NULs, found {found}")));
                 }

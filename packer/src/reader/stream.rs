@@ -174,7 +174,8 @@ impl<R: Read> Stream<R> {
         };
         let start = image.fill(2)?;
         let Some(format) = detect(start) else {
-            if let Some(found) = foreign::identify(image.fill(foreign::ENOUGH)?, skipped) {
+            let begin = position.byte - skipped;
+            if let Some(found) = foreign::identify(image.fill(foreign::ENOUGH)?, begin, skipped) {
                 return Err(position.invalid(format_args!("expected an archive, found {found}")));
             }
             let start = image.buffer();
