@@ -155,7 +155,13 @@ impl OutFile {
         if is_same(&stdout.metadata()?, &fs::metadata(&self.path)?) {
             return Ok(stdout);
         }
-        File::options().append(true).open(&self.path)
+        let mut options = File::options();
+        // What somebody else has open may have something in it. A disk would be written to at its end.
+        match fs::metadata(&self.path)?.is_file() {
+            true => options.append(true),
+            false => options.write(true),
+        };
+        options.open(&self.path)
     }
 
     fn failed(&self, error: io::Error) -> Error {
@@ -206,14 +212,24 @@ impl Pending<'_> {
 /// Gives `file` its name. When the machine loses power, there is the file that was there or this one,
 /// but none of which only the name is there.
 fn replace(file: NamedTempFile<File>, path: &Path) -> io::Result<()> {
-    file.as_file().sync_all()?;
+    sync(file.as_file())?;
     file.persist(path)?;
-    match File::open(directory_of(path)).and_then(|directory| directory.sync_all()) {
-        // Some file systems do not know that of directories, and not every directory can be read.
-        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
-            Err(error)
+    // Not every directory that can be written to can be read.
+    File::open(directory_of(path)).map_or(Ok(()), |directory| sync(&directory))
+}
+
+fn sync(file: &File) -> io::Result<()> {
+    match file.sync_all() {
+        // Not every file system can do it, and of directories even fewer.
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::InvalidInput | ErrorKind::Unsupported
+            ) =>
+        {
+            Ok(())
         }
-        _ => Ok(()),
+        result => result,
     }
 }
 
@@ -272,7 +288,12 @@ fn is_same_path(one: &Path, other: &Path) -> bool {
 
 /// Whether a path can only be that of a directory.
 fn is_directory_path(path: &Path) -> bool {
-    path.file_name().is_none() || path.as_os_str().as_bytes().ends_with(b"/")
+    let last = path
+        .as_os_str()
+        .as_bytes()
+        .rsplit(|&byte| byte == b'/')
+        .next();
+    matches!(last, Some(b"" | b"." | b".."))
 }
 
 fn directory_of(path: &Path) -> &Path {

@@ -339,6 +339,7 @@ fn outputs_that_cannot_be_written() {
     for (out, error) in [
         (".", ".: is a directory"),
         ("new/", "new/: is not the path of a file"),
+        ("new/.", "new/.: is not the path of a file"),
         (
             "loop",
             "loop: Too many levels of symbolic links (os error 40)",

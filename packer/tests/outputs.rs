@@ -162,6 +162,13 @@ fn nothing_that_is_read_is_written_over() {
         ];
         assert_eq!(after, before, "{arguments:?}");
     }
+    // Standard input may be one of them, too.
+    let mut command = create(&directory, &["list", "--list=-"]);
+    let input = File::open(directory.path().join("list")).unwrap();
+    let stderr = command.stdin(input).output().unwrap().stderr;
+    let expected = format!("list: would replace /dev/stdin, {read}\n");
+    assert_eq!(String::from_utf8(stderr).unwrap(), expected);
+
     // What has only the same name elsewhere, or the same contents, is another file.
     fs::copy(directory.path().join("init"), directory.path().join("copy")).unwrap();
     succeeds(&mut create(&directory, &["copy", "--file=/init=init"]));

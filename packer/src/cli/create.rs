@@ -14,7 +14,7 @@ use packer::{Compression, Error, Options, Tree, cpio_list};
 use std::ffi::OsString;
 use std::num::NonZero;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, thread};
 
@@ -142,7 +142,11 @@ impl Create {
 
         warn(&tree);
         let inputs = self.lists.iter().chain(&self.closures);
-        let inputs: Vec<_> = inputs.map(PathBuf::as_path).collect();
+        let inputs = inputs.map(|input| match input.to_str() {
+            Some("-") => Path::new("/dev/stdin"),
+            _ => input,
+        });
+        let inputs: Vec<_> = inputs.collect();
         let options = Options {
             mtime,
             compression: self.compress,

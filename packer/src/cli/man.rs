@@ -1,7 +1,7 @@
 //! `packer completions` and `packer man`: what is generated from the definition of the command line.
 
-use super::Cli;
 use super::print::print;
+use super::{Cli, signals};
 use anyhow::Result;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
@@ -36,6 +36,7 @@ pub struct Man {
 
 impl Man {
     pub fn run(self) -> Result<ExitCode> {
+        signals::clean_up()?;
         let mut command = Cli::command().disable_help_subcommand(true);
         command.build();
         let subcommands = command.get_subcommands().cloned();
