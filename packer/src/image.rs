@@ -62,15 +62,18 @@ pub fn create(
     refuse_to_destroy(&image_file, manifest_file.as_ref(), tree, options.inputs)?;
     let image = image_file.begin()?;
     let manifest = manifest_file.as_ref().map(OutFile::begin).transpose()?;
-    write(&image, tree, options, progress).map_err(|error| error.of(out))?;
+    write(&image, tree, options, progress).map_err(|error| match error {
+        Error::Output(error) => image.failed(error),
+        error => error.of(out),
+    })?;
     if let Some(pending) = &manifest {
         let mut file = image.file();
         file.rewind().map_err(|error| Error::at(out, error))?;
         let mut manifest = Manifest::of_image(file).map_err(|error| error.of(out))?;
         manifest.store_paths = options.store_paths.to_vec();
-        manifest
-            .write(pending.file())
-            .map_err(|error| Error::at(options.manifest.unwrap_or(out), error))?;
+        let mut file = BufWriter::new(pending.file());
+        let written = manifest.write(&mut file).and_then(|()| file.flush());
+        written.map_err(|error| pending.failed(error))?;
     }
     image.commit()?;
     manifest.map_or(Ok(()), Pending::commit)

@@ -69,18 +69,14 @@ impl OutFile {
     pub fn write(&self, contents: &[u8]) -> Result<(), Error> {
         let pending = self.begin()?;
         let written = pending.file().write_all(contents);
-        written.map_err(|error| self.failed(error))?;
+        written.map_err(|error| pending.failed(error))?;
         pending.commit()
     }
 
     /// # Errors
     /// If this is the file `input`, under whatever name: to write it would be to destroy `input`.
     pub fn refuse_over(&self, input: &Path) -> Result<(), Error> {
-        let is_same = match (fs::metadata(&self.path), fs::metadata(input)) {
-            (Ok(own), Ok(input)) => !own.file_type().is_char_device() && is_same(&own, &input),
-            _ => false,
-        };
-        match is_same {
+        match self.is(input) {
             true => Err(self.refused(input, "which is read for the image")),
             false => Ok(()),
         }
@@ -89,12 +85,22 @@ impl OutFile {
     /// # Errors
     /// If both are one file: one would replace the other.
     pub fn refuse_both(&self, other: &Self) -> Result<(), Error> {
-        self.refuse_over(&other.path)?;
-        match (&self.place, &other.place) {
-            (Place::File(own), Place::File(others)) if is_same_path(own, others) => {
-                Err(self.refused(&other.path, "which is written, too"))
-            }
-            _ => Ok(()),
+        let is_same_place = match (&self.place, &other.place) {
+            (Place::File(own), Place::File(others)) => is_same_path(own, others),
+            _ => false,
+        };
+        match is_same_place || self.is(&other.path) {
+            true => Err(self.refused(&other.path, "which is written, too")),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether this is the file at `path`, and one that can be destroyed: to /dev/null and to terminals,
+    /// anybody may write at once.
+    fn is(&self, path: &Path) -> bool {
+        match (fs::metadata(&self.path), fs::metadata(path)) {
+            (Ok(own), Ok(other)) => !own.file_type().is_char_device() && is_same(&own, &other),
+            _ => false,
         }
     }
 
@@ -137,9 +143,7 @@ impl OutFile {
             }
             Place::InPlace => {
                 let target = self.open().map_err(|error| self.failed(error))?;
-                let spool = tempfile::tempfile().map_err(|error| {
-                    Error::at(&self.path, format!("cannot make a temporary file: {error}"))
-                })?;
+                let spool = tempfile::tempfile().map_err(|error| self.failed_to_spool(error))?;
                 Unfinished::Spool(spool, target)
             }
         };
@@ -168,6 +172,13 @@ impl OutFile {
         Error::at(&self.path, error)
     }
 
+    fn failed_to_spool(&self, error: io::Error) -> Error {
+        let directory = std::env::temp_dir();
+        let directory = escape(directory.as_os_str().as_bytes());
+        let reason = format!("cannot write a temporary file to {directory}: {error}");
+        Error::at(&self.path, reason)
+    }
+
     fn refused(&self, other: &Path, what: &str) -> Error {
         let other = escape(other.as_os_str().as_bytes());
         let reason = format!("would replace {other}, {what}; name another file");
@@ -193,6 +204,14 @@ impl Pending<'_> {
         match &self.unfinished {
             Unfinished::Beside(file, _) => file.as_file(),
             Unfinished::Spool(file, _) => file,
+        }
+    }
+
+    /// That [`file`](Self::file) cannot be written.
+    pub fn failed(&self, error: io::Error) -> Error {
+        match &self.unfinished {
+            Unfinished::Beside(..) => self.out.failed(error),
+            Unfinished::Spool(..) => self.out.failed_to_spool(error),
         }
     }
 

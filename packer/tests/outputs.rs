@@ -129,7 +129,7 @@ fn nothing_that_is_read_is_written_over() {
         ),
         (
             &["soft", "--manifest=hard", "--dir=/d"],
-            format!("hard: would replace soft, {read}"),
+            format!("hard: would replace soft, {written}"),
         ),
         (
             &["tree/out", "--tree=tree"],
@@ -237,6 +237,14 @@ fn pipes_and_devices_are_written_to() {
     assert_eq!(reader.join().unwrap(), expected);
     let manifest = Manifest::read_json(File::open(path("json")).unwrap()).unwrap();
     assert_eq!(manifest, Manifest::of_image(&expected[..]).unwrap());
+
+    // There is no room where it is kept until it is complete.
+    let mut command = create(&directory, &stdout);
+    let stderr = command.env("TMPDIR", "nowhere").output().unwrap().stderr;
+    let stderr = String::from_utf8(stderr).unwrap();
+    let expected =
+        "/dev/stdout: cannot write a temporary file to nowhere: No such file or directory";
+    assert!(stderr.starts_with(expected), "{stderr}");
 
     let full = File::options().write(true).open("/dev/full").unwrap();
     let Output { status, stderr, .. } = create(&directory, &stdout).stdout(full).output().unwrap();
