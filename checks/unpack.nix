@@ -92,9 +92,19 @@ run "unpack"
     3 names: /links/a
     ASKED
 
+    # A file's contents come with the last of its names, $1, and `packer list` has no size and no hash for the others.
+    all_names() {
+      awk -v last="$1" '
+        { line[NR] = $0 }
+        $6 == last { size = $3; sum = $5 }
+        END { for (i = 1; i <= NR; i++) {
+          if (split(line[i], field, " ") && field[3] == "-") sub(/ - [0-9]+ - /, " " size " " field[4] " " sum " ", line[i])
+          print line[i]
+        } }'
+    }
     for compression in $compressions; do
       packer create image --list list --tree tree --compress $compression
-      { packer list --sha256 image; echo "3 names: /links/a"; } | sort > expected
+      { packer list --sha256 image | all_names /links/c; echo "3 names: /links/a"; } | sort > expected
       boot --accel tcg --initrd image --expect '== end ==' --timeout 120 --log log </dev/null >console
       # /dev/console is the kernel's own, and as old as what was last written to it.
       tr -d '\r' <log | sed '1,/^== begin ==$/d; /^== end ==$/,$d' | grep -v ' /dev/console$' | sort > found

@@ -16,6 +16,8 @@ use ::boot::machine::command::Accel;
 use ::boot::machine::target::TARGETS;
 use anyhow::{Context, Result};
 
+use crate::print::{print, progress};
+
 use contenders::System;
 use guest::Guest;
 use table::{Results, Row};
@@ -91,7 +93,7 @@ pub fn run(options: &Options) -> Result<()> {
         for (guest, row) in contenders.iter().zip(&mut rows) {
             row.add(&guest.boot()?);
         }
-        eprintln!("round {} of {}", round + 1, options.runs);
+        progress(format_args!("round {} of {}", round + 1, options.runs));
     }
     if let Some(plugin) = &options.count {
         let counted = |(guest, _): &(&Guest, _)| guest.accel == Accel::Tcg;
@@ -103,15 +105,16 @@ pub fn run(options: &Options) -> Result<()> {
     if options.boots > 0 {
         for &jobs in JOBS {
             let measured = throughput::measure(&contenders[1], jobs, options.boots)?;
-            eprintln!(
+            progress(format_args!(
                 "{jobs} at once: {:.1} boots per second",
                 measured.per_second()
-            );
+            ));
             throughput.push(measured);
         }
     }
     let results = Results::new(&contenders[0].command()[0], rows, throughput)?;
-    print!("{results}");
+    // If nobody gets to see them, they are still to be in the files.
+    let printed = print(&results);
     if let Some(path) = &options.json {
         let json = serde_json::to_string_pretty(&results)?;
         write(path, &(json + "\n"))?;
@@ -125,7 +128,7 @@ pub fn run(options: &Options) -> Result<()> {
             )?;
         }
     }
-    Ok(())
+    printed
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {

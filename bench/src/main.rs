@@ -3,6 +3,7 @@
 mod boot;
 mod measure;
 mod packer;
+mod print;
 mod report;
 
 use std::env;

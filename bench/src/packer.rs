@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 
 use crate::measure;
+use crate::print::{print, progress};
 use crate::report::{Machine, Report, Row};
 
 /// Packs one tree with packer and with its peers
@@ -159,12 +160,12 @@ pub fn run(options: &Options) -> Result<()> {
             let bytes = fs::metadata(&out).context(contender.name)?.len();
             fs::remove_file(&out)?;
             row.add(&cost, bytes);
-            eprintln!(
+            progress(format_args!(
                 "round {}: {}: {:.2} s",
                 round + 1,
                 contender.name,
                 cost.time.as_secs_f64()
-            );
+            ));
         }
     }
 
@@ -173,12 +174,13 @@ pub fn run(options: &Options) -> Result<()> {
         machine: Machine::here(),
         rows,
     };
-    print!("{report}");
+    // If nobody gets to see them, they are still to be in the files.
+    let printed = print(&report);
     if let Some(path) = &options.json {
         let json = serde_json::to_string_pretty(&report)?;
         fs::write(path, json + "\n").with_context(|| path.display().to_string())?;
     }
-    Ok(())
+    printed
 }
 
 /// What is packed, in words.

@@ -5,9 +5,8 @@ use crate::reader::{self, FileType, Item, Link, Reader};
 use crate::{Error, MODE_MAX};
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use bstr::{BStr, BString, ByteSlice, ByteVec};
-use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-use std::io::{self, BufRead, Read};
+use std::io::{self, Read};
 
 impl Manifest {
     /// Reads a whole image.
@@ -20,7 +19,18 @@ impl Manifest {
         let mut reader = Reader::with_hashes(image);
         let mut contents = Contents::default();
         while let Some(item) = reader.next_item()? {
-            contents.add(&item, &mut reader)?;
+            match item {
+                Item::Archive(archive) => contents.end(&archive),
+                Item::Entry(entry) => {
+                    let Some(mut described) = Entry::of(&entry) else {
+                        continue;
+                    };
+                    if let Kind::File { sha256, .. } = &mut described.kind {
+                        *sha256 = reader.contents().sha256().map_err(Error::Input)?;
+                    }
+                    contents.add(&entry, described);
+                }
+            }
         }
         Ok(contents.into_manifest(reader.image()))
     }
@@ -48,6 +58,42 @@ impl Manifest {
             return Err(Error::Input(io::Error::other(reason)));
         }
         serde_json::from_slice(&text).map_err(invalid)
+    }
+}
+
+impl Entry {
+    /// What there is to say of an entry that has just been read, without those before and after it:
+    /// nothing if Linux skips it. The SHA-256 of a file is still empty, its size is that of what comes
+    /// with this name of it, and it is a hard link of nothing.
+    pub fn of(entry: &reader::Entry) -> Option<Self> {
+        let (None, Some(file_type)) = (entry.skipped, entry.file_type()) else {
+            return None;
+        };
+        let (major, minor) = (entry.header.rdevmajor, entry.header.rdevminor);
+        let kind = match file_type {
+            FileType::Directory => Kind::Directory,
+            FileType::File => Kind::File {
+                size: entry.header.filesize.into(),
+                sha256: String::new(),
+                hard_link_to: None,
+            },
+            FileType::Symlink => Kind::Symlink {
+                target: entry.target.clone(),
+            },
+            FileType::CharDevice => Kind::CharDevice { major, minor },
+            FileType::BlockDevice => Kind::BlockDevice { major, minor },
+            FileType::Fifo => Kind::Fifo,
+            FileType::Socket => Kind::Socket,
+        };
+        Some(Self {
+            path: normalise(entry.path.as_bstr()),
+            archive: entry.archive,
+            mode: entry.header.mode & MODE_MAX,
+            uid: entry.header.uid,
+            gid: entry.header.gid,
+            mtime: entry.header.mtime,
+            kind,
+        })
     }
 }
 
@@ -84,28 +130,43 @@ struct Names {
 }
 
 impl Contents {
-    /// Adds what `reader` gave last and, if it is a file, reads it.
-    pub fn add<R: Read>(&mut self, item: &Item, reader: &mut Reader<R>) -> Result<(), Error> {
-        match item {
-            Item::Entry(entry) => self.add_entry(entry, reader),
-            Item::Archive(archive) => {
-                self.unite_names();
-                let compression = archive.format.map(|format| format.to_string());
-                self.archives.push(Archive {
-                    offset: archive.offset,
-                    compression: compression.unwrap_or_else(|| "none".into()),
-                    size: archive.size,
-                    hash: archive.sha256.map(sri).unwrap_or_default(),
-                });
-                Ok(())
+    /// Adds an entry, `described` by [`Entry::of`], and its SHA-256 if it is a file.
+    pub fn add(&mut self, read: &reader::Entry, mut described: Entry) {
+        let Kind::File {
+            size,
+            sha256,
+            hard_link_to,
+        } = &mut described.kind
+        else {
+            self.entries.push(described);
+            return;
+        };
+        if let Some(link) = read.link() {
+            let names = self.links.entry(link).or_insert_with(|| Names {
+                entries: Vec::new(),
+                contents: (*size, sha256.clone()),
+            });
+            let first = names.entries.first();
+            *hard_link_to = first.map(|&first| self.entries[first].path.clone());
+            names.entries.push(self.entries.len());
+            // As it is usual, only one name comes with contents, but Linux takes them from any.
+            if *size > 0 {
+                names.contents = (*size, sha256.clone());
             }
         }
+        self.entries.push(described);
     }
 
-    /// The entries so far. Of files with several names, what these contain is right only once the
-    /// archive has ended.
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
+    /// Adds the archive that the entries before were in.
+    pub fn end(&mut self, archive: &reader::Archive) {
+        self.unite_names();
+        let compression = archive.format.map(|format| format.to_string());
+        self.archives.push(Archive {
+            offset: archive.offset,
+            compression: compression.unwrap_or_else(|| "none".into()),
+            size: archive.size,
+            hash: archive.sha256.map(sri).unwrap_or_default(),
+        });
     }
 
     /// The manifest of an image that has been read to its end.
@@ -121,68 +182,6 @@ impl Contents {
             entries: self.entries,
             store_paths: Vec::new(),
         }
-    }
-
-    fn add_entry<R: Read>(
-        &mut self,
-        entry: &reader::Entry,
-        reader: &mut Reader<R>,
-    ) -> Result<(), Error> {
-        let (None, Some(file_type)) = (entry.skipped, entry.file_type()) else {
-            return Ok(());
-        };
-        let (major, minor) = (entry.header.rdevmajor, entry.header.rdevminor);
-        let kind = match file_type {
-            FileType::Directory => Kind::Directory,
-            FileType::File => self.file(entry, reader)?,
-            FileType::Symlink => Kind::Symlink {
-                target: entry.target.clone(),
-            },
-            FileType::CharDevice => Kind::CharDevice { major, minor },
-            FileType::BlockDevice => Kind::BlockDevice { major, minor },
-            FileType::Fifo => Kind::Fifo,
-            FileType::Socket => Kind::Socket,
-        };
-        self.entries.push(Entry {
-            path: normalise(entry.path.as_bstr()),
-            archive: entry.archive,
-            mode: entry.header.mode & MODE_MAX,
-            uid: entry.header.uid,
-            gid: entry.header.gid,
-            mtime: entry.header.mtime,
-            kind,
-        });
-        Ok(())
-    }
-
-    fn file<R: Read>(
-        &mut self,
-        entry: &reader::Entry,
-        reader: &mut Reader<R>,
-    ) -> Result<Kind, Error> {
-        let size = u64::from(entry.header.filesize);
-        let sha256 = sha256(reader.contents()).map_err(Error::Input)?;
-        let mut hard_link_to = None;
-        if let Some(link) = entry.link() {
-            let index = self.entries.len();
-            let names = self.links.entry(link).or_insert_with(|| Names {
-                entries: Vec::new(),
-                contents: (size, sha256.clone()),
-            });
-            if let Some(&first) = names.entries.first() {
-                hard_link_to = Some(self.entries[first].path.clone());
-            }
-            names.entries.push(index);
-            // As it is usual, only one name comes with contents, but Linux takes them from any.
-            if size > 0 {
-                names.contents = (size, sha256.clone());
-            }
-        }
-        Ok(Kind::File {
-            size,
-            sha256,
-            hard_link_to,
-        })
     }
 
     fn unite_names(&mut self) {
@@ -210,19 +209,6 @@ pub(crate) fn normalise(path: &BStr) -> BString {
         absolute.push_byte(b'/');
     }
     absolute
-}
-
-fn sha256(mut from: impl BufRead) -> io::Result<String> {
-    let mut hash = Sha256::new();
-    loop {
-        let bytes = from.fill_buf()?;
-        if bytes.is_empty() {
-            return Ok(format!("{:x}", hash.finalize()));
-        }
-        hash.update(bytes);
-        let read = bytes.len();
-        from.consume(read);
-    }
 }
 
 fn sri(sha256: [u8; 32]) -> String {

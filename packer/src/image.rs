@@ -1,7 +1,7 @@
 //! From a tree to an image file.
 
-use crate::output::Pending;
-use crate::{Compression, Error, Manifest, StorePath, Tree, archive};
+use crate::output::{OutFile, Pending};
+use crate::{Compression, Error, Kind, Manifest, StorePath, Tree, archive};
 use std::io::{BufWriter, Seek, Write};
 use std::num::NonZero;
 use std::path::Path;
@@ -20,6 +20,9 @@ pub struct Options<'a> {
     pub jobs: NonZero<usize>,
     /// Where to write the image's [`Manifest`], too.
     pub manifest: Option<&'a Path>,
+    /// Files that were read to make the tree, beside those that are in it: neither the image nor the
+    /// manifest may replace them.
+    pub inputs: &'a [&'a Path],
     /// The closures in the tree, for the manifest.
     pub store_paths: &'a [StorePath],
 }
@@ -31,6 +34,7 @@ impl Default for Options<'_> {
             compression: Compression::default(),
             jobs: NonZero::<usize>::MIN,
             manifest: None,
+            inputs: &[],
             store_paths: &[],
         }
     }
@@ -41,31 +45,59 @@ impl Default for Options<'_> {
 ///
 /// The image is there when it is complete, or it is as it was before: it is written under another
 /// name beside `out` and then renamed, and so is the manifest, which describes the image as it reads
-/// back.
+/// back. A symbolic link stays one: what it leads to is replaced. A device or a pipe is given the image
+/// once it is complete.
 ///
 /// # Errors
-/// Those of [`archive::write`], always as [`Error::At`]; and if `out` exists and is not a regular
-/// file.
+/// Those of [`archive::write`], always as [`Error::At`]; and if `out` is a directory, or the manifest,
+/// or one of the files from which the image is made.
 pub fn create(
     out: &Path,
     tree: &Tree,
     options: &Options,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), Error> {
-    let image = Pending::create(out)?;
-    let manifest = options.manifest.map(Pending::create).transpose()?;
-    write(&image, tree, options, progress).map_err(|error| error.of(out))?;
+    let image_file = OutFile::at(out)?;
+    let manifest_file = options.manifest.map(OutFile::at).transpose()?;
+    refuse_to_destroy(&image_file, manifest_file.as_ref(), tree, options.inputs)?;
+    let image = image_file.begin()?;
+    let manifest = manifest_file.as_ref().map(OutFile::begin).transpose()?;
+    write(&image, tree, options, progress).map_err(|error| match error {
+        Error::Output(error) => image.failed(error),
+        error => error.of(out),
+    })?;
     if let Some(pending) = &manifest {
         let mut file = image.file();
         file.rewind().map_err(|error| Error::at(out, error))?;
         let mut manifest = Manifest::of_image(file).map_err(|error| error.of(out))?;
         manifest.store_paths = options.store_paths.to_vec();
-        manifest
-            .write(pending.file())
-            .map_err(|error| Error::at(options.manifest.unwrap_or(out), error))?;
+        let mut file = BufWriter::new(pending.file());
+        let written = manifest.write(&mut file).and_then(|()| file.flush());
+        written.map_err(|error| pending.failed(error))?;
     }
     image.commit()?;
     manifest.map_or(Ok(()), Pending::commit)
+}
+
+fn refuse_to_destroy(
+    image: &OutFile,
+    manifest: Option<&OutFile>,
+    tree: &Tree,
+    inputs: &[&Path],
+) -> Result<(), Error> {
+    if let Some(manifest) = manifest {
+        manifest.refuse_both(image)?;
+    }
+    let sources = tree.entries().filter_map(|(_, entry)| match &entry.kind {
+        Kind::File { source } => Some(source.as_path()),
+        _ => None,
+    });
+    for input in sources.chain(inputs.iter().copied()) {
+        for output in [Some(image), manifest].into_iter().flatten() {
+            output.refuse_over(input)?;
+        }
+    }
+    Ok(())
 }
 
 fn write(

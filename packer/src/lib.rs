@@ -18,6 +18,7 @@
 //! ```
 
 #![forbid(unsafe_code)]
+#![deny(clippy::print_stdout, clippy::print_stderr)] // The caller prints.
 
 pub mod archive;
 pub mod closure;
@@ -32,9 +33,10 @@ pub mod escape;
 pub mod extract;
 mod image;
 mod lines;
+mod lost;
 pub mod manifest;
 pub mod newc;
-mod output;
+pub mod output;
 pub mod reader;
 mod rootfs;
 mod source;
@@ -47,5 +49,6 @@ pub use compress::{Compression, Encoder};
 pub use entry::{Device, Entry, Kind, MODE_MAX, Owner};
 pub use error::Error;
 pub use image::{Options, create};
+pub use lost::lost;
 pub use manifest::{Manifest, StorePath};
 pub use tree::Tree;

@@ -1,6 +1,7 @@
 //! The command line of `packer`.
 
 #![forbid(unsafe_code)]
+#![deny(clippy::print_stdout, clippy::print_stderr)] // cli/print.rs says why.
 
 mod cli;
 
@@ -8,11 +9,12 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match cli::Cli::parse().run() {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("{error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(message) => return cli::print::usage(&message),
+    };
+    cli.run().unwrap_or_else(|error| {
+        cli::print::say(format_args!("{error:#}"));
+        ExitCode::FAILURE
+    })
 }

@@ -28,13 +28,18 @@ pub(crate) struct Rootfs {
 
 /// A file of any type.
 struct Node {
-    /// The entry that it is from, which says all but the path.
+    /// The entry that it is from, which says all but the path and the other names.
     entry: Entry,
-    /// What is in it, if it is a directory.
+    /// What there is of it if it is a directory. Most files are none.
+    directory: Option<Box<Directory>>,
+}
+
+struct Directory {
+    /// What is in it.
     children: BTreeMap<BString, usize>,
-    /// Which directory it is in, if it is one itself.
+    /// Which directory it is in.
     parent: usize,
-    /// The length of its path, if it is a directory: 0 for the root.
+    /// The length of its path: 0 for the root.
     path_len: usize,
 }
 
@@ -59,12 +64,7 @@ impl Default for Rootfs {
             kind: Kind::Directory,
         };
         Self {
-            nodes: vec![Node {
-                entry: root,
-                children: BTreeMap::new(),
-                parent: ROOT,
-                path_len: 0,
-            }],
+            nodes: vec![Node::new(&root, ROOT, 0)],
             has_root: false,
         }
     }
@@ -96,7 +96,7 @@ impl Rootfs {
             names.push(("/".into(), ROOT));
         }
         while let Some((path, directory)) = directories.pop() {
-            for (name, &node) in &self.nodes[directory].children {
+            for (name, &node) in &self.directory(directory).children {
                 let mut path = path.clone();
                 path.push_byte(b'/');
                 path.push_str(name);
@@ -120,8 +120,19 @@ impl Rootfs {
         names.into_iter().map(entry).collect()
     }
 
+    /// The directory that a node is.
+    fn directory(&self, node: usize) -> &Directory {
+        let directory = self.nodes[node].directory.as_ref();
+        directory.expect("find() gives directories, and an entry of another type is another node")
+    }
+
+    fn directory_mut(&mut self, node: usize) -> &mut Directory {
+        let directory = self.nodes[node].directory.as_mut();
+        directory.expect("find() gives directories, and an entry of another type is another node")
+    }
+
     fn unpack_at(&mut self, directory: usize, name: &BStr, entry: &Entry) -> Result<(), String> {
-        let path_len = self.nodes[directory].path_len + 1 + name.len();
+        let path_len = self.directory(directory).path_len + 1 + name.len();
         if name.len() > NAME_MAX {
             return Err(dropped("its name is longer than 255 bytes"));
         }
@@ -136,13 +147,13 @@ impl Rootfs {
         };
         let is_replaced = link_to.is_some() || matches!(entry.kind, Kind::Symlink { .. });
         let mut replaces = None;
-        if let Some(&node) = self.nodes[directory].children.get(name) {
+        if let Some(&node) = self.directory(directory).children.get(name) {
             let present = &mut self.nodes[node];
             let is_same = present.entry.kind.name() == entry.kind.name();
             if is_same && !is_replaced {
                 return present.update(entry);
             }
-            if !present.children.is_empty() {
+            if !present.is_empty() {
                 // What Linux does next, it does to the directory.
                 if !matches!(entry.kind, Kind::File { .. }) {
                     (present.entry.uid, present.entry.gid) = (entry.uid, entry.gid);
@@ -154,7 +165,7 @@ impl Rootfs {
             }
             let is_doubtful = !is_same && present.entry.archive == entry.archive;
             replaces = is_doubtful.then(|| present.entry.kind.name());
-            self.nodes[directory].children.remove(name);
+            self.directory_mut(directory).children.remove(name);
         }
 
         let mut odd = replaces
@@ -165,7 +176,7 @@ impl Rootfs {
                 let present = &mut self.nodes[node].entry;
                 match &present.kind {
                     // All names have the mode, the owner and the time of the last.
-                    Kind::File { .. } => *present = entry.clone(),
+                    Kind::File { .. } => *present = without_names(entry),
                     kind => {
                         let (file, kind) = (escape(file), kind.name());
                         odd = Some(format!(
@@ -176,23 +187,19 @@ impl Rootfs {
                 node
             }
             None => {
-                self.nodes.push(Node {
-                    entry: entry.clone(),
-                    children: BTreeMap::new(),
-                    parent: directory,
-                    path_len,
-                });
+                self.nodes.push(Node::new(entry, directory, path_len));
                 self.nodes.len() - 1
             }
         };
-        self.nodes[directory].children.insert(name.to_owned(), node);
+        let children = &mut self.directory_mut(directory).children;
+        children.insert(name.to_owned(), node);
         odd.map_or(Ok(()), Err)
     }
 
     /// What an entry is a hard link of, if it can be.
     fn find_linked(&self, path: &BStr) -> Result<usize, String> {
         let node = match self.find(path) {
-            Ok(Place::Name(directory, name)) => self.nodes[directory].children.get(name),
+            Ok(Place::Name(directory, name)) => self.directory(directory).children.get(name),
             Ok(Place::Directory(_)) | Err(_) => None,
         };
         let reason = match node {
@@ -232,9 +239,10 @@ impl Rootfs {
         followed: &mut usize,
     ) -> Result<usize, &'static str> {
         if name == ".." {
-            return Ok(self.nodes[directory].parent);
+            return Ok(self.directory(directory).parent);
         }
-        let node = *self.nodes[directory]
+        let node = *self
+            .directory(directory)
             .children
             .get(name)
             .ok_or("is not there")?;
@@ -261,10 +269,41 @@ impl Rootfs {
     }
 }
 
+/// What a node keeps of an entry. In an image with many, it is what takes the memory.
+fn without_names(entry: &Entry) -> Entry {
+    let mut kind = entry.kind.clone();
+    if let Kind::File { hard_link_to, .. } = &mut kind {
+        *hard_link_to = None;
+    }
+    Entry {
+        path: BString::default(),
+        kind,
+        ..*entry
+    }
+}
+
 impl Node {
+    fn new(entry: &Entry, parent: usize, path_len: usize) -> Self {
+        let directory = (entry.kind == Kind::Directory).then(|| Directory {
+            children: BTreeMap::new(),
+            parent,
+            path_len,
+        });
+        Self {
+            entry: without_names(entry),
+            directory: directory.map(Box::new),
+        }
+    }
+
+    /// Whether nothing is in it.
+    fn is_empty(&self) -> bool {
+        let children = self.directory.as_ref().map(|directory| &directory.children);
+        children.is_none_or(BTreeMap::is_empty)
+    }
+
     /// Unpacks an entry of the same type over it.
     fn update(&mut self, entry: &Entry) -> Result<(), String> {
-        let present = std::mem::replace(&mut self.entry, entry.clone());
+        let present = std::mem::replace(&mut self.entry, without_names(entry));
         match (&present.kind, &entry.kind) {
             // Linux sets the times of directories last, and that of the first entry the last of all.
             (Kind::Directory, _) => self.entry.mtime = present.mtime,

@@ -35,9 +35,9 @@ pub fn verify(image: impl Read, manifest: Option<&Manifest>) -> Result<Report, E
         Some(_) => Reader::with_hashes(image),
         None => Reader::new(image),
     };
-    let mut found = Contents::default();
+    let mut found = manifest.map(|_| Contents::default());
     let mut inspection = Inspection::default();
-    match inspection.read(&mut reader, &mut found) {
+    match inspection.read(&mut reader, found.as_mut()) {
         Ok(()) => {}
         Err(Error::Input(error)) if error.raw_os_error().is_none() => {
             inspection.report.problems.push(error.to_string());
@@ -47,10 +47,7 @@ pub fn verify(image: impl Read, manifest: Option<&Manifest>) -> Result<Report, E
     }
     let mut report = inspection.report;
     report.size = reader.image().map_or(0, |image| image.size);
-    if report.archives == 0 {
-        report.problems.push("there is no archive in it".into());
-    }
-    if let Some(expected) = manifest {
+    if let (Some(expected), Some(found)) = (manifest, found) {
         let found = found.into_manifest(reader.image());
         let names = ["the manifest", "the image"];
         report
@@ -66,35 +63,62 @@ struct Inspection {
     rootfs: Rootfs,
     /// The files with several names in the archive that is being read.
     links: HashMap<Link, Names>,
+    /// Whether a compressed member has begun: after that the early loader sees nothing.
+    is_compressed: bool,
 }
 
 /// A file of which a name has been read.
 struct Names {
     first: manifest::Entry,
+    /// How many have been read.
+    count: u32,
+    /// How many there are, as the headers say.
+    claimed: u32,
     /// Size and hash of what came with the last name that came with anything.
     contents: Option<(u64, String)>,
 }
 
+/// The paths of which the early loader looks for the first files, before anything is unpacked: the
+/// callers of `find_cpio_data()` of the kernel's lib/earlycpio.c. It compares the whole path, byte by
+/// byte, and needs no directories.
+const EARLY: [&str; 3] = [
+    "kernel/x86/microcode/AuthenticAMD.bin",
+    "kernel/x86/microcode/GenuineIntel.bin",
+    "kernel/firmware/acpi/",
+];
+
 impl Inspection {
+    /// Adds the entries to `contents`, too.
     fn read<R: Read>(
         &mut self,
         reader: &mut Reader<R>,
-        contents: &mut Contents,
+        mut contents: Option<&mut Contents>,
     ) -> Result<(), Error> {
         while let Some(item) = reader.next_item()? {
-            contents.add(&item, reader)?;
-            match &item {
-                Item::Archive(_) => {
+            match item {
+                Item::Archive(archive) => {
                     self.report.archives += 1;
-                    self.links.clear();
+                    self.missing_names();
+                    if let Some(contents) = &mut contents {
+                        contents.end(&archive);
+                    }
                 }
                 Item::Entry(entry) => {
                     self.report.entries += 1;
-                    let unpacked = match entry.skipped {
-                        Some(_) => None,
-                        None => contents.entries().last(),
-                    };
-                    self.inspect(entry, unpacked);
+                    self.is_compressed |= entry.position.member.is_some();
+                    let mut unpacked = manifest::Entry::of(&entry);
+                    if let Some(unpacked) = &mut unpacked {
+                        let is_hashed = contents.is_some() || entry.link().is_some();
+                        if let Kind::File { sha256, .. } = &mut unpacked.kind {
+                            if is_hashed {
+                                *sha256 = reader.contents().sha256().map_err(Error::Input)?;
+                            }
+                        }
+                        if let Some(contents) = &mut contents {
+                            contents.add(&entry, unpacked.clone());
+                        }
+                    }
+                    self.inspect(&entry, unpacked);
                 }
             }
         }
@@ -102,11 +126,12 @@ impl Inspection {
     }
 
     /// Looks at an entry, `unpacked` being what Linux makes of it, if it is not skipped.
-    fn inspect(&mut self, entry: &Entry, unpacked: Option<&manifest::Entry>) {
+    fn inspect(&mut self, entry: &Entry, unpacked: Option<manifest::Entry>) {
         let mut problems = headers(entry);
-        if let Some(unpacked) = unpacked {
-            problems.extend(self.other_names(entry, unpacked));
-            problems.extend(self.rootfs.unpack(unpacked).err());
+        if let Some(mut unpacked) = unpacked {
+            problems.extend(self.other_names(entry, &mut unpacked));
+            let lost = self.rootfs.unpack(&unpacked).err();
+            problems.extend(lost.filter(|_| !self.is_early(entry)));
         }
         let path = label(entry);
         let lines = problems
@@ -115,22 +140,42 @@ impl Inspection {
         self.report.problems.extend(lines);
     }
 
-    /// Whether a name of a file agrees with those before it.
-    fn other_names(&mut self, entry: &Entry, unpacked: &manifest::Entry) -> Vec<String> {
+    /// Whether the early loader takes this, so that it does not matter what is unpacked of it.
+    fn is_early(&self, entry: &Entry) -> bool {
+        let is_named = EARLY
+            .iter()
+            .any(|path| entry.path.starts_with(path.as_bytes()));
+        !self.is_compressed && is_named && entry.file_type() == Some(FileType::File)
+    }
+
+    /// Makes `unpacked` a hard link if it is one, and says whether it agrees with the names before it.
+    fn other_names(&mut self, entry: &Entry, unpacked: &mut manifest::Entry) -> Vec<String> {
         let Some(link) = entry.link() else {
             return Vec::new();
         };
         if matches!(unpacked.kind, Kind::Directory | Kind::Symlink { .. }) {
             return Vec::new();
         }
+        // It is kept here once, and not with each name.
+        let hash = match &mut unpacked.kind {
+            Kind::File { sha256, .. } => std::mem::take(sha256),
+            _ => String::new(),
+        };
         let names = self.links.entry(link).or_insert_with(|| Names {
             first: unpacked.clone(),
+            count: 0,
+            claimed: 0,
             contents: None,
         });
+        names.count += 1;
+        names.claimed = names.claimed.max(entry.header.nlink);
         let metadata = |entry: &manifest::Entry| (entry.mode, entry.uid, entry.gid, entry.mtime);
         let first = escape(&names.first.path);
         let is_same = metadata(unpacked) == metadata(&names.first);
-        let Kind::File { size, sha256, .. } = &unpacked.kind else {
+        let Kind::File {
+            size, hard_link_to, ..
+        } = &mut unpacked.kind
+        else {
             // Linux makes the link, and that is that.
             let is_same = is_same && unpacked.kind == names.first.kind;
             let problem = format!(
@@ -145,14 +190,34 @@ impl Inspection {
                  one counts"
             ));
         }
-        let contents = (*size > 0).then(|| (*size, sha256.clone()));
+        let contents = (*size > 0).then_some((*size, hash));
         if contents.is_some() && names.contents.is_some() && contents != names.contents {
             problems.push(format!(
                 "has other contents than {first}, of which it is a hard link: the last ones count"
             ));
         }
         names.contents = contents.or(names.contents.take());
+        *hard_link_to = (names.count > 1).then(|| names.first.path.clone());
         problems
+    }
+
+    /// Looks at the files whose archive has ended before all of their names were there. With one that
+    /// has contents nothing is lost, as somebody may have packed only some of the names.
+    fn missing_names(&mut self) {
+        let links = self.links.drain().map(|(_, names)| names);
+        let mut missing: Vec<_> = links
+            .filter(|names| matches!(names.first.kind, Kind::File { .. }))
+            .filter(|names| names.contents.is_none() && names.count < names.claimed)
+            .collect();
+        missing.sort_by(|a, b| a.first.path.cmp(&b.first.path));
+        let lines = missing.into_iter().map(|names| {
+            let (path, count, claimed) = (escape(&names.first.path), names.count, names.claimed);
+            format!(
+                "{path}: is empty and has {claimed} names, but the archive only {count} of them: what it \
+                 contains may have come with another"
+            )
+        });
+        self.report.problems.extend(lines);
     }
 }
 

@@ -1,6 +1,7 @@
 //! From directories of this machine to entries.
 
 use crate::closure::store_path;
+use crate::escape::escape;
 use crate::{Device, Entry, Error, Kind, MODE_MAX, Owner, Tree};
 use bstr::ByteSlice;
 use std::collections::{BTreeSet, HashMap};
@@ -26,9 +27,9 @@ impl Tree {
     /// a file of its own.
     ///
     /// # Errors
-    /// If `dir` is not a directory, or if one cannot be listed; if a socket is found; and those of
-    /// [`insert`](Self::insert). Of several the first by the bytes of its path is returned; what comes
-    /// before it has been added.
+    /// If `dir` is not a directory, or if one cannot be listed; those of [`insert`](Self::insert); and if
+    /// there are sockets, all in one error. Of several errors the first by the bytes of its path is returned,
+    /// that of sockets last; what comes before it has been added.
     pub fn insert_directory(&mut self, dir: &Path, at: &[u8]) -> Result<(), Error> {
         let metadata = fs::metadata(dir).map_err(|error| Error::at(dir, error))?;
         if !metadata.is_dir() {
@@ -39,6 +40,7 @@ impl Tree {
             top: dir,
             at,
             links: Some(Links::new(real_path)),
+            sockets: Vec::new(),
         };
         walk.insert_all(metadata, self)
     }
@@ -59,6 +61,7 @@ pub(crate) fn insert_store_path(tree: &mut Tree, path: &Path) -> Result<(), Erro
         top: path,
         at: path.as_os_str().as_bytes(),
         links: None,
+        sockets: Vec::new(),
     };
     walk.insert_all(metadata, tree)
 }
@@ -71,6 +74,8 @@ struct Walk<'a> {
     at: &'a [u8],
     /// `None` for a store path.
     links: Option<Links>,
+    /// Those that were found. They are no files to pack.
+    sockets: Vec<PathBuf>,
 }
 
 impl Walk<'_> {
@@ -88,6 +93,10 @@ impl Walk<'_> {
                 Some(metadata) => metadata,
                 None => fs::symlink_metadata(&source).map_err(|e| Error::at(&source, e))?,
             };
+            if metadata.file_type().is_socket() {
+                self.sockets.push(source);
+                continue;
+            }
             let path = match &name[..] {
                 b"" => self.at.to_owned(),
                 name => [self.at.trim_end_with(|c| c == '/'), b"/", name].concat(),
@@ -106,7 +115,34 @@ impl Walk<'_> {
                 list(&source, &name, &mut pending)?;
             }
         }
-        Ok(())
+        self.refuse_sockets()
+    }
+
+    /// All of them at once: whoever removes one is not to find the next by packing again.
+    fn refuse_sockets(&self) -> Result<(), Error> {
+        let cure = "nothing without the program that listens on";
+        match &self.sockets[..] {
+            [] => Ok(()),
+            [socket] => {
+                let reason = format!(
+                    "is a socket, which means {cure} it; remove it, or add it with `sock` in a list"
+                );
+                Err(Error::at(socket, reason))
+            }
+            sockets => {
+                let names = sockets.iter().map(|socket| {
+                    let name = socket.strip_prefix(self.top).unwrap_or(socket);
+                    escape(name.as_os_str().as_bytes()).to_string()
+                });
+                let reason = format!(
+                    "has {} sockets in it, which mean {cure} them; remove them, or add them with `sock` \
+                     in a list: {}",
+                    sockets.len(),
+                    names.collect::<Vec<_>>().join(", ")
+                );
+                Err(Error::at(self.top, reason))
+            }
+        }
     }
 
     fn mode(&self, metadata: &Metadata) -> Option<u32> {
@@ -160,9 +196,7 @@ fn kind(source: &Path, metadata: &Metadata) -> Result<Kind, Error> {
     } else if is(FileTypeExt::is_fifo) {
         Ok(Kind::Fifo)
     } else {
-        let reason = "is a socket, which means nothing without the program that listens on it; \
-                      remove it, or add it with `sock` in a list";
-        Err(Error::at(source, reason))
+        Err(Error::at(source, "is of a type that newc does not have"))
     }
 }
 

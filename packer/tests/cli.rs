@@ -335,13 +335,18 @@ fn an_unreadable_source() {
 #[test]
 fn outputs_that_cannot_be_written() {
     let directory = directory();
-    make_fifo(&directory);
+    std::os::unix::fs::symlink("loop", directory.path().join("loop")).unwrap();
     for (out, error) in [
-        (".", ".: exists and is not a regular file"),
-        ("fifo", "fifo: exists and is not a regular file"),
+        (".", ".: is a directory"),
+        ("new/", "new/: is not the path of a file"),
+        ("new/.", "new/.: is not the path of a file"),
+        (
+            "loop",
+            "loop: Too many levels of symbolic links (os error 40)",
+        ),
         (
             "none/out",
-            "none/out: No such file or directory (os error 2)",
+            "none/out: cannot make a file in none: No such file or directory (os error 2)",
         ),
         ("text/out", "text/out: Not a directory (os error 20)"),
     ] {

@@ -263,9 +263,10 @@ fn as_a_program() {
     assert_eq!(diff("a", "a"), (Some(0), String::new(), String::new()));
     assert_eq!(diff("a", "b"), (Some(1), lines.into(), String::new()));
     let (code, stdout, stderr) = diff("a", "junk");
-    assert_eq!((code, &stdout[..]), (Some(1), ""));
+    assert_eq!((code, &stdout[..]), (Some(2), ""), "as diff(1): trouble");
     assert!(
         stderr.starts_with("junk: byte 0: expected an archive"),
         "{stderr}"
     );
+    assert_eq!(diff("nowhere", "a").0, Some(2));
 }

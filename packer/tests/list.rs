@@ -5,6 +5,7 @@ mod images;
 use images::*;
 use packer::Manifest;
 use std::fs;
+use std::io::Write;
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
@@ -89,7 +90,7 @@ srwxr-xr-x 0:0 0 0 /dev/s
 ---S--S--T 0:0 0 0 /none
 ---------t 0:0 0 0 /sticky
 lrwxrwxrwx 0:0 10 0 /link -> /usr/bin/\x0a
--rw-r--r-- 0:0 3 0 /one
+-rw-r--r-- 0:0 - 0 /one
 -rw-r--r-- 0:0 3 0 /two
 -rw-r--r-- 0:0 0 0 /a b\\c\x1bé
 -rw-r--r-- 0:0 0 0 /\xff";
@@ -137,6 +138,119 @@ fn what_cannot_be_read_is_named() {
         .output();
     let stderr = String::from_utf8(output.unwrap().stderr).unwrap();
     assert_eq!(stderr, "/nowhere: No such file or directory (os error 2)\n");
+}
+
+/// What comes before that is shown.
+#[test]
+fn an_image_that_is_damaged_is_listed_up_to_there() {
+    let entries = archive(&[dir("d"), file("d/f", "abc")]);
+    let lz4 = [&entries[..], b"\x02\x21\x4c\x18"].concat();
+    let cut_off = &archive(&[dir("d"), file("d/f", "abc"), file("d/g", "abc")])[..300];
+    for (image, error) in [
+        (&lz4[..], "tail -c +357 IMAGE | lz4 -dc"),
+        (cut_off, "is cut off"),
+    ] {
+        for options in [&[][..], &["--sha256"]] {
+            let output = list(image, options);
+            let stdout = String::from_utf8(output.stdout).unwrap();
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(1));
+            assert!(stderr.contains(error), "{stderr}");
+            let paths: Vec<_> = stdout
+                .lines()
+                .filter_map(|line| line.split(' ').next_back())
+                .collect();
+            assert_eq!(paths, ["/d", "/d/f"], "{error}");
+        }
+    }
+}
+
+/// Linux takes it for no initramfs and says nothing.
+#[test]
+fn an_empty_file_is_no_image() {
+    for options in [&[][..], &["--sha256"], &["--json"]] {
+        let output = list(b"", options);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(
+            (output.status.code(), &output.stdout[..]),
+            (Some(1), &b""[..])
+        );
+        assert!(stderr.starts_with("image: the file is empty"), "{stderr}");
+    }
+    assert_eq!(
+        lines(&archive(&[]), &[]),
+        [""; 0],
+        "an archive can be empty"
+    );
+}
+
+/// Of a file with several names, no more is known while its names are read, unless all are kept.
+#[test]
+fn names_without_contents() {
+    let image = archive(&[
+        name("a", 5, 3, ""),
+        name("b", 5, 3, "abc"),
+        name("c", 5, 3, ""),
+    ]);
+    let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let expected = [
+        "-rw-r--r-- 0:0 - 0 - /a".to_owned(),
+        format!("-rw-r--r-- 0:0 3 0 {abc} /b"),
+        "-rw-r--r-- 0:0 - 0 - /c".to_owned(),
+    ];
+    assert_eq!(lines(&image, &["--sha256"]), expected);
+}
+
+/// The largest amount of memory that `packer` had while it read `image`.
+fn peak(arguments: &[&str], image: &[u8]) -> u64 {
+    let directory = TempDir::new().unwrap();
+    let fifo = directory.path().join("fifo");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let mut command = Command::new(env!("CARGO_BIN_EXE_packer"));
+    command.args(arguments).arg(&fifo).stdout(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let mut pipe = fs::File::options().write(true).open(&fifo).unwrap();
+    pipe.write_all(image).unwrap();
+    // More than is on the way, in the pipe and in buffers: when this is written, all of the image has
+    // been read. And the program waits for more as long as the pipe is open.
+    pipe.write_all(&vec![0; 1 << 20]).unwrap();
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    drop(pipe);
+    assert!(child.wait().unwrap().success());
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = peak
+        .and_then(|peak| peak.trim().strip_suffix(" kB"))
+        .unwrap();
+    kib.parse::<u64>().unwrap() << 10
+}
+
+#[test]
+fn memory_does_not_grow_with_the_number_of_entries() {
+    const LIMIT: u64 = 16 << 20;
+    let number = 200_000;
+    let files = (0..number).map(|number| file(format!("{number}"), ""));
+    let links = (0..number).map(|number| name(format!("{number}"), number, 2, ""));
+    for entries in [
+        archive(&files.collect::<Vec<_>>()),
+        archive(&links.collect::<Vec<_>>()),
+    ] {
+        for arguments in [&["list"][..], &["list", "--sha256"]] {
+            let peak = peak(arguments, &entries);
+            assert!(peak < LIMIT, "{arguments:?}: {peak} bytes");
+        }
+    }
+    let files: Vec<_> = (0..number)
+        .map(|number| file(format!("{number}"), ""))
+        .collect();
+    // `verify` says in its help how much it needs for each.
+    let per_entry = peak(&["verify"], &archive(&files)) / u64::from(number);
+    assert!(per_entry < 400, "{per_entry} bytes");
 }
 
 /// As in `packer list ... | head`.

@@ -132,8 +132,6 @@ fn all_that_there_may_be_between_archives() {
     let (a, b, c) = (one("a"), one("b"), one("c"));
     let (a_gz, b_xz, c_zst) = (gzip(&a), compress("xz", &b), compress("zstd", &c));
     for (what, image, expected) in [
-        ("nothing", vec![], ""),
-        ("NULs", vec![0; 5], ""),
         ("one", a.clone(), "a=A |"),
         ("early microcode", join([&a, &b_xz]), "a=A | b=B |"),
         (
@@ -387,19 +385,46 @@ fn what_linux_refuses_is_an_error_with_its_position() {
         (
             "bzip2",
             b"BZh9".to_vec(),
-            "byte 0: bzip2 is not supported; unpack it with `bzip2 -dc` first",
+            "byte 0: the data from here on is compressed with bzip2, which packer does not unpack; make a \
+             file OUT of it with `bzip2 -dc <IMAGE >OUT`, and read that",
         ),
         (
-            "lz4",
-            b"\x02\x21\x4c\x18".to_vec(),
-            "byte 0: lz4 is not supported",
+            "lz4 after an archive",
+            join([&a, &[0; 4], b"\x02\x21\x4c\x18"]),
+            "byte 244: the data from here on is compressed with lz4, which packer does not unpack; make a \
+             file OUT of it with `tail -c +245 IMAGE | lz4 -dc >OUT`, and read that",
         ),
         (
             "lzma",
             b"\x5d\0\0".to_vec(),
-            "byte 0: lzma is not supported",
+            "`xz --format=lzma -dc <IMAGE >OUT`",
         ),
-        ("lzo", b"\x89LZO".to_vec(), "byte 0: lzo is not supported"),
+        ("lzo", b"\x89LZO".to_vec(), "`lzop -dc <IMAGE >OUT`"),
+        (
+            "a kernel",
+            b"MZ\xea".to_vec(),
+            "byte 0: expected an archive, found an EFI program; `objcopy ",
+        ),
+        (
+            "a tar archive in a member",
+            gzip(&join([&[b'x'; 257], b"ustar"])),
+            "byte 0 of the gzip member at byte 0: expected an archive or NULs, found a tar archive; ",
+        ),
+        (
+            "an ISO 9660 image",
+            join([&[0; 0x8000], b"\x01CD001"]),
+            "byte 32768: expected an archive, found an ISO 9660 image; ",
+        ),
+        (
+            "another after an archive",
+            join([&a, b"hsqs"]),
+            "byte 240: expected an archive, found a squashfs file system; with `tail -c +241 IMAGE >REST`, ",
+        ),
+        (
+            "only NULs",
+            vec![0; 5],
+            "byte 5: expected an archive, found the end, with nothing but NULs before it",
+        ),
     ] {
         let error = error(&image);
         assert!(

@@ -342,14 +342,23 @@ fn what_cannot_be_packed() {
         "\"\": a path in the archive cannot be empty"
     );
 
-    // Of two errors, always the first by path is returned.
     file(path("d/x"), "");
     let sockets = ["d/socket", "d-socket"].map(|name| UnixListener::bind(path(name)).unwrap());
     let socket = "is a socket, which means nothing without the program that listens on it; \
                   remove it, or add it with `sock` in a list";
-    assert_eq!(error(&directory, "/"), format!("{top}/d-socket: {socket}"));
+    let all = "has 2 sockets in it, which mean nothing without the program that listens on them; \
+               remove them, or add them with `sock` in a list: d-socket, d/socket";
+    assert_eq!(error(&directory, "/"), format!("{top}: {all}"));
     assert_eq!(error(path("d"), "/"), format!("{top}/d/socket: {socket}"));
     drop(sockets);
+    // Of two errors, always the first by path is returned.
+    let mut tree = Tree::new();
+    for name in ["f/b", "f/a"] {
+        file(path(name), "");
+        tree.insert(name, Entry::new(Kind::Fifo)).unwrap();
+    }
+    let twice = tree.insert_directory(directory.path(), b"/").unwrap_err();
+    assert_eq!(twice.to_string(), "/f/a: is there already, as a FIFO");
 
     file(path("e/TRAILER!!!"), "");
     let trailer = "this name is what marks the end of the archive: what follows would be lost";

@@ -286,14 +286,90 @@ fn every_problem_has_a_line() {
     }
 }
 
+/// The early loader looks for the whole path in what is not compressed, and needs no directories.
+#[test]
+fn early_files_need_no_directories() {
+    let main = gzip(&archive(&[file("init", "#!")]));
+    let with = |entries: &[E]| problems(&[archive(entries), main.clone()].concat());
+    let found = with(&[
+        file("kernel/x86/microcode/GenuineIntel.bin", "intel"),
+        file("kernel/x86/microcode/AuthenticAMD.bin", "amd"),
+        file("kernel/firmware/acpi/dsdt.aml", "acpi"),
+    ]);
+    assert_eq!(found, [""; 0]);
+    // Not these: the kernel finds them neither early nor later.
+    let lost = "Linux drops it: /kernel is not there";
+    let found = with(&[
+        file("kernel/x86/microcode/genuineintel.bin", ""),
+        file("./kernel/x86/microcode/GenuineIntel.bin", ""),
+        symlink("kernel/firmware/acpi/link", "x"),
+    ]);
+    let expected = [
+        format!("/kernel/x86/microcode/genuineintel.bin: {lost}"),
+        format!("/kernel/x86/microcode/GenuineIntel.bin: {lost}"),
+        format!("/kernel/firmware/acpi/link: {lost}"),
+    ];
+    assert_eq!(found, expected);
+    // Nor in what is compressed, nor after that.
+    let intel = archive(&[file("kernel/x86/microcode/GenuineIntel.bin", "intel")]);
+    let expected = format!("/kernel/x86/microcode/GenuineIntel.bin: {lost}");
+    assert_eq!(problems(&gzip(&intel)), [&expected[..]]);
+    let mut late = main.clone();
+    pad(&mut late, 4);
+    late.extend(intel);
+    assert_eq!(problems(&late), [&expected[..]]);
+}
+
+#[test]
+fn a_file_whose_contents_may_be_missing() {
+    let lost = |path, claimed, count| {
+        format!(
+            "{path}: is empty and has {claimed} names, but the archive only {count} of them: what it contains \
+             may have come with another"
+        )
+    };
+    let found = problems(&archive(&[
+        dir("lib"),
+        name("lib/libz.so", 2, 2, ""),
+        name("b", 4, 3, ""),
+        name("a", 5, 3, ""),
+        name("c", 5, 2, ""),
+        // Somebody packed one of the names only, with all that there is to the file.
+        name("lib/libz.so.1", 3, 2, "ELF!"),
+        // All are there, and it is empty.
+        name("d", 6, 2, ""),
+        name("e", 6, 2, ""),
+        // It could not have any.
+        E {
+            nlink: 2,
+            ..device("f", CHAR, (5, 1))
+        },
+    ]));
+    assert_eq!(
+        found,
+        [
+            lost("/a", 3, 2),
+            lost("/b", 3, 1),
+            lost("/lib/libz.so", 2, 1)
+        ]
+    );
+    // In the next archive, the numbers mean other files.
+    let split = [
+        archive(&[name("a", 1, 2, "")]),
+        archive(&[name("b", 1, 2, "B")]),
+    ]
+    .concat();
+    assert_eq!(problems(&split), [lost("/a", 2, 1)]);
+}
+
 #[test]
 fn broken_images() {
     let a = archive(&[file("a", "A")]);
     let mut wrong_sum = file("a", "A");
     wrong_sum.magic = "070702";
     for (what, image, expected) in [
-        ("empty", vec![], "there is no archive in it"),
-        ("only NULs", vec![0; 512], "there is no archive in it"),
+        ("empty", vec![], "the file is empty"),
+        ("only NULs", vec![0; 512], "byte 512: expected an archive"),
         (
             "no trailer",
             file("a", "A").bytes(),

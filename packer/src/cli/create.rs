@@ -1,11 +1,14 @@
 //! `packer create`.
 
-use super::progress;
-use anyhow::{Context, Result, bail};
+use super::print::say;
+use super::{progress, signals};
+use anyhow::{Context, Result};
 use bstr::BString;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgGroup, Args};
 use packer::closure::Graph;
+use packer::escape::escape;
+use packer::output::OutFile;
 use packer::spec::{self, Spec};
 use packer::{Compression, Error, Options, Tree, cpio_list};
 use std::ffi::OsString;
@@ -13,7 +16,7 @@ use std::num::NonZero;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::{env, fs, thread};
+use std::{env, thread};
 
 /// Make an image
 ///
@@ -36,7 +39,7 @@ use std::{env, fs, thread};
         packer create initramfs.cpio.gz --closure .attrs.json --symlink /init=/nix/store/...-init/bin/init"
 )]
 pub struct Create {
-    /// The image to make, or to replace once the new one is complete
+    /// The image to make, or to replace once the new one is complete; a device or a pipe is written to
     out: PathBuf,
 
     /// Add a file with the contents of SRC
@@ -100,6 +103,7 @@ fn parser<T: Clone + Send + Sync + 'static>(
 
 impl Create {
     pub fn run(self) -> Result<ExitCode> {
+        signals::clean_up()?;
         let mtime = source_date_epoch()?;
         let jobs = self.jobs.unwrap_or_else(|| {
             // Where the number of cores cannot be found out, nothing is gained by guessing.
@@ -116,7 +120,7 @@ impl Create {
                 .into_iter()
                 .flatten()
             {
-                refuse_inside(output, dir)?;
+                OutFile::at(output)?.refuse_inside(dir)?;
             }
             tree.insert_directory(dir, at)?;
         }
@@ -136,11 +140,19 @@ impl Create {
             None => Vec::new(),
         };
 
+        warn(&tree);
+        let inputs = self.lists.iter().chain(&self.closures);
+        let inputs = inputs.map(|input| match input.to_str() {
+            Some("-") => Path::new("/dev/stdin"),
+            _ => input,
+        });
+        let inputs: Vec<_> = inputs.collect();
         let options = Options {
             mtime,
             compression: self.compress,
             jobs,
             manifest: self.manifest.as_deref(),
+            inputs: &inputs,
             store_paths: &store_paths,
         };
         let bar = progress::bar(&tree, self.quiet);
@@ -150,24 +162,18 @@ impl Create {
     }
 }
 
-/// An image that is inside of what is packed would be packed the next time.
-fn refuse_inside(out: &Path, dir: &Path) -> Result<()> {
-    let parent = match out.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-        Some(parent) => parent,
-        None => return Ok(()),
-    };
-    // Where one of them is not there, that is for others to say.
-    if let (Ok(parent), Ok(canonical)) = (fs::canonicalize(parent), fs::canonicalize(dir)) {
-        if parent.starts_with(canonical) {
-            bail!(
-                "{}: is inside {}, which is to be packed",
-                out.display(),
-                dir.display()
-            );
-        }
+/// Says what will be missing in the image.
+fn warn(tree: &Tree) {
+    const MANY: usize = 10;
+    let mut lost = packer::lost(tree);
+    for (source, what) in lost.by_ref().take(MANY) {
+        let source = escape(source.as_os_str().as_bytes());
+        say(format_args!("warning: {source}: {what}"));
     }
-    Ok(())
+    match lost.count() {
+        0 => {}
+        more => say(format_args!("warning: the same with {more} more")),
+    }
 }
 
 /// <https://reproducible-builds.org/specs/source-date-epoch/>, as far as newc can express it.

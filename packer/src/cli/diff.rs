@@ -1,10 +1,11 @@
 //! `packer diff`.
 
 use super::input;
+use super::print::{print, say};
 use anyhow::Result;
 use clap::Args;
-use packer::diff;
 use packer::escape::escape;
+use packer::{Error, diff};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,8 +18,8 @@ use std::process::ExitCode;
 ///
 /// Either of them may be a manifest instead, made by `packer create --manifest` or `packer list --json`.
 ///
-/// Exit codes: 0 they are the same, byte for byte, and nothing is printed; 1 they differ, or one of
-/// them cannot be read.
+/// Exit codes, as those of diff(1): 0 they are the same, byte for byte, and nothing is printed; 1 they
+/// differ; 2 there is no telling, as one of them cannot be read.
 #[derive(Args)]
 pub struct Diff {
     /// An image or a manifest
@@ -28,12 +29,26 @@ pub struct Diff {
     b: PathBuf,
 }
 
+/// diff(1) calls it trouble.
+const TROUBLE: u8 = 2;
+
 impl Diff {
     pub fn run(self) -> Result<ExitCode> {
+        Ok(self.compare().unwrap_or_else(|error| {
+            say(format_args!("{error:#}"));
+            ExitCode::from(TROUBLE)
+        }))
+    }
+
+    fn compare(&self) -> Result<ExitCode> {
         let [a, b] = [&self.a, &self.b].map(|path| input::read(path, diff::read));
         let names = [&self.a, &self.b].map(|path| escape(path.as_os_str().as_bytes()).to_string());
         let lines = diff::compare(&a?, &b?, [&names[0], &names[1]]);
-        input::print(|out| lines.iter().try_for_each(|line| writeln!(out, "{line}")))?;
+        print(|out| {
+            let mut lines = lines.iter();
+            let written = lines.try_for_each(|line| writeln!(out, "{line}"));
+            written.map_err(Error::Output)
+        })?;
         Ok(match lines.is_empty() {
             true => ExitCode::SUCCESS,
             false => ExitCode::FAILURE,

@@ -1,11 +1,11 @@
 //! `packer extract`.
 
 use super::input;
+use super::print::say;
 use anyhow::Result;
 use clap::Args;
 use packer::escape::escape;
 use packer::extract::{Options, extract};
-use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -45,7 +45,7 @@ impl Extract {
         let mut code = ExitCode::SUCCESS;
         let mut report = |error| {
             // Whoever reads it may be gone, which is no reason to leave the tree half done.
-            let _ = writeln!(io::stderr(), "{image}: {error}");
+            say(format_args!("{image}: {error}"));
             code = ExitCode::FAILURE;
         };
         input::read(&self.image, |image| {

@@ -1,9 +1,7 @@
-//! What the subcommands share that look into images.
+//! Reading images and manifests.
 
-use anyhow::{Context, Result};
 use packer::Error;
 use std::fs::File;
-use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::Path;
 
 /// Reads a file by `read`, whose errors get the name of the file.
@@ -16,14 +14,4 @@ pub fn read<T>(path: &Path, read: impl FnOnce(File) -> Result<T, Error>) -> Resu
         },
         error => error,
     })
-}
-
-/// Writes to standard output. That nobody wants to read more, as in `packer list ... | head`, is no
-/// error.
-pub fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    match write(&mut out).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        result => result.context("standard output"),
-    }
 }

@@ -1,11 +1,14 @@
 //! `packer list`.
 
 use super::input;
+use super::print::print;
 use anyhow::Result;
 use clap::Args;
-use packer::Manifest;
 use packer::escape::escape;
 use packer::manifest::{Entry, Kind};
+use packer::reader::{Item, Reader};
+use packer::{Error, Manifest};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,11 +20,14 @@ use std::process::ExitCode;
 ///     MODE UID:GID SIZE MTIME PATH[ -> TARGET]
 ///
 /// MODE is as `ls -l` shows it. SIZE is MAJOR,MINOR for a device and 0 for a directory.
-/// MTIME is in seconds since 1970. Hard links are shown as the file that they are. In PATH
-/// and TARGET, control characters and what is not UTF-8 are written \xNN, and a backslash is
-/// written twice.
+/// MTIME is in seconds since 1970. In PATH and TARGET, control characters and what is not
+/// UTF-8 are written \xNN, and a backslash is written twice.
 ///
-/// What Linux would skip is not shown: `packer verify` names it.
+/// The names of a file with hard links have a line each. Its contents come with one of
+/// them, usually the last; the others have `-` for SIZE. --json has the size for all.
+///
+/// What Linux would skip is not shown: `packer verify` names it. Where the image is damaged,
+/// the entries before that are shown.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct List {
@@ -39,21 +45,47 @@ pub struct List {
 
 impl List {
     pub fn run(self) -> Result<ExitCode> {
-        let manifest = input::read(&self.image, Manifest::of_image)?;
-        input::print(|out| match self.json {
-            true => manifest.write(out),
-            false => {
-                let mut entries = manifest.entries.iter();
-                entries.try_for_each(|entry| line(entry, self.sha256, out))
+        print(|out| match self.json {
+            true => {
+                let manifest = input::read(&self.image, Manifest::of_image)?;
+                manifest.write(out).map_err(Error::Output)
             }
+            false => input::read(&self.image, |image| self.lines(image, out)),
         })?;
         Ok(ExitCode::SUCCESS)
     }
+
+    /// Keeps nothing of an entry once its line is written: memory is bounded, whatever the image says.
+    fn lines(&self, image: File, out: &mut dyn Write) -> Result<(), Error> {
+        let mut reader = Reader::new(image);
+        while let Some(item) = reader.next_item()? {
+            let Item::Entry(read) = item else { continue };
+            let Some(mut entry) = Entry::of(&read) else {
+                continue;
+            };
+            let mut is_elsewhere = false;
+            if let Kind::File { size, sha256, .. } = &mut entry.kind {
+                is_elsewhere = *size == 0 && read.link().is_some();
+                if self.sha256 && !is_elsewhere {
+                    *sha256 = reader.contents().sha256().map_err(Error::Input)?;
+                }
+            }
+            line(&entry, is_elsewhere, self.sha256, out).map_err(Error::Output)?;
+        }
+        Ok(())
+    }
 }
 
-fn line(entry: &Entry, with_sha256: bool, out: &mut dyn Write) -> io::Result<()> {
+/// `is_elsewhere`: the contents come with another name of the file, if with any.
+fn line(
+    entry: &Entry,
+    is_elsewhere: bool,
+    with_sha256: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     write!(out, "{} {}:{} ", permissions(entry), entry.uid, entry.gid)?;
     match &entry.kind {
+        Kind::File { .. } if is_elsewhere => write!(out, "-")?,
         Kind::File { size, .. } => write!(out, "{size}")?,
         Kind::Symlink { target } => write!(out, "{}", target.len())?,
         Kind::CharDevice { major, minor } | Kind::BlockDevice { major, minor } => {
@@ -63,7 +95,7 @@ fn line(entry: &Entry, with_sha256: bool, out: &mut dyn Write) -> io::Result<()>
     }
     write!(out, " {}", entry.mtime)?;
     match &entry.kind {
-        Kind::File { sha256, .. } if with_sha256 => write!(out, " {sha256}")?,
+        Kind::File { sha256, .. } if with_sha256 && !is_elsewhere => write!(out, " {sha256}")?,
         _ if with_sha256 => write!(out, " -")?,
         _ => {}
     }

@@ -1,10 +1,12 @@
 //! `packer completions` and `packer man`: what is generated from the definition of the command line.
 
-use super::Cli;
-use anyhow::{Context, Result};
+use super::print::print;
+use super::{Cli, signals};
+use anyhow::Result;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
-use std::io;
+use packer::Error;
+use packer::output::OutFile;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -17,7 +19,10 @@ pub struct Completions {
 
 impl Completions {
     pub fn run(self) -> Result<ExitCode> {
-        clap_complete::generate(self.shell, &mut Cli::command(), "packer", &mut io::stdout());
+        // Into memory first: clap_complete panics where it cannot write.
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "packer", &mut script);
+        print(|out| out.write_all(&script).map_err(Error::Output))?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -31,8 +36,16 @@ pub struct Man {
 
 impl Man {
     pub fn run(self) -> Result<ExitCode> {
-        clap_mangen::generate_to(Cli::command(), &self.dir)
-            .with_context(|| self.dir.display().to_string())?;
+        signals::clean_up()?;
+        let mut command = Cli::command().disable_help_subcommand(true);
+        command.build();
+        let subcommands = command.get_subcommands().cloned();
+        for command in subcommands.chain([command.clone()]) {
+            let man = clap_mangen::Man::new(command);
+            let mut page = Vec::new();
+            man.render(&mut page)?;
+            OutFile::at(&self.dir.join(man.get_filename()))?.write(&page)?;
+        }
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -6,7 +6,9 @@ mod extract;
 mod input;
 mod list;
 mod man;
+pub mod print;
 mod progress;
+mod signals;
 mod verify;
 
 use anyhow::Result;
@@ -17,8 +19,8 @@ use std::process::ExitCode;
 ///
 /// An image is one or several newc archives, each as it is or compressed with gzip, zstd or xz.
 ///
-/// Exit codes: 0 done; 1 something is wrong with a file or an image, or two images differ; 2 the
-/// command line is wrong.
+/// Exit codes: 0 done; 1 something is wrong with a file or an image; 2 the command line is wrong. Those
+/// of `diff` are its own.
 #[derive(Parser)]
 #[command(version)]
 pub struct Cli {

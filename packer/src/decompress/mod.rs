@@ -48,6 +48,19 @@ pub fn detect(start: &[u8]) -> Option<Format> {
         .map(|&(_, format)| format)
 }
 
+impl Format {
+    /// The command that unpacks what [`Decoder`] does not, from standard input to standard output.
+    pub fn unpacked_by(self) -> Option<&'static str> {
+        match self {
+            Self::Gzip | Self::Xz | Self::Zstd => None,
+            Self::Bzip2 => Some("bzip2 -dc"),
+            Self::Lzma => Some("xz --format=lzma -dc"),
+            Self::Lzo => Some("lzop -dc"),
+            Self::Lz4 => Some("lz4 -dc"),
+        }
+    }
+}
+
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(match self {
@@ -105,10 +118,11 @@ impl<R: BufRead> Decoder<R> {
                 Inner::Zstd(decoder)
             }
             Format::Xz => Inner::Xz(Box::new(xz::Decoder::new(input))),
-            Format::Bzip2 => return Err(unsupported(format, "bzip2 -dc")),
-            Format::Lzma => return Err(unsupported(format, "xz --format=lzma -dc")),
-            Format::Lzo => return Err(unsupported(format, "lzop -dc")),
-            Format::Lz4 => return Err(unsupported(format, "lz4 -dc")),
+            Format::Bzip2 | Format::Lzma | Format::Lzo | Format::Lz4 => {
+                let command = format.unpacked_by().unwrap_or_default();
+                let reason = format!("{format} is not supported; unpack it with `{command}` first");
+                return Err(io::Error::new(io::ErrorKind::Unsupported, reason));
+            }
         };
         Ok(Self {
             format,
@@ -173,13 +187,6 @@ impl<R: BufRead> Read for Decoder<R> {
             self.explain(error)
         })
     }
-}
-
-fn unsupported(format: Format, command: &str) -> io::Error {
-    io::Error::new(
-        io::ErrorKind::Unsupported,
-        format!("{format} is not supported; unpack it with `{command}` first"),
-    )
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::Reader;
 use super::stream::Position;
 use crate::escape::escape;
 use bstr::BString;
+use sha2::{Digest, Sha256};
 use std::io::{self, BufRead, Read};
 
 /// What of an entry is still to be read.
@@ -20,6 +21,25 @@ pub(super) struct Rest {
 
 /// Reads the contents of one file: [`Reader::contents`].
 pub struct Contents<'a, R: Read>(pub(super) &'a mut Reader<R>);
+
+impl<R: Read> Contents<'_, R> {
+    /// The SHA-256 of all that is left, in 64 hexadecimal digits.
+    ///
+    /// # Errors
+    /// Those of reading it.
+    pub fn sha256(mut self) -> io::Result<String> {
+        let mut hash = Sha256::new();
+        loop {
+            let bytes = self.fill_buf()?;
+            if bytes.is_empty() {
+                return Ok(format!("{:x}", hash.finalize()));
+            }
+            hash.update(bytes);
+            let read = bytes.len();
+            self.consume(read);
+        }
+    }
+}
 
 impl<R: Read> BufRead for Contents<'_, R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {

@@ -5,10 +5,12 @@
 //! the kernel's init/initramfs.c says, but for these, to notice that an image is damaged:
 //! - every archive ends with a trailer; Linux wants none;
 //! - all of an archive is there; where it is not compressed, Linux unpacks what there is;
-//! - fields of headers are hexadecimal; Linux takes any other character for the end of a number.
+//! - fields of headers are hexadecimal; Linux takes any other character for the end of a number;
+//! - there is an archive; to Linux, an image that is empty is the same as none.
 
 mod contents;
 mod entry;
+mod foreign;
 mod header;
 mod image;
 mod stream;
@@ -175,10 +177,10 @@ impl<R: Read> Reader<R> {
                     ));
                 }
                 (Some(found), None) if position.member.is_some() => {
-                    return Err(position.invalid(format_args!(
-                        "expected an archive or NULs, found {}",
-                        show(&[found])
-                    )));
+                    let start = self.stream.fill()?;
+                    let found = foreign::identify(start, 0, 0).unwrap_or_else(|| show(&[found]));
+                    return Err(position
+                        .invalid(format_args!("expected an archive or NULs, found {found}")));
                 }
                 (Some(b'0'), None) => {
                     return Err(position
@@ -187,7 +189,7 @@ impl<R: Read> Reader<R> {
                 (Some(_), None) => self.enter_member()?,
                 (None, None) => {
                     if !self.stream.leave_member() {
-                        return Ok(None);
+                        return self.end_image(position).map(|()| None);
                     }
                 }
             }
@@ -197,7 +199,11 @@ impl<R: Read> Reader<R> {
     /// Linux is about to read a header at the very beginning, and looks for NULs only after one. And
     /// it wants to be past an entry at a member's end.
     fn enter_member(&mut self) -> io::Result<()> {
-        self.stream.enter_member()?;
+        let skipped = match self.has_started {
+            true => 0,
+            false => self.stream.position().byte,
+        };
+        self.stream.enter_member(skipped)?;
         if self.has_started {
             return Ok(());
         }
@@ -208,6 +214,21 @@ impl<R: Read> Reader<R> {
         };
         let position = self.stream.position();
         Err(position.invalid(format_args!("expected an archive, found {found}")))
+    }
+
+    /// Of an image without archives, Linux says nothing. It is one that went wrong.
+    fn end_image(&self, position: Position) -> io::Result<()> {
+        match position.byte {
+            _ if self.archives > 0 => Ok(()),
+            0 => Err(io::Error::new(
+                ErrorKind::UnexpectedEof,
+                "the file is empty; Linux would take it for no initramfs at all",
+            )),
+            _ => Err(position.error(
+                ErrorKind::UnexpectedEof,
+                "expected an archive, found the end, with nothing but NULs before it",
+            )),
+        }
     }
 
     fn end_archive(&mut self) -> Option<Archive> {

@@ -1,5 +1,6 @@
 //! The bytes that archives are in: those of the image, or those that a member of it unpacks to.
 
+use super::foreign;
 use super::image::{BUFFER, Image};
 use crate::decompress::{Decoder, Format, detect};
 use sha2::{Digest, Sha256};
@@ -164,19 +165,36 @@ impl<R: Read> Stream<R> {
         Ok(amount - left)
     }
 
-    /// From the image into the compressed member that begins here.
-    pub fn enter_member(&mut self) -> io::Result<()> {
+    /// From the image into the compressed member that begins here. The file may have begun with
+    /// `skipped` NULs before that.
+    pub fn enter_member(&mut self, skipped: u64) -> io::Result<()> {
         let position = self.position;
         let Source::Image(mut image) = mem::replace(&mut self.source, Source::Lost) else {
             unreachable!("members are not in each other");
         };
         let start = image.fill(2)?;
         let Some(format) = detect(start) else {
+            let begin = position.byte - skipped;
+            if let Some(found) = foreign::identify(image.fill(foreign::ENOUGH)?, begin, skipped) {
+                return Err(position.invalid(format_args!("expected an archive, found {found}")));
+            }
+            let start = image.buffer();
             let found = super::show(start.get(..2).unwrap_or(start));
             return Err(position.invalid(format_args!(
                 "expected an archive, compressed data of a kind that Linux knows, or NULs; found {found}"
             )));
         };
+        if let Some(command) = format.unpacked_by() {
+            let input = match position.byte {
+                0 => format!("{command} <IMAGE"),
+                byte => format!("tail -c +{} IMAGE | {command}", byte + 1),
+            };
+            let reason = format!(
+                "the data from here on is compressed with {format}, which packer does not unpack; make a \
+                 file OUT of it with `{input} >OUT`, and read that"
+            );
+            return Err(position.error(ErrorKind::Unsupported, reason));
+        }
         let member =
             Decoder::new(format, image).map_err(|error| position.error(error.kind(), error))?;
         self.source = Source::Member(BufReader::with_capacity(BUFFER, member));

@@ -9,6 +9,7 @@ mod resolve;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -82,13 +83,15 @@ fn main() -> Result<()> {
     let lock = render(&snapshot, &busybox, &packages, &trees);
     std::fs::write(&args.lock, lock).with_context(|| args.lock.display().to_string())?;
     let bytes: u64 = packages.values().map(|package| package.size).sum();
-    println!(
+    let written = writeln!(
+        io::stdout(),
         "{}: {} packages, {} MB",
         args.lock.display(),
         packages.len(),
         bytes / 1_000_000
     );
-    Ok(())
+    // println! would panic, as on a full disk. The lock is there all the same.
+    written.context("standard output")
 }
 
 /// NAR hash of the directory that holds nothing but busybox-static's `bin/busybox`.
