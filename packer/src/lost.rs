@@ -4,21 +4,21 @@ use crate::{Kind, Tree};
 use rustix::fs::getxattr;
 use std::path::Path;
 
-/// What newc has no field for, by the extended attribute that it is in, and what it means not to have it.
-/// Others only describe a file, or are there on all of them, such as SELinux' labels.
+/// The extended attributes whose loss changes what a file does, or who may use it. Others are not
+/// mentioned: they only describe a file or, as SELinux labels, are on every file.
 const ATTRIBUTES: [(&str, &str); 2] = [
     (
         "security.capability",
-        "has capabilities, which an image cannot hold: packed, it gives none to who runs it",
+        "has capabilities, which newc cannot store: in the image it has none",
     ),
     (
         "system.posix_acl_access",
-        "has an access control list, which an image cannot hold: packed, its mode alone says who may what",
+        "has an access control list, which newc cannot store: in the image only its mode counts",
     ),
 ];
 
-/// The files of `tree` that are more than the archive will have of them, each with what is lost, in
-/// words that follow its path. A file that cannot be asked has nothing to lose.
+/// The source files of `tree` that lose something in an archive, each with what that is, in words that
+/// follow its path. Where the attributes cannot be read, nothing is reported.
 pub fn lost(tree: &Tree) -> impl Iterator<Item = (&Path, &'static str)> {
     let sources = tree.entries().filter_map(|(_, entry)| match &entry.kind {
         Kind::File { source } => Some(source.as_path()),

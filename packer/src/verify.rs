@@ -61,8 +61,9 @@ pub fn verify(image: impl Read, manifest: Option<&Manifest>) -> Result<Report, E
 struct Inspection {
     report: Report,
     rootfs: Rootfs,
-    /// The files with several names in the archive that is being read.
-    links: HashMap<Link, Names>,
+    /// The files with several names in the archive that is being read. A hash table has room for many
+    /// more than it holds, so what it has room for is small.
+    links: HashMap<Link, Box<Names>>,
     /// Whether a compressed member has begun: after that the early loader sees nothing.
     is_compressed: bool,
 }
@@ -161,11 +162,13 @@ impl Inspection {
             Kind::File { sha256, .. } => std::mem::take(sha256),
             _ => String::new(),
         };
-        let names = self.links.entry(link).or_insert_with(|| Names {
-            first: unpacked.clone(),
-            count: 0,
-            claimed: 0,
-            contents: None,
+        let names = self.links.entry(link).or_insert_with(|| {
+            Box::new(Names {
+                first: unpacked.clone(),
+                count: 0,
+                claimed: 0,
+                contents: None,
+            })
         });
         names.count += 1;
         names.claimed = names.claimed.max(entry.header.nlink);
@@ -201,8 +204,9 @@ impl Inspection {
         problems
     }
 
-    /// Looks at the files whose archive has ended before all of their names were there. With one that
-    /// has contents nothing is lost, as somebody may have packed only some of the names.
+    /// Looks for files of which the archive, which has ended, lacks names and contents. If only names are
+    /// missing, nothing is lost: people pack some of the names of a file, and cpio writes the contents
+    /// with the last of those.
     fn missing_names(&mut self) {
         let links = self.links.drain().map(|(_, names)| names);
         let mut missing: Vec<_> = links
@@ -213,8 +217,8 @@ impl Inspection {
         let lines = missing.into_iter().map(|names| {
             let (path, count, claimed) = (escape(&names.first.path), names.count, names.claimed);
             format!(
-                "{path}: is empty and has {claimed} names, but the archive only {count} of them: what it \
-                 contains may have come with another"
+                "{path}: is empty, and of its {claimed} names the archive has only {count}: its contents may be \
+                 missing with the others"
             )
         });
         self.report.problems.extend(lines);

@@ -1,4 +1,4 @@
-//! What of a file does not get into an archive, and is not lost without a word.
+//! `packer create` warns of attributes of files that an archive cannot store.
 
 use rustix::fs::{XattrFlags, setxattr};
 use std::fs;
@@ -60,12 +60,12 @@ fn capabilities_and_access_control_lists() {
 
     let mut expected = String::new();
     if set(&path("tree/a"), "security.capability", &CAPABILITIES) {
-        expected += "warning: tree/a: has capabilities, which an image cannot hold: packed, it gives none \
-                     to who runs it\n";
+        expected += "warning: tree/a: has capabilities, which newc cannot store: in the image it has \
+                     none\n";
     }
     if set(&path("tree/b"), "system.posix_acl_access", &ACL) {
-        expected += "warning: tree/b: has an access control list, which an image cannot hold: packed, its \
-                     mode alone says who may what\n";
+        expected += "warning: tree/b: has an access control list, which newc cannot store: in the image \
+                     only its mode counts\n";
     }
     assert_eq!(stderr(&directory, &["--tree=tree"]), expected);
 
@@ -87,7 +87,7 @@ fn capabilities_and_access_control_lists() {
         let lines: Vec<_> = many.lines().collect();
         assert_eq!(
             (lines.len(), lines[10]),
-            (11, "warning: the same with 2 more")
+            (11, "warning: 2 more files lose theirs")
         );
     }
 }

@@ -272,6 +272,28 @@ fn a_directory_that_cannot_be_written_to_is_named() {
     }
 }
 
+/// Or after the machine loses power, there is the name and nothing in the file.
+#[test]
+fn an_image_is_on_the_disk_before_it_has_its_name() {
+    let directory = directory();
+    let mut strace = Command::new("strace");
+    strace
+        .args(["-f", "-qq", "-o", "trace", "-e", "trace=fsync,/^rename"])
+        .args([PACKER, "create", "out", "--dir=/d"])
+        .current_dir(&directory);
+    succeeds(&mut strace);
+    let trace = fs::read_to_string(directory.path().join("trace")).unwrap();
+    let calls = trace.lines().filter_map(|line| {
+        let (call, _) = line.split_once('(')?;
+        call.split_whitespace().last()
+    });
+    let calls: Vec<_> = calls.collect();
+    assert!(
+        matches!(calls[..], ["fsync", rename, "fsync"] if rename.starts_with("rename")),
+        "{trace}"
+    );
+}
+
 /// Stops midway: the image is begun, and then nobody reads from the pipe that the manifest is to go to.
 fn stuck(directory: &TempDir, prefix: &str) -> std::process::Child {
     let fifo = directory.path().join("fifo");

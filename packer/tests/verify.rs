@@ -324,8 +324,8 @@ fn early_files_need_no_directories() {
 fn a_file_whose_contents_may_be_missing() {
     let lost = |path, claimed, count| {
         format!(
-            "{path}: is empty and has {claimed} names, but the archive only {count} of them: what it contains \
-             may have come with another"
+            "{path}: is empty, and of its {claimed} names the archive has only {count}: its contents may be \
+             missing with the others"
         )
     };
     let found = problems(&archive(&[

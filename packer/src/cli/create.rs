@@ -162,7 +162,7 @@ impl Create {
     }
 }
 
-/// Says what will be missing in the image.
+/// Warns of what will be missing in the image.
 fn warn(tree: &Tree) {
     const MANY: usize = 10;
     let mut lost = packer::lost(tree);
@@ -172,7 +172,7 @@ fn warn(tree: &Tree) {
     }
     match lost.count() {
         0 => {}
-        more => say(format_args!("warning: the same with {more} more")),
+        more => say(format_args!("warning: {more} more files lose theirs")),
     }
 }
 

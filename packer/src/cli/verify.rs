@@ -16,7 +16,7 @@ use std::process::ExitCode;
 /// mentions few of the mistakes that this finds. It skips an entry whose path is too long, drops one
 /// whose parent is missing, and goes on.
 ///
-/// It keeps what it has unpacked, without the contents: up to 400 bytes of memory for each entry.
+/// Memory: up to 400 bytes for each entry, and its path; with --manifest, up to 2 kB.
 ///
 /// Exit codes: 0 nothing is wrong; 1 each problem is a line on stderr that begins with the image.
 #[derive(Args)]
