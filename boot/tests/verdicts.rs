@@ -3,6 +3,7 @@
 mod common;
 
 use std::fs;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -166,6 +167,75 @@ fn what_was_found_first_is_the_cause() {
     );
     assert!(help.starts_with("Make it again"), "{help}");
     assert_eq!(ran.code, Some(1));
+}
+
+/// Consoles of other people's guests: what boot has to say, and to quote.
+#[test]
+fn the_logs_of_others_are_understood() {
+    for (log, sentence, parts) in [
+        (
+            "cpu-level",
+            "init exited with status 127: a loader or a shell ends so when it does not find what it is to load or run",
+            &[
+                "\n  init: /lib/libc.so.6: CPU ISA level is lower than required\n",
+                "(--cpu max)",
+            ][..],
+        ),
+        (
+            "initrd-disabled",
+            "the kernel did not look at the initramfs, and found no init to run",
+            &[
+                "\n  kernel: Initrd not found or empty - disabling initrd\n",
+                "\n  kernel: Kernel panic - not syncing: Requested init /sbin/init failed (error -2).\n",
+            ],
+        ),
+        (
+            "interleaved-panic",
+            "init exited with status 101: a Rust program that panics ends so",
+            &[
+                "\n  init: thread 'main' panicked at src/main.rs:83:52:\n  init: called `Result::unwrap()` on an `Err` value",
+                "NotFound, message: \"No such fil\n",
+            ],
+        ),
+        (
+            "no-futex",
+            "init was killed by SIGSEGV: it accessed memory that it may not",
+            &[
+                "\n  init: The futex facility returned an unexpected error code.\n",
+                "CONFIG_FUTEX=y",
+                "`userland`",
+            ],
+        ),
+        (
+            "padded-lz4",
+            "the kernel could not unpack the initramfs (Decoding failed): some of its bytes have changed, or something follows it; \
+             then the kernel has no root file system",
+            &["zeros for padding"],
+        ),
+    ] {
+        let fixture = Fixture::new();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/logs/{log}.log"));
+        fs::copy(path, fixture.path("output")).unwrap();
+        let ran = fixture.run("cat output", &[]);
+        ran.expect_sentence(1, &format!("boot: {sentence}"));
+        for part in parts {
+            assert!(ran.stderr.contains(part), "{log}: {part}: {}", ran.stderr);
+        }
+    }
+}
+
+#[test]
+fn an_initramfs_that_restarts_for_panic_is_told() {
+    let script = "echo 'ALERT!  /dev/vda does not exist.  Dropping to a shell!'; \
+        echo 'Rebooting automatically due to panic= boot argument'; \
+        echo '[    3.621019] reboot: Restarting system'";
+    let ran = Fixture::new().run(script, &[]);
+    assert!(
+        ran.stderr.starts_with("boot: the guest restarted before"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("--append panic="), "{}", ran.stderr);
 }
 
 #[test]

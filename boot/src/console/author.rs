@@ -60,9 +60,10 @@ const KEPT: usize = 512;
 const STAMP: usize = 40;
 
 /// Whose the bytes are that are not behind a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Author {
     /// Nobody has said.
+    #[default]
     Unknown,
     /// The firmware, up to and with a line that begins like that.
     Firmware(&'static str),
@@ -76,8 +77,8 @@ enum Author {
     Program,
 }
 
-/// Takes what programs write from all that is on the console.
-#[derive(Debug)]
+/// Takes what programs write from all that is on the console, from its first byte on.
+#[derive(Debug, Default)]
 pub struct Sieve {
     author: Author,
     stamp: Stamp,
@@ -93,19 +94,6 @@ pub struct Sieve {
 }
 
 impl Sieve {
-    /// For a console on which nobody has written.
-    pub fn new() -> Self {
-        Sieve {
-            author: Author::Unknown,
-            stamp: Stamp::default(),
-            held: Vec::new(),
-            in_message: false,
-            line: Vec::new(),
-            programs: Vec::new(),
-            withdrawn: false,
-        }
-    }
-
     /// Takes the next byte. Gives what thereby is known to be a program's, and whether what was given
     /// before turns out to be none.
     pub fn feed(&mut self, byte: u8) -> (&[u8], bool) {
@@ -226,7 +214,7 @@ mod tests {
 
     /// What of `console` is programs'.
     fn programs(console: &str) -> String {
-        let mut sieve = Sieve::new();
+        let mut sieve = Sieve::default();
         let mut programs = Vec::new();
         for byte in console.bytes() {
             let (bytes, withdrawn) = sieve.feed(byte);
@@ -314,7 +302,7 @@ mod tests {
 
     #[test]
     fn endless_output_takes_no_memory() {
-        let mut sieve = Sieve::new();
+        let mut sieve = Sieve::default();
         for byte in "x[    0.123456] ".bytes().chain([b'y'; 100_000]) {
             sieve.feed(byte);
         }

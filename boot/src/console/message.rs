@@ -50,11 +50,70 @@ impl Message {
 
 /// `bytes` as text that does nothing to a terminal: no controls, no blanks around it.
 pub fn printable(bytes: &[u8]) -> String {
-    let text: String = String::from_utf8_lossy(bytes)
-        .chars()
-        .filter(|c| !c.is_control())
-        .collect();
-    text.trim().to_owned()
+    without_controls(bytes).trim().to_owned()
+}
+
+/// `bytes` as text without controls, with whole sequences gone (ECMA-48, and what xterm has beyond
+/// that): colours, titles, character sets. What moves the cursor within a line is a blank.
+pub fn without_controls(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    let mut state = Sequence::None;
+    // Blanks in front of a sequence and behind it are no more than blanks.
+    let mut after_blank = false;
+    for c in String::from_utf8_lossy(bytes).chars() {
+        let before = state;
+        state = state.next(c);
+        let c = match (before, state) {
+            (Sequence::None, Sequence::None) if c == '\t' => ' ',
+            (Sequence::None, Sequence::None) => c,
+            (Sequence::Control, Sequence::None) if "CGHf`a".contains(c) => {
+                after_blank = text.ends_with(' ');
+                ' '
+            }
+            _ => {
+                after_blank = text.ends_with(' ');
+                continue;
+            }
+        };
+        if !(c.is_control() || after_blank && c == ' ') {
+            text.push(c);
+            after_blank = false;
+        }
+    }
+    text
+}
+
+/// How much of an escape sequence has been seen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Sequence {
+    None,
+    /// ESC, and intermediate characters: of a character set, say.
+    Escape,
+    /// ... and `[`, and parameters.
+    Control,
+    /// ... or `]` and the like, and a text up to BEL or ST.
+    Text,
+    /// ... and the ESC of ST.
+    TextEscape,
+}
+
+impl Sequence {
+    fn next(self, c: char) -> Self {
+        match (self, c) {
+            (Sequence::Text | Sequence::TextEscape, '\x07' | '\u{9c}')
+            | (Sequence::TextEscape, '\\') => Sequence::None,
+            (Sequence::Text, '\x1b') => Sequence::TextEscape,
+            (Sequence::Text, _) => Sequence::Text,
+            (_, '\x1b') => Sequence::Escape,
+            (_, '\u{9b}') | (Sequence::Escape | Sequence::TextEscape, '[') => Sequence::Control,
+            (_, '\u{90}' | '\u{98}' | '\u{9d}' | '\u{9e}' | '\u{9f}')
+            | (Sequence::Escape, ']' | 'P' | 'X' | '^' | '_') => Sequence::Text,
+            (Sequence::Escape, ' '..='/') => Sequence::Escape,
+            (Sequence::Control, ' '..='?') => Sequence::Control,
+            // It ends here, or is broken off.
+            _ => Sequence::None,
+        }
+    }
 }
 
 /// How much of `[    0.123456] `, `[    0.123456][    T1] ` or `[    T1] ` has been seen.
@@ -140,6 +199,31 @@ mod tests {
             messages("one\n[    0.1] two\n"),
             ["one", "[    0.1] two", ""]
         );
+    }
+
+    #[test]
+    fn escape_sequences_are_dropped_as_a_whole() {
+        for (bytes, text) in [
+            ("plain", "plain"),
+            ("\x1b[0;31m***\x1b[0m", "***"),
+            ("[\x1b[0;32m  OK  \x1b[0m] Started", "[  OK  ] Started"),
+            ("\x1b]0;title\x07x", "x"),
+            ("\x1b]0;title\x1b\\x", "x"),
+            ("\x1bP1$r\x1b\\x", "x"),
+            ("a\x1b(Bb\x1b)0c\x1b=d\x1b7e", "abcde"),
+            ("\u{9b}31mred\u{9c}", "red"),
+            ("a\x1b[10Cb\x1b[2;3Hc", "a b c"),
+            ("a \x1b[K b  c\td", "a b  c d"),
+            ("a\x07\0\r\x7f", "a"),
+            // Without an end.
+            ("a\x1b[31", "a"),
+            ("a\x1b", "a"),
+            ("a\x1b]0;b", "a"),
+            ("a\x1b[\x1b[31mb", "ab"),
+        ] {
+            assert_eq!(without_controls(bytes.as_bytes()), text, "{bytes:?}");
+        }
+        assert_eq!(printable(b" \x1b[1m x \x1b[m "), "x");
     }
 
     #[test]

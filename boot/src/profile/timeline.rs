@@ -7,6 +7,8 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
+use crate::console::message::without_controls;
+
 /// How many lines are kept: several times what a kernel says with `initcall_debug`.
 const LINES: usize = 16_384;
 
@@ -91,10 +93,7 @@ impl Timeline {
     }
 
     fn end_line(&mut self, at: Duration) {
-        let text: String = String::from_utf8_lossy(&self.current)
-            .chars()
-            .filter(|c| !c.is_control())
-            .collect();
+        let text = without_controls(&self.current);
         self.current.clear();
         self.empty = true;
         let (guest, text) = match timestamp(&text) {

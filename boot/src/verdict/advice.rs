@@ -45,7 +45,10 @@ impl Cause {
                 Some(row) => format!("{} (error -{error}, {})", row.meaning, row.name),
                 None => format!("error -{error}"),
             },
-            Cause::InitExited { .. } => "PID 1 must never exit".to_owned(),
+            Cause::InitExited { status } => match exit_status(*status) {
+                Some(row) => row.meaning.to_owned(),
+                None => "PID 1 must never exit".to_owned(),
+            },
             Cause::InitKilled { signal, .. } => signal::signal(*signal)?.meaning.to_owned(),
             Cause::NoConsole => "what it writes is lost".to_owned(),
             _ => return None,
@@ -72,6 +75,9 @@ impl Cause {
             }
             Cause::InitNotStarted { error, .. } => {
                 exec(*error).map_or("errno(3) says what that is.", |row| row.help)
+            }
+            Cause::InitExited { status } if exit_status(*status).is_some() => {
+                exit_status(*status).map_or("", |row| row.help)
             }
             Cause::InitExited { .. } => {
                 "Nobody is left to run when PID 1 has ended, so the kernel panics. Let it wait for ever when it is done \
@@ -102,6 +108,35 @@ impl Cause {
         }
     }
 }
+
+/// An exit status that means the same for most programs.
+struct ExitStatus {
+    status: u8,
+    meaning: &'static str,
+    help: &'static str,
+}
+
+fn exit_status(status: u8) -> Option<&'static ExitStatus> {
+    EXIT_STATUSES.iter().find(|row| row.status == status)
+}
+
+const EXIT_STATUSES: &[ExitStatus] = &[
+    ExitStatus {
+        status: 101,
+        meaning: "a Rust program that panics ends so",
+        help: "Its message says where and why. It may be lost among the kernel's own on a serial line.",
+    },
+    ExitStatus {
+        status: 126,
+        meaning: "a shell ends so when it cannot execute what it has found",
+        help: "That has no x in its mode, or is a directory, or for another architecture; or its interpreter is missing.",
+    },
+    ExitStatus {
+        status: 127,
+        meaning: "a loader or a shell ends so when it does not find what it is to load or run",
+        help: "A loader names the library, a shell the command: pack it, or link the program statically.",
+    },
+];
 
 /// What the kernel could not do with the initramfs, by a word of its own.
 struct Unpacking {
@@ -136,6 +171,9 @@ const FOREIGN: &str =
     "what is there is neither a newc archive nor compressed in a way that the kernel knows";
 const FOREIGN_HELP: &str = "Something else before the archive, after it, or in its place? lz4 needs its legacy format (lz4 -l). Archives may \
                             follow one another, with nothing but zeros between them.";
+const DECODING: &str = "some of its bytes have changed, or something follows it";
+const DECODING_HELP: &str = "Behind an archive in lz4's legacy format, zeros for padding are taken for one more block: take them away, put \
+                             the archive that is padded last, or use another compression. If there are none, make it again.";
 const NO_MEMORY: &str = "there is no memory left for it";
 const NO_MEMORY_HELP: &str =
     "Give the guest more with --memory: it has to hold the initramfs packed and unpacked.";
@@ -161,6 +199,7 @@ const UNPACKING: &[Unpacking] = &[
     unpacking_row("ends unexpectedly", CUT_SHORT, CUT_SHORT_HELP),
     unpacking_row("truncated", CUT_SHORT, CUT_SHORT_HELP),
     unpacking_row("incomplete", CUT_SHORT, CUT_SHORT_HELP),
+    unpacking_row("Decoding failed", DECODING, DECODING_HELP),
     unpacking_row("junk at the end", "the archive does not end where its compression does", CUT_SHORT_HELP),
     unpacking_row("", DAMAGED, DAMAGED_HELP),
 ];
@@ -251,6 +290,7 @@ mod tests {
             ("file corrupted", DAMAGED),
             ("Could not allocate output buffer", NO_MEMORY),
             ("data corrupted", DAMAGED),
+            ("Decoding failed", DECODING),
             // xz, zstd
             ("XZ decompressor ran out of memory", NO_MEMORY),
             ("Input is not in the XZ format (wrong magic bytes)", FOREIGN),

@@ -2,7 +2,9 @@
 
 use crate::console::stream::{Farewell, Seen};
 use crate::session::watch::{Ending, Watch};
+use crate::verdict::diagnosis::Finding;
 use crate::verdict::kinds::{Failure, QemuWords, Unfinished, Verdict};
+use crate::verdict::words;
 
 /// How QEMU ended, and what it said about it.
 #[derive(Debug, Default)]
@@ -38,9 +40,15 @@ impl Watch {
             return end;
         };
         let failed = |end| {
+            let then: Vec<_> = findings.collect();
+            let ended = [&cause]
+                .into_iter()
+                .chain(&then)
+                .any(Finding::is_end_of_init);
             Verdict::Failed(Failure {
+                programs_said: if ended { self.console.said() } else { vec![] },
                 cause,
-                then: findings.collect(),
+                then,
                 end,
             })
         };
@@ -119,8 +127,11 @@ impl Watch {
             }
             (None, _, expected) => match self.console.farewell() {
                 // With nothing to wait for, a guest that says goodbye ends the session as its user
-                // wished. One that just vanishes, as after a triple fault, does not.
-                Some(_) if expected.is_none() => Verdict::Ended,
+                // wished. One that just vanishes, as after a triple fault, does not, nor does one that
+                // gave up.
+                Some(_) if expected.is_none() && !words::gave_up(&guest.programs_said) => {
+                    Verdict::Ended
+                }
                 Some(Farewell::PowerOff) => Verdict::PoweredOff(guest),
                 Some(Farewell::Halt) => Verdict::Halted(guest),
                 Some(Farewell::Restart) => Verdict::Restarted(guest),
@@ -158,6 +169,7 @@ impl Watch {
             expected: self.goal.expect.clone().filter(|_| self.seen.is_none()),
             seen: self.goal.expect.clone().filter(|_| self.seen.is_some()),
             elsewhere: self.console.seen() == Seen::Elsewhere,
+            programs_said: self.console.said(),
             last_line: self.console.last_line(),
             reached: self.console.reached(),
         }
@@ -304,6 +316,15 @@ mod tests {
                 "ended",
             ),
             ("restart in a session", None, restarting, "", None, "ended"),
+            (
+                "an initramfs that gave up",
+                None,
+                "Rebooting automatically due to panic= boot argument\n\
+                 [    1.200000] reboot: Restarting system\n",
+                "",
+                None,
+                "restarted",
+            ),
             (
                 "talk of it in a session",
                 None,

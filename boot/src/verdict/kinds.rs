@@ -108,6 +108,8 @@ pub struct Failure {
     pub then: Vec<Finding>,
     /// How it ended, if that was no panic.
     pub end: Option<Box<Verdict>>,
+    /// The last lines that programs wrote, if init ended.
+    pub programs_said: Vec<String>,
 }
 
 /// What was left to do for a guest.
@@ -119,6 +121,8 @@ pub struct Unfinished {
     pub seen: Option<String>,
     /// Whether the text that was still expected was seen where it does not count.
     pub elsewhere: bool,
+    /// The last lines that programs wrote.
+    pub programs_said: Vec<String>,
     /// The last line on the console, if there was any.
     pub last_line: Option<String>,
     /// How far it had come.
@@ -225,6 +229,7 @@ mod tests {
             },
             then: vec![],
             end: None,
+            programs_said: vec![],
         })
     }
 
@@ -352,7 +357,7 @@ mod tests {
         let form = |verdict: &Verdict| -> Value { serde_json::to_value(verdict).unwrap() };
         assert_eq!(
             form(&timeout),
-            json!({ "kind": "timeout", "limit": 1.5, "expected": "Hello", "seen": null, "elsewhere": false, "last_line": null, "reached": "kernel" })
+            json!({ "kind": "timeout", "limit": 1.5, "expected": "Hello", "seen": null, "elsewhere": false, "programs_said": [], "last_line": null, "reached": "kernel" })
         );
         assert_eq!(
             form(&Verdict::Failed(Failure {
@@ -367,6 +372,7 @@ mod tests {
                 "kind": "init-killed", "signal": 4, "name": "SIGILL", "fault": null, "said": "it",
                 "then": [{ "kind": "oops", "said": "BUG: x" }],
                 "end": form(&timeout),
+                "programs_said": [],
             })
         );
     }

@@ -8,6 +8,7 @@
 //! | [`judge`] | what the end of the watching means |
 //! | [`diagnosis`] | the table of what the kernel's messages mean for a boot |
 //! | [`signal`] | what killed PID 1 |
+//! | [`words`] | what programs say about why they end |
 //! | [`advice`] | a diagnosis in words, and what to do about it |
 //! | [`sentence`] | the outcome in words |
 //! | [`exit_code`] | the outcome for scripts: the table of exit codes |
@@ -19,3 +20,4 @@ pub mod judge;
 pub mod kinds;
 pub mod sentence;
 pub mod signal;
+pub mod words;

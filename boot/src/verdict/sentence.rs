@@ -5,11 +5,17 @@ use std::fmt;
 use crate::console::stream::Reached;
 use crate::verdict::diagnosis::{Cause, Finding};
 use crate::verdict::kinds::{Failure, Unfinished, Verdict};
+use crate::verdict::words;
 
 impl fmt::Display for Verdict {
     /// The sentence on the first line; what belongs to it on others, indented.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.sentence())?;
+        if let Verdict::Failed(failure) = self {
+            for line in &failure.programs_said {
+                write!(f, "\n  init: {line}")?;
+            }
+        }
         for line in self.kernel_said() {
             write!(f, "\n  kernel: {line}")?;
         }
@@ -109,7 +115,14 @@ impl Verdict {
             );
         }
         match self {
-            Verdict::Failed(failure) => Some(failure.cause.cause.help()),
+            Verdict::Failed(failure) => {
+                Some(words(&failure.programs_said).unwrap_or_else(|| failure.cause.cause.help()))
+            }
+            Verdict::PoweredOff(guest) | Verdict::Restarted(guest) | Verdict::Halted(guest)
+                if words(&guest.programs_said).is_some() =>
+            {
+                words(&guest.programs_said)
+            }
             Verdict::PoweredOff(_) | Verdict::Restarted(_) => Some(
                 "Init, or a program that it started, asked for that (reboot(2)) before the text was written.",
             ),
@@ -171,6 +184,11 @@ impl Verdict {
     }
 }
 
+/// What to do about a program that has said these lines.
+fn words(lines: &[String]) -> Option<&'static str> {
+    lines.iter().rev().find_map(|line| words::help(line))
+}
+
 impl Failure {
     /// What the kernel complained about, in its order.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
@@ -182,8 +200,16 @@ impl Failure {
         let mut parts = vec![cause.to_string()];
         for finding in &self.then {
             let part = finding.cause.to_string();
+            // It says so itself.
+            let is_told = matches!(
+                (cause, &finding.cause),
+                (
+                    Cause::InitramfsIgnored,
+                    Cause::NoInit { .. } | Cause::NoRoot
+                )
+            );
             // Out of memory, for example, and for that reason a panic.
-            if !parts.contains(&part) {
+            if !parts.contains(&part) && !is_told {
                 parts.push(part);
             }
         }
@@ -229,6 +255,7 @@ mod tests {
             cause: findings.next().unwrap(),
             then: findings.collect(),
             end: end.map(Box::new),
+            programs_said: vec![],
         })
     }
 

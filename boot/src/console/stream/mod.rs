@@ -3,6 +3,8 @@
 //! Bytes are looked at as they arrive, in whatever pieces, and never kept: a prompt without a
 //! newline counts, and output without end takes no more memory than any other.
 
+use std::collections::VecDeque;
+
 use serde::Serialize;
 
 use crate::console::author::{Sieve, starts_init};
@@ -12,6 +14,9 @@ use crate::verdict::diagnosis::{self, Cause, Finding, PANIC, UNPACKING};
 
 /// How much of a line is kept, in bytes.
 const LINE: usize = 1024;
+
+/// How many lines of programs are kept: a message, and where it is from.
+const SAID: usize = 3;
 
 /// How far a guest came, as far as it has said so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -79,8 +84,46 @@ pub struct Console {
     farewell: Option<Farewell>,
     line: Vec<u8>,
     last_line: Vec<u8>,
+    said: Said,
     fresh: bool,
     escapes: bool,
+}
+
+/// The last lines of programs that are not blank.
+#[derive(Debug, Default)]
+struct Said {
+    lines: VecDeque<String>,
+    line: Vec<u8>,
+}
+
+impl Said {
+    fn feed(&mut self, programs: &[u8], withdrawn: bool) {
+        if withdrawn {
+            *self = Said::default();
+        }
+        for &byte in programs {
+            if byte != b'\n' {
+                if self.line.len() < LINE {
+                    self.line.push(byte);
+                }
+                continue;
+            }
+            let line = printable(&self.line);
+            self.line.clear();
+            if !line.is_empty() {
+                self.lines.push_back(line);
+            }
+            if self.lines.len() > SAID {
+                self.lines.pop_front();
+            }
+        }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let unfinished = Some(printable(&self.line)).filter(|line| !line.is_empty());
+        let lines: Vec<_> = self.lines.iter().cloned().chain(unfinished).collect();
+        lines[lines.len().saturating_sub(SAID)..].to_vec()
+    }
 }
 
 /// The search for a text, among all bytes and among those of programs.
@@ -128,7 +171,7 @@ impl Console {
     pub fn new(expected: Option<&str>, anywhere: bool) -> Self {
         Console {
             expected: expected.map(|text| Search::new(text, anywhere)),
-            sieve: Sieve::new(),
+            sieve: Sieve::default(),
             panic: Needle::new(PANIC),
             panicked: false,
             message: Message::default(),
@@ -139,6 +182,7 @@ impl Console {
             farewell: None,
             line: Vec::with_capacity(LINE),
             last_line: Vec::new(),
+            said: Said::default(),
             fresh: true,
             escapes: false,
         }
@@ -154,6 +198,8 @@ impl Console {
             if let Some(search) = &mut self.expected {
                 search.feed(byte, programs, withdrawn);
             }
+            // What they say after a panic was said before it.
+            self.said.feed(programs, withdrawn);
             self.escapes |= byte == b'\x1b';
             self.fresh = byte == b'\n';
             if self.fresh {
@@ -277,6 +323,11 @@ impl Console {
             .map(|line| printable(line))
             .into_iter()
             .find(|line| !line.is_empty())
+    }
+
+    /// The last lines of programs that are not blank, finished or not.
+    pub fn said(&self) -> Vec<String> {
+        self.said.lines()
     }
 
     /// Whether the next byte begins a line.

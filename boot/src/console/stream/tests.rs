@@ -200,16 +200,31 @@ fn the_last_line_is_the_last_with_something_on_it() {
 }
 
 #[test]
+fn the_last_words_of_programs_are_kept_apart_from_the_kernels() {
+    let console = fed(
+        "x",
+        &[
+            b"one\ntwo\n\nthr[    0.300000] random: crng init done\r\nee\r\n",
+            b"[    0.400000] Run /init as init process\n \x1b[31mfo",
+            b"ur\x1b[m",
+        ],
+    );
+    assert_eq!(console.said(), ["two", "three", "four"]);
+    let console = fed("x", &[b"SeaBIOS\n[    0.000000] Linux version 6\n"]);
+    assert_eq!(console.said(), [""; 0]);
+}
+
+#[test]
 fn nothing_from_the_guest_reaches_a_sentence_raw() {
     let console = fed("x", &[b"\x1b[31mred\x07\0 \xff\n"]);
-    assert_eq!(console.last_line().unwrap(), "[31mred \u{fffd}");
+    assert_eq!(console.last_line().unwrap(), "red \u{fffd}");
     assert!(console.escapes());
     let console = fed(
         "x",
-        &[b"Initramfs unpacking failed: \x1b[31m\xc2\x9b\xff\n"],
+        &[b"Initramfs unpacking failed: \x1b[31m\xc2\x9b1m\xff\n"],
     );
     let finding = &console.findings()[0];
-    assert_eq!(finding.said, "Initramfs unpacking failed: [31m\u{fffd}");
+    assert_eq!(finding.said, "Initramfs unpacking failed: \u{fffd}");
 }
 
 #[test]

@@ -14,6 +14,17 @@ pub struct Finding {
     pub said: String,
 }
 
+impl Finding {
+    /// Whether it is that PID 1 ended, other than as if all were well.
+    pub fn is_end_of_init(&self) -> bool {
+        match self.cause {
+            Cause::InitExited { status } => status != 0,
+            Cause::InitKilled { .. } => true,
+            _ => false,
+        }
+    }
+}
+
 /// What went wrong in a guest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -144,6 +155,10 @@ const MESSAGES: &[Row] = &[
     // init/initramfs.c
     ("Initramfs unpacking failed: ", unpacking),
     ("rootfs image is not initramfs (", not_initramfs),
+    ("INITRD: ", disabled),
+    // arch/*/kernel/setup.c
+    ("Initrd not found or empty", disabled),
+    ("initrd extends beyond end of memory", disabled),
     // init/main.c
     ("Failed to execute ", not_started),
     ("Starting init: ", not_started),
@@ -184,7 +199,8 @@ const MESSAGES: &[Row] = &[
 /// The reasons of panics that say more than that it is one.
 const PANICS: &[Row] = &[
     // kernel/exit.c
-    ("Attempted to kill init! exitcode=0x", ended),
+    // Behind "init", what a program writes at the same time may be among its letters.
+    ("Attempted to kill ", ended),
     // init/main.c
     ("No working init found.", |_| {
         Some(Cause::NoInit { path: None })
@@ -211,6 +227,12 @@ fn unpacking(reason: &str) -> Option<Cause> {
 /// `REASON); looks like an initrd`, where the kernel supports those, too.
 fn not_initramfs(rest: &str) -> Option<Cause> {
     unpacking(rest.rsplit_once("); looks like an initrd")?.0)
+}
+
+/// `... - disabling initrd`
+fn disabled(rest: &str) -> Option<Cause> {
+    rest.contains("disabling initrd")
+        .then_some(Cause::InitramfsIgnored)
 }
 
 /// `PATH ... (error -ERRNO)`.
@@ -241,8 +263,9 @@ fn not_there(rest: &str) -> Option<Cause> {
     Some(Cause::NoInit { path: Some(path) })
 }
 
-/// Eight hexadecimal digits of `wait(2)` status.
-fn ended(digits: &str) -> Option<Cause> {
+/// `init! exitcode=0x` and eight hexadecimal digits of `wait(2)` status.
+fn ended(rest: &str) -> Option<Cause> {
+    let (_, digits) = rest.split_once("! exitcode=0x")?;
     // A panic may be looked at before its line is complete.
     let status = u32::from_str_radix(digits.get(..8)?, 16).ok()?;
     Some(match End::from_wait_status(status) {

@@ -16,6 +16,10 @@ const UNDERSTOOD: &[(&str, &str, &str)] = &[
     ("Initramfs unpacking failed: read error", "unpacking-failed", r#"{"reason":"read error"}"#),
     // With CONFIG_BLK_DEV_RAM.
     ("rootfs image is not initramfs (compression method zstd not configured); looks like an initrd", "unpacking-failed", r#"{"reason":"compression method zstd not configured"}"#),
+    ("rootfs image is not initramfs (Decoding failed); looks like an initrd", "unpacking-failed", r#"{"reason":"Decoding failed"}"#),
+    // mips, riscv; init/initramfs.c
+    ("Initrd not found or empty - disabling initrd", "initramfs-ignored", "{}"),
+    ("INITRD: 0x48000000+0x00100000 is not a memory region - disabling initrd", "initramfs-ignored", "{}"),
     ("Failed to execute /init (error -8)", "init-not-started", r#"{"error":8,"path":"/init"}"#),
     // With rdinit=.
     ("Failed to execute /a (b) c (error -13)", "init-not-started", r#"{"error":13,"path":"/a (b) c"}"#),
@@ -27,6 +31,9 @@ const UNDERSTOOD: &[(&str, &str, &str)] = &[
     ("Warning: unable to open an initial console.", "no-console", "{}"),
     ("Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000000", "init-exited", r#"{"status":0}"#),
     ("Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000700", "init-exited", r#"{"status":7}"#),
+    // A program's letter among its own.
+    ("Kernel panic - not syncing: Attempted to kill iniet! exitcode=0x00006500", "init-exited", r#"{"status":101}"#),
+    ("Kernel panic - not syncing: Attempted to kill the idle task!", "panic", r#"{"reason":"Attempted to kill the idle task!"}"#),
     ("Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000004", "init-killed", r#"{"fault":null,"name":"SIGILL","signal":4}"#),
     ("Kernel panic - not syncing: Attempted to kill init! exitcode=0x0000008b", "init-killed", r#"{"fault":null,"name":"SIGSEGV","signal":11}"#),
     ("Kernel panic - not syncing: No working init found.  Try passing init= option to kernel. See Linux \
