@@ -1,6 +1,6 @@
-# docs/reference.md, and the pages to which it leaves that, name every output of the flake, every option that a program's --help has,
-# with its default and its variable, and every other variable that is read; and nothing that there is not.
-{ self, inputs, rust, source, toolchain }:
+# docs/reference.md, and the pages to which it leaves that, name every output of the flake and every variable that is read, and nothing
+# that there is not.
+{ inputs, source, toolchain }:
 let
   inherit (builtins) attrNames concatMap concatStringsSep;
   inherit (inputs.self) outputs;
@@ -27,7 +27,6 @@ toolchain.run "reference"
   nixw = ../nixw;
   programs = source "programs" [ "boot/src" "bench/src" "packer/src" "nix" ];
   names = ./reference/names.awk;
-  options = ./reference/options.awk;
-  PATH = "${rust.packages.boot}/bin:${self.packer}/bin:${rust.packages.bench}/bin:${rust.packages.update}/bin:${toolchain.tools}/bin";
+  PATH = "${toolchain.tools}/bin";
 }
   ./reference/compare.sh

@@ -22,30 +22,6 @@ while IFS='|' read -r document heading column; do
   [ "$document" = reference.md ] || grep -qF "($document" "$documents/docs/reference.md" || { echo "docs/reference.md has no link to $document"; failed=true; }
 done <wanted
 
-# --- options ---
-
-# options_of PROGRAM [SUBCOMMAND]: its name, and a line for each option.
-options_of() {
-  echo "$*"
-  "$@" --help | awk -f "$options"
-}
-for program in boot packer bench update; do
-  subcommands=$($program --help | sed -n '/^Commands:$/,/^$/s/^  \([a-z]*\) .*/\1/p' | grep -vx help || :)
-  if [ -z "$subcommands" ]; then options_of $program; fi
-  for subcommand in $subcommands; do options_of $program "$subcommand"; done
-done | awk '/^[a-z]/ { program = $0; print; next } { print program "\t" $0 }' >there
-# The same from the tables below the headings: a | within a cell is written \|.
-awk -F '|' '
-  /^## / { inside = $0 == "## Options" }
-  inside && /^### / { program = substr($0, 5); print program }
-  inside && /^[|] `/ {
-    gsub(/`/, "")
-    gsub(/\\[|]/, "\001")
-    for (i = 2; i <= 4; i++) { gsub(/^ +| +$/, "", $i); gsub(/\001/, "|", $i) }
-    print program "\t" $2 "\t" $3 "\t" $4
-  }' "$documents/docs/reference.md" >shown
-compare "docs/reference.md, ## Options,"
-
 # --- variables ---
 
 grep -rhoE '(env = |var(_os)?\()"[A-Z_]+"' "$programs" | sed 's/.*"\(.*\)"/\1/' >there
