@@ -16,7 +16,7 @@ toolchain.run "report"
     # The value of a field that is written to one line, in `SECTION`.
     field() { sed -n "/^  \"$1\": {/,/^  }/s/^    \"$2\": \(.*[^,]\),*\$/\1/p" $out/report.json; }
     equal() { [ "$2" = "$3" ] || { echo "$1: found $2, expected $3"; exit 1; }; }
-    equal version "$(sed -n 's/^  "version": \(.*\),$/\1/p' $out/report.json)" 1
+    equal version "$(sed -n 's/^  "version": \(.*\),$/\1/p' $out/report.json)" 2
     equal verdict "$(field verdict kind)" '"seen"'
     equal accelerator "$(field accelerator name)" '"tcg"'
     equal kernel "$(field kernel sha256)" "\"$(sha256sum <$vmlinux | cut -d ' ' -f 1)\""
@@ -25,6 +25,9 @@ toolchain.run "report"
     for moment in ready first_byte kernel init expected end; do field host $moment; done >times
     equal moments "$(grep -c '^[0-9.]*$' times)" 6
     sort -c -n times
+    # The settling is not a part of the boot.
+    last=$(sed -n '/^  "phases"/,/^  ]/s/^      "end": //p' $out/report.json | tail -n 1)
+    equal "end of the phases" "$last" "$(field host expected)"
     # By the kernel's own clock, some tenths of a second.
     field guest init >clock
     grep -q '^[0-9]*[.][0-9]' clock

@@ -39,7 +39,7 @@ fn a_report_has_all_that_is_known() {
     );
     ran.expect_seen("Hello, world!");
     let report = report(&fixture);
-    assert_eq!(report["version"], 1);
+    assert_eq!(report["version"], 2);
     assert_eq!(report["boot"], env!("CARGO_PKG_VERSION"));
     assert_eq!(report["verdict"]["kind"], "seen");
     assert_eq!(report["verdict"]["exit_code"], 0);

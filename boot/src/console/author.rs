@@ -48,6 +48,11 @@ pub fn early(line: &str) -> Option<(Early, Option<&'static str>)> {
 /// The kernel's first line.
 const FIRST: &str = "Linux version ";
 
+/// Whether `line` is the kernel's first (init/main.c).
+pub fn is_first(line: &str) -> bool {
+    line.starts_with(FIRST)
+}
+
 /// Whether the kernel says with `line` that it starts init (init/main.c).
 pub fn starts_init(line: &str) -> bool {
     line.starts_with("Run ") && line.ends_with(" as init process")
@@ -139,7 +144,7 @@ impl Sieve {
         self.in_message = false;
         let message = String::from_utf8_lossy(&self.line).into_owned();
         self.line.clear();
-        if message.starts_with(FIRST) {
+        if is_first(&message) {
             self.withdrawn = true;
         }
         // The kernel writes times: what is behind none is not its own.

@@ -219,7 +219,7 @@ mod tests {
             ],
             "",
         );
-        let shares = [Who::Qemu, Who::Kernel, Who::Init].map(|who| boot.share(who));
+        let shares = [Who::Unknown, Who::Kernel, Who::Init].map(|who| boot.share(who));
         assert_eq!(shares, [ms(10), ms(60), ms(5)]);
         assert_eq!(boot.length(), ms(75));
         boot.timeline.expected = Some(ms(72));

@@ -15,12 +15,11 @@ use crate::machine::accel::Acceleration;
 use crate::machine::command::Vm;
 use crate::profile::analysis::Analysis;
 use crate::profile::initcalls::Clock;
-use crate::profile::phases::Who;
 use crate::verdict::kinds::Verdict;
 
 /// The version of the schema. It grows when a field changes its meaning or goes away, not when one
 /// is added.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// How many delays of each kind are told.
 const DELAYS: usize = 20;
@@ -211,11 +210,7 @@ pub fn report(before: &Before, end: &Result<Verdict>, boot: &Analysis) -> String
     };
     let phases = boot.phases.iter().map(|phase| Part {
         name: phase.name,
-        who: match phase.who {
-            Who::Qemu => "qemu",
-            Who::Kernel => "kernel",
-            Who::Init => "init",
-        },
+        who: phase.who.name(),
         start: Seconds(phase.start),
         end: Seconds(phase.end),
     });

@@ -31,7 +31,11 @@ pub const ORANGE: &str = "#e69f00";
 pub const BLUE: &str = "#0072b2";
 pub const GREEN: &str = "#009e73";
 pub const PURPLE: &str = "#cc79a7";
+pub const SKY: &str = "#56b4e9";
 pub const VERMILION: &str = "#d55e00";
+
+/// What is nobody's.
+pub const GREY: &str = "#999999";
 
 /// A picture that grows downwards.
 pub struct Canvas {

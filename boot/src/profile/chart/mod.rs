@@ -10,7 +10,7 @@ use crate::profile::phases::Who;
 mod canvas;
 mod shapes;
 
-use canvas::{BLUE, Canvas, GREEN, ORANGE, PURPLE};
+use canvas::{BLUE, Canvas, GREEN, GREY, ORANGE, PURPLE, SKY};
 
 /// How many initcalls and silences are shown.
 const INITCALLS: usize = 12;
@@ -38,12 +38,8 @@ impl Heading {
 pub fn chart(heading: &Heading, boot: &Analysis) -> String {
     let mut canvas = Canvas::new(boot.length());
     canvas.heading(heading);
-    for (who, name) in [
-        (Who::Qemu, "until the kernel speaks"),
-        (Who::Kernel, "kernel"),
-        (Who::Init, "init"),
-    ] {
-        canvas.legend(name, boot.share(who), colour(who));
+    for who in Who::ALL {
+        canvas.legend(who.name(), boot.share(who), colour(who));
     }
     canvas.axis_goes_here();
     canvas.section("Phases, by the host's clock".into());
@@ -68,6 +64,8 @@ pub fn chart(heading: &Heading, boot: &Analysis) -> String {
 fn colour(who: Who) -> &'static str {
     match who {
         Who::Qemu => ORANGE,
+        Who::Firmware => SKY,
+        Who::Unknown => GREY,
         Who::Kernel => BLUE,
         Who::Init => GREEN,
     }
