@@ -13,6 +13,9 @@
 /// How much of a message is kept, in bytes. The kernel's own have at most 1,024.
 const KEPT: usize = 1024;
 
+/// How the kernel announces that it gives up, with the reason on the rest of the line.
+pub const PANIC: &str = "Kernel panic - not syncing:";
+
 /// The message that is being written.
 #[derive(Debug, Default)]
 pub struct Message {

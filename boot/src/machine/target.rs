@@ -50,7 +50,7 @@ pub const TARGETS: &[Target] = &[X86_64, AARCH64, RISCV64];
 
 /// Restart at once after a panic. QEMU's -no-reboot turns that into QEMU's end, so a panic never
 /// hangs. With `loglevel=0`, it is all that is to be seen of one. (An initramfs of initramfs-tools' takes
-/// it for its own: [`crate::verdict::words`].)
+/// it for its own.)
 const RESTART_AFTER_PANIC: &str = "panic=-1";
 
 const X86_64: Target = Target {

@@ -252,7 +252,8 @@ mod tests {
         let kernel = (30, "[    0.000000] Linux version 6.12.95");
         let run = (40, "[    0.000000] Run /init as init process");
         type Lines<'a> = &'a [(u64, &'a str)];
-        let cases: [(Lines, &[(Who, u64, u64)]); 6] = [
+        type Phases<'a> = &'a [(Who, u64, u64)];
+        let cases: [(Lines, Phases); 6] = [
             (
                 &[
                     (10, ""),

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use crate::machine::command::Vm;
 use crate::session::run::{Output, run};
 use crate::session::signals::Signals;
-use crate::session::watch::Goal;
 use crate::streams::say;
 use crate::verdict::exit_code::{self, ExitCode};
+use crate::verdict::judge::Goal;
 use crate::verdict::kinds::Verdict;
 
 /// Boots `vm` that many `times`, `jobs` at once, and says how it went: a line for each failure, and

@@ -24,9 +24,9 @@ use crate::session::settle::Look;
 use crate::session::signals::Signals;
 use crate::session::stderr::QemuStderr;
 use crate::session::terminal::RawMode;
-use crate::session::watch::{Ending, Goal, Watch};
+use crate::session::watch::Watch;
 use crate::streams::say;
-use crate::verdict::judge::QemuEnd;
+use crate::verdict::judge::{Ending, Goal, QemuEnd};
 use crate::verdict::kinds::Verdict;
 
 /// How many events may wait for the loop. A guest that writes faster than that has to wait, too.

@@ -2,9 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::console::stream::{Console, Farewell, Seen};
+use crate::console::stream::{Console, Seen};
 use crate::session::keys::Keys;
 use crate::session::settle::{Look, Settle};
+use crate::verdict::findings::{Findings, Shutdown};
+use crate::verdict::judge::{Ending, Goal, Observed, QemuEnd};
+use crate::verdict::kinds::Verdict;
 
 /// How long a panicking guest may still speak, a panic may follow an oops, QEMU may say why it has stopped
 /// the guest, and its stderr may outlast the console.
@@ -17,56 +20,13 @@ const HALT: Duration = Duration::from_millis(200);
 /// How long a guest is silent before it counts as quiet.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// What is waited for.
-#[derive(Clone, Debug, Default)]
-pub struct Goal {
-    /// The text that makes the boot a success.
-    pub expect: Option<String>,
-    /// Whether it counts whoever writes it, the kernel for example. If not, a program has to.
-    pub anywhere: bool,
-    /// How long the guest is watched after the text, before it is waited for to come to rest.
-    pub settle: Duration,
-    /// How long the text may take.
-    pub timeout: Option<Duration>,
-    /// How long the guest may be silent before the text.
-    pub stall: Option<Duration>,
-}
-
-/// Why the watching ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// The text was seen, and the guest has come to rest.
-    Expected,
-    /// A panic was seen, and the time for its details is over.
-    Panicked,
-    /// The kernel has found a bug in itself, which no text outweighs, and the time for a panic is over.
-    Oopsed,
-    /// The guest has stopped, and left its machine on.
-    Halted,
-    /// The time for the text is over.
-    TimedOut,
-    /// The guest was silent for too long.
-    Stalled,
-    /// QEMU or KVM has stopped the guest, and nobody has started it again.
-    Stopped,
-    /// QEMU has closed the console.
-    QemuGone,
-    /// The user asked for it.
-    Interrupted,
-    /// Nobody reads the output any more.
-    StdoutClosed,
-    /// Nobody can type any more.
-    TerminalGone,
-    /// A signal asked for it.
-    Signal(i32),
-}
-
 /// What has been seen of a guest so far.
 #[derive(Debug)]
 pub struct Watch {
-    pub(crate) goal: Goal,
-    pub(crate) started: Instant,
-    pub(crate) console: Console,
+    goal: Goal,
+    started: Instant,
+    console: Console,
+    findings: Findings,
     /// What the user has typed.
     pub keys: Keys,
     last_output: Option<Instant>,
@@ -88,6 +48,7 @@ impl Watch {
             goal,
             started,
             console,
+            findings: Findings::default(),
             keys,
             last_output: None,
             seen: None,
@@ -102,7 +63,8 @@ impl Watch {
 
     /// Takes what the guest wrote, `at` the moment when it arrived.
     pub fn output(&mut self, bytes: &[u8], at: Instant) {
-        self.console.feed(bytes);
+        self.console
+            .feed(bytes, |message| self.findings.take(message));
         self.last_output = Some(at);
         if self.console.seen() == Seen::Yes {
             self.seen = self.seen.or(Some(at));
@@ -112,8 +74,8 @@ impl Watch {
             self.settle = None;
         }
         self.panicked = self.panicked.or(self.console.panicked().then_some(at));
-        self.oopsed = self.oopsed.or(self.console.oopsed().then_some(at));
-        let halted = self.console.farewell() == Some(Farewell::Halt);
+        self.oopsed = self.oopsed.or(self.findings.has_oops().then_some(at));
+        let halted = self.findings.shutdown() == Some(Shutdown::Halt);
         self.halted = self.halted.or(halted.then_some(at));
     }
 
@@ -138,7 +100,7 @@ impl Watch {
             after(closed, GRACE, Ending::QemuGone)
         } else if let Some(panicked) = self.panicked {
             // On a busy host it may stop speaking in the middle of the reason.
-            let grace = if self.console.has_reason() {
+            let grace = if self.findings.has_panic() {
                 GRACE
             } else {
                 GRACE * 10
@@ -187,9 +149,17 @@ impl Watch {
         self.last_output.filter(|_| !dying).map(|at| at + QUIET)
     }
 
-    /// Whether the guest has written anything.
-    pub fn has_output(&self) -> bool {
-        self.last_output.is_some()
+    /// What it means that the watching ended with `ending`.
+    pub fn verdict(&self, ending: Ending, qemu: QemuEnd) -> Verdict {
+        let observed = Observed {
+            goal: &self.goal,
+            console: &self.console,
+            findings: &self.findings,
+            has_output: self.last_output.is_some(),
+            seen_after: self.seen.map(|at| at - self.started),
+            user_quit: self.keys.reached_qemu(),
+        };
+        observed.verdict(ending, qemu)
     }
 
     /// Whether the guest's next byte begins a line.

@@ -1,10 +1,56 @@
 //! What the end of the watching means.
 
-use crate::console::stream::{Farewell, Seen};
-use crate::session::watch::{Ending, Watch};
+use std::time::Duration;
+
+use crate::console::stream::{Console, Seen};
 use crate::verdict::diagnosis::Finding;
+use crate::verdict::findings::{Findings, Reached, Shutdown};
 use crate::verdict::kinds::{Failure, QemuWords, Unfinished, Verdict};
 use crate::verdict::words;
+
+/// What is waited for.
+#[derive(Clone, Debug, Default)]
+pub struct Goal {
+    /// The text that makes the boot a success.
+    pub expect: Option<String>,
+    /// Whether it counts whoever writes it, the kernel for example. If not, a program has to.
+    pub anywhere: bool,
+    /// How long the guest is watched after the text, before it is waited for to come to rest.
+    pub settle: Duration,
+    /// How long the text may take.
+    pub timeout: Option<Duration>,
+    /// How long the guest may be silent before the text.
+    pub stall: Option<Duration>,
+}
+
+/// Why the watching ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The text was seen, and the guest has come to rest.
+    Expected,
+    /// A panic was seen, and the time for its details is over.
+    Panicked,
+    /// The kernel has found a bug in itself, which no text outweighs, and the time for a panic is over.
+    Oopsed,
+    /// The guest has stopped, and left its machine on.
+    Halted,
+    /// The time for the text is over.
+    TimedOut,
+    /// The guest was silent for too long.
+    Stalled,
+    /// QEMU or KVM has stopped the guest, and nobody has started it again.
+    Stopped,
+    /// QEMU has closed the console.
+    QemuGone,
+    /// The user asked for it.
+    Interrupted,
+    /// Nobody reads the output any more.
+    StdoutClosed,
+    /// Nobody can type any more.
+    TerminalGone,
+    /// A signal asked for it.
+    Signal(i32),
+}
 
 /// How QEMU ended, and what it said about it.
 #[derive(Debug, Default)]
@@ -25,7 +71,24 @@ pub struct QemuEnd {
     pub shell_line: String,
 }
 
-impl Watch {
+/// What was waited for, and what was seen of the guest.
+#[derive(Debug)]
+pub struct Observed<'a> {
+    /// What was waited for.
+    pub goal: &'a Goal,
+    /// What the guest said.
+    pub console: &'a Console,
+    /// What its kernel said.
+    pub findings: &'a Findings,
+    /// Whether the guest has written anything.
+    pub has_output: bool,
+    /// When the expected text was seen, since QEMU's start.
+    pub seen_after: Option<Duration>,
+    /// Whether the user has told QEMU to end, by a key or in its monitor.
+    pub user_quit: bool,
+}
+
+impl Observed<'_> {
     /// What it means that the watching ended with `ending`.
     pub fn verdict(&self, ending: Ending, qemu: QemuEnd) -> Verdict {
         match ending {
@@ -35,7 +98,7 @@ impl Watch {
             _ => {}
         }
         let end = self.end(ending, qemu);
-        let mut findings = self.console.findings().into_iter();
+        let mut findings = self.findings.list(&self.console.unfinished()).into_iter();
         let Some(cause) = findings.next() else {
             return end;
         };
@@ -65,7 +128,7 @@ impl Watch {
             | Verdict::QemuStopped { .. } => end,
             // A kernel may complain and still do what it is there for. One with a bug is good for
             // nothing.
-            Verdict::Seen { .. } if !self.console.oopsed() => end,
+            Verdict::Seen { .. } if !self.findings.has_oops() => end,
             end => failed(Some(Box::new(end))),
         }
     }
@@ -103,8 +166,8 @@ impl Watch {
             }
             _ => {}
         }
-        match (qemu.failure, self.seen, &self.goal.expect) {
-            (Some(status), _, _) if !self.has_output() => Verdict::QemuFailed {
+        match (qemu.failure, self.seen_after, &self.goal.expect) {
+            (Some(status), _, _) if !self.has_output => Verdict::QemuFailed {
                 status,
                 // Whatever has been shown: it is all that there is to go by.
                 said: QemuWords {
@@ -118,23 +181,21 @@ impl Watch {
                 said,
                 guest,
             },
-            (None, Some(at), Some(text)) if at_rest => Verdict::Seen {
+            (None, Some(after), Some(text)) if at_rest => Verdict::Seen {
                 text: text.clone(),
-                after: at - self.started,
+                after,
             },
-            (None, _, _) if self.keys.reached_qemu() || qemu.debugged => {
-                by_the_user(guest.expected)
-            }
-            (None, _, expected) => match self.console.farewell() {
+            (None, _, _) if self.user_quit || qemu.debugged => by_the_user(guest.expected),
+            (None, _, expected) => match self.findings.shutdown() {
                 // With nothing to wait for, a guest that says goodbye ends the session as its user
                 // wished. One that just vanishes, as after a triple fault, does not, nor does one that
                 // gave up.
                 Some(_) if expected.is_none() && !words::gave_up(&guest.programs_said) => {
                     Verdict::Ended
                 }
-                Some(Farewell::PowerOff) => Verdict::PoweredOff(guest),
-                Some(Farewell::Halt) => Verdict::Halted(guest),
-                Some(Farewell::Restart) => Verdict::Restarted(guest),
+                Some(Shutdown::PowerOff) => Verdict::PoweredOff(guest),
+                Some(Shutdown::Halt) => Verdict::Halted(guest),
+                Some(Shutdown::Restart) => Verdict::Restarted(guest),
                 // A quiet kernel says no goodbye. QEMU knows all the same.
                 None => match qemu.shutdown.as_deref() {
                     Some("guest-shutdown") if expected.is_none() => Verdict::Ended,
@@ -156,8 +217,8 @@ impl Watch {
     fn is_at_rest(&self, ending: Ending, qemu: &QemuEnd) -> bool {
         let shutdown = qemu.shutdown.as_deref();
         ending != Ending::QemuGone
-            || self.console.farewell().is_some()
-            || self.keys.reached_qemu()
+            || self.findings.shutdown().is_some()
+            || self.user_quit
             || qemu.debugged
             // A panic that the kernel keeps to itself is a restart without a word.
             || matches!(shutdown, None | Some("guest-shutdown"))
@@ -166,34 +227,70 @@ impl Watch {
     /// What is left to do for the guest.
     fn unfinished(&self) -> Unfinished {
         Unfinished {
-            expected: self.goal.expect.clone().filter(|_| self.seen.is_none()),
-            seen: self.goal.expect.clone().filter(|_| self.seen.is_some()),
+            expected: self
+                .goal
+                .expect
+                .clone()
+                .filter(|_| self.seen_after.is_none()),
+            seen: self
+                .goal
+                .expect
+                .clone()
+                .filter(|_| self.seen_after.is_some()),
             elsewhere: self.console.seen() == Seen::Elsewhere,
             programs_said: self.console.said(),
             last_line: self.console.last_line(),
-            reached: self.console.reached(),
+            reached: match self.findings.reached() {
+                Reached::Nothing if self.has_output => Reached::Output,
+                reached => reached,
+            },
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use super::*;
-    use crate::session::watch::Goal;
 
-    fn watch(expect: Option<&str>, output: &str) -> Watch {
-        let goal = Goal {
-            expect: expect.map(Into::into),
-            ..Goal::default()
+    /// A guest of which that was expected, and that has written that.
+    struct Guest {
+        goal: Goal,
+        console: Console,
+        findings: Findings,
+        has_output: bool,
+        user_quit: bool,
+    }
+
+    fn guest(expect: Option<&str>, output: &str) -> Guest {
+        let mut guest = Guest {
+            goal: Goal {
+                expect: expect.map(Into::into),
+                ..Goal::default()
+            },
+            console: Console::new(expect, false),
+            findings: Findings::default(),
+            has_output: !output.is_empty(),
+            user_quit: false,
         };
-        let start = Instant::now();
-        let mut watch = Watch::new(goal, start);
-        if !output.is_empty() {
-            watch.output(output.as_bytes(), start);
+        let Guest {
+            console, findings, ..
+        } = &mut guest;
+        console.feed(output.as_bytes(), |message| findings.take(message));
+        guest
+    }
+
+    impl Guest {
+        fn verdict(&self, ending: Ending, qemu: QemuEnd) -> Verdict {
+            let observed = Observed {
+                goal: &self.goal,
+                console: &self.console,
+                findings: &self.findings,
+                has_output: self.has_output,
+                seen_after: (self.console.seen() == Seen::Yes).then_some(Duration::ZERO),
+                user_quit: self.user_quit,
+            };
+            observed.verdict(ending, qemu)
         }
-        watch
     }
 
     const OOPS: &str = "[    0.500000] Oops: invalid opcode: 0000 [#1]\n";
@@ -205,8 +302,8 @@ mod tests {
     fn a_panic_outweighs_the_text_and_the_user() {
         use Ending::*;
         for ending in [Expected, Interrupted, QemuGone, TimedOut, Panicked] {
-            let watch = watch(Some("Hello"), "Hello\nKernel panic - not syncing: x");
-            let verdict = watch.verdict(ending, QemuEnd::default());
+            let guest = guest(Some("Hello"), "Hello\nKernel panic - not syncing: x");
+            let verdict = guest.verdict(ending, QemuEnd::default());
             assert_eq!(verdict.sentence(), "kernel panic: x");
             assert_eq!(verdict.exit_code(), 1);
         }
@@ -214,13 +311,13 @@ mod tests {
 
     #[test]
     fn nothing_outweighs_what_ended_boot_itself() {
-        let watch = watch(None, NO_INIT);
+        let guest = guest(None, NO_INIT);
         for (ending, code) in [
             (Ending::Signal(15), 143),
             (Ending::StdoutClosed, 141),
             (Ending::TerminalGone, 129),
         ] {
-            let verdict = watch.verdict(ending, QemuEnd::default());
+            let verdict = guest.verdict(ending, QemuEnd::default());
             assert_eq!(verdict.exit_code(), code);
         }
     }
@@ -257,8 +354,8 @@ mod tests {
             (OOPS, Interrupted, "abandoned", &[], None),
             (&hello_oops, Expected, "oops", &[], Some("seen")),
         ] {
-            let watch = watch(Some("Hello"), output);
-            let verdict = watch.verdict(ending, QemuEnd::default());
+            let guest = guest(Some("Hello"), output);
+            let verdict = guest.verdict(ending, QemuEnd::default());
             assert_eq!(verdict.kind(), kind, "{output} {ending:?}");
             if let Verdict::Failed(failure) = &verdict {
                 let kinds = failure.then.iter().map(|finding| finding.cause.kind());
@@ -343,13 +440,13 @@ mod tests {
                 "abandoned",
             ),
         ] {
-            let mut watch = watch(expect, output);
-            watch.keys.feed(typed.as_bytes());
+            let mut guest = guest(expect, output);
+            guest.user_quit = !typed.is_empty();
             let qemu = QemuEnd {
                 failure: failure.map(Into::into),
                 ..QemuEnd::default()
             };
-            let verdict = watch.verdict(Ending::QemuGone, qemu);
+            let verdict = guest.verdict(Ending::QemuGone, qemu);
             assert_eq!(verdict.kind(), kind, "{case}");
         }
     }
@@ -360,7 +457,7 @@ mod tests {
             shutdown: Some("guest-reset".into()),
             ..QemuEnd::default()
         };
-        let verdict = watch(Some("Hello"), "Hello\n").verdict(Ending::QemuGone, qemu);
+        let verdict = guest(Some("Hello"), "Hello\n").verdict(Ending::QemuGone, qemu);
         assert_eq!(
             verdict.sentence(),
             "the guest reset or powered off without a word from its kernel after \"Hello\" was seen; \
@@ -372,7 +469,7 @@ mod tests {
     #[test]
     fn a_text_that_only_the_kernel_wrote_is_told() {
         let down = "[    1.200000] reboot: Power down\n";
-        let verdict = watch(Some("Power down"), down);
+        let verdict = guest(Some("Power down"), down);
         let verdict = verdict.verdict(Ending::QemuGone, QemuEnd::default());
         assert_eq!(verdict.kind(), "powered-off");
         assert!(
@@ -389,7 +486,7 @@ mod tests {
                 debugged: true,
                 ..QemuEnd::default()
             };
-            let verdict = watch(expect, "x").verdict(Ending::QemuGone, qemu);
+            let verdict = guest(expect, "x").verdict(Ending::QemuGone, qemu);
             assert_eq!(verdict.kind(), kind);
         }
     }
@@ -425,7 +522,7 @@ mod tests {
                 shutdown: Some(reason.into()),
                 ..QemuEnd::default()
             };
-            let verdict = watch(expect, output).verdict(Ending::QemuGone, qemu);
+            let verdict = guest(expect, output).verdict(Ending::QemuGone, qemu);
             assert_eq!(verdict.kind(), kind, "{reason} {output}");
         }
     }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use crate::console::stream::Reached;
 use crate::verdict::diagnosis::Finding;
 use crate::verdict::exit_code::{self, ExitCode};
+use crate::verdict::findings::Reached;
 
 /// How a boot ended. Its JSON form has a `kind`, which tells the variants apart and stays what it is.
 #[derive(Clone, Debug, PartialEq, Serialize)]

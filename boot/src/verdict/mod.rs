@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | [`kinds`] | the outcome as data |
 //! | [`judge`] | what the end of the watching means |
+//! | [`findings`] | what the kernel has said about how the boot goes |
 //! | [`diagnosis`] | the table of what the kernel's messages mean for a boot |
 //! | [`signal`] | what killed PID 1 |
 //! | [`words`] | what programs say about why they end |
@@ -16,6 +17,7 @@
 pub mod advice;
 pub mod diagnosis;
 pub mod exit_code;
+pub mod findings;
 pub mod judge;
 pub mod kinds;
 pub mod sentence;

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::console::stream::Reached;
 use crate::verdict::diagnosis::{Cause, Finding};
+use crate::verdict::findings::Reached;
 use crate::verdict::kinds::{Failure, Unfinished, Verdict};
 use crate::verdict::words;
 

@@ -1,56 +1,19 @@
-//! What the guest says: the expected text, what the kernel complains about, and the last line.
+//! What the guest says: the expected text, the kernel's messages, and the last lines.
 //!
 //! Bytes are looked at as they arrive, in whatever pieces, and never kept: a prompt without a
 //! newline counts, and output without end takes no more memory than any other.
 
 use std::collections::VecDeque;
 
-use serde::Serialize;
-
-use crate::console::author::{Sieve, starts_init};
-use crate::console::message::{Message, printable};
+use crate::console::author::Sieve;
+use crate::console::message::{Message, PANIC, printable};
 use crate::console::needle::Needle;
-use crate::verdict::diagnosis::{self, Cause, Finding, PANIC, UNPACKING};
 
 /// How much of a line is kept, in bytes.
 const LINE: usize = 1024;
 
 /// How many lines of programs are kept: a message, and where it is from.
 const SAID: usize = 3;
-
-/// How far a guest came, as far as it has said so.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reached {
-    /// It has written nothing.
-    #[default]
-    Nothing,
-    /// It has written something.
-    Output,
-    /// Linux has begun to boot.
-    Kernel,
-    /// Linux has started init.
-    Init,
-}
-
-/// How the kernel takes its leave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Farewell {
-    /// It powers the machine off.
-    PowerOff,
-    /// It stops, and leaves the machine on: a machine that has no power switch, or `halt`.
-    Halt,
-    /// It restarts the machine.
-    Restart,
-}
-
-/// How the kernel says so (`kernel/reboot.c`).
-const FAREWELLS: &[(&str, Farewell)] = &[
-    ("reboot: Power down", Farewell::PowerOff),
-    ("reboot: Power off not available", Farewell::Halt),
-    ("reboot: System halted", Farewell::Halt),
-    ("reboot: Restarting system", Farewell::Restart),
-];
 
 /// Whether the expected text has been seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,14 +37,6 @@ pub struct Console {
     panic: Needle,
     panicked: bool,
     message: Message,
-    /// One of each kind, in their order; nothing after the panic.
-    findings: Vec<Finding>,
-    fault: Option<String>,
-    reached: Reached,
-    /// Whether the kernel has said that it looks at the initramfs; nothing before it has said its version, without which its
-    /// silence tells nothing.
-    looked_at_initramfs: Option<bool>,
-    farewell: Option<Farewell>,
     line: Vec<u8>,
     last_line: Vec<u8>,
     said: Said,
@@ -175,11 +130,6 @@ impl Console {
             panic: Needle::new(PANIC),
             panicked: false,
             message: Message::default(),
-            findings: Vec::new(),
-            fault: None,
-            reached: Reached::Nothing,
-            looked_at_initramfs: None,
-            farewell: None,
             line: Vec::with_capacity(LINE),
             last_line: Vec::new(),
             said: Said::default(),
@@ -188,11 +138,8 @@ impl Console {
         }
     }
 
-    /// Takes what has arrived.
-    pub fn feed(&mut self, bytes: &[u8]) {
-        if !bytes.is_empty() {
-            self.reached = self.reached.max(Reached::Output);
-        }
+    /// Takes what has arrived. `message` gets each message that is complete.
+    pub fn feed(&mut self, bytes: &[u8], mut message: impl FnMut(&str)) {
         for &byte in bytes {
             let (programs, withdrawn) = self.sieve.feed(byte);
             if let Some(search) = &mut self.expected {
@@ -208,7 +155,8 @@ impl Console {
                 self.line.push(byte);
             }
             if self.message.feed(byte) {
-                self.end_message();
+                message(&self.message.text());
+                self.message.begin_with("");
             }
             if self.panic.feed(byte) && !self.panicked {
                 self.panicked = true;
@@ -224,59 +172,6 @@ impl Console {
         self.line.clear();
     }
 
-    fn end_message(&mut self) {
-        let message = self.message.text();
-        self.message.begin_with("");
-        if self.has_reason() {
-            return;
-        }
-        if message.starts_with("Linux version ") {
-            self.reached = self.reached.max(Reached::Kernel);
-            self.looked_at_initramfs.get_or_insert(false);
-        } else if UNPACKING.contains(&message.as_str()) {
-            self.looked_at_initramfs = Some(true);
-        } else if starts_init(&message) {
-            self.reached = Reached::Init;
-        } else if diagnosis::is_fault_of_init(&message) {
-            self.fault = Some(message);
-        } else if let Some((_, farewell)) = FAREWELLS
-            .iter()
-            .find(|(beginning, _)| message.starts_with(beginning))
-        {
-            self.farewell = self.farewell.or(Some(*farewell));
-        } else {
-            let new = self.finding(&message);
-            self.findings.extend(new);
-        }
-    }
-
-    /// Whether the line of the panic is over.
-    pub fn has_reason(&self) -> bool {
-        self.panicked
-            && self
-                .findings
-                .last()
-                .is_some_and(|last| last.said.starts_with(PANIC))
-    }
-
-    /// What `message` adds to what has been found.
-    fn finding(&self, message: &str) -> Option<Finding> {
-        let mut finding = diagnosis::finding(message)?;
-        match &mut finding.cause {
-            Cause::InitKilled { fault, .. } => fault.clone_from(&self.fault),
-            // "Run /init as init process" is as unimportant a message as that about the initramfs: both are shown, or none.
-            Cause::NoInit { .. }
-                if self.reached == Reached::Init && self.looked_at_initramfs == Some(false) =>
-            {
-                finding.cause = Cause::InitramfsIgnored;
-            }
-            _ => {}
-        }
-        let known = |known: &Finding| known.cause.kind() == finding.cause.kind();
-        let is_panic = message.starts_with(PANIC);
-        (is_panic || !self.findings.iter().any(known)).then_some(finding)
-    }
-
     /// Whether the expected text has been seen.
     pub fn seen(&self) -> Seen {
         self.expected
@@ -289,32 +184,9 @@ impl Console {
         self.panicked
     }
 
-    /// Whether the kernel has found a bug in itself.
-    pub fn oopsed(&self) -> bool {
-        self.findings
-            .iter()
-            .any(|finding| finding.cause == Cause::Oops)
-    }
-
-    /// What the kernel has complained about so far, a panic last. What was first is the cause of the
-    /// rest, more likely than not.
-    pub fn findings(&self) -> Vec<Finding> {
-        let unfinished = if self.has_reason() {
-            None
-        } else {
-            self.finding(&self.message.text())
-        };
-        self.findings.iter().cloned().chain(unfinished).collect()
-    }
-
-    /// How far the guest has come.
-    pub fn reached(&self) -> Reached {
-        self.reached
-    }
-
-    /// How the kernel has taken its leave.
-    pub fn farewell(&self) -> Option<Farewell> {
-        self.farewell
+    /// The message that has begun.
+    pub fn unfinished(&self) -> String {
+        self.message.text()
     }
 
     /// The last line that is not blank, finished or not.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::console::message::PANIC;
 use crate::verdict::signal::{self, End};
 
 /// Something that the kernel complained about.
@@ -101,9 +102,6 @@ impl Cause {
         }
     }
 }
-
-/// How the kernel announces that it gives up, with the reason on the rest of the line.
-pub const PANIC: &str = "Kernel panic - not syncing:";
 
 /// How the kernel says that it looks at the initramfs (init/initramfs.c), without CONFIG_BLK_DEV_RAM and
 /// with it.
