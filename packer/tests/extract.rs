@@ -52,6 +52,8 @@ fn all_is_as_in_the_image() {
         },
         E {
             mtime: 12,
+            // That of nothing, and no device would have it.
+            rdev: (u32::MAX, u32::MAX),
             ..e("p", FIFO | 0o622, "")
         },
         E {

@@ -5,18 +5,25 @@ mod images;
 
 use extraction::*;
 use images::*;
+use packer::Error;
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use std::fs::{self, File, Metadata};
 use std::io::Read;
 use std::mem::MaybeUninit;
 use std::os::unix::fs::{MetadataExt, symlink as make_symlink};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// Names in the directory, which all entries are about.
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "p"];
+
+enum Turn {
+    Wait,
+    Replace,
+    End,
+}
 
 #[test]
 fn nothing_else_is_touched() {
@@ -42,30 +49,38 @@ fn nothing_else_is_touched() {
 
     let image = image();
     let inside = place.path("inside");
-    let (is_extracting, is_over) = (AtomicBool::new(false), AtomicBool::new(false));
+    // What is outside is older than what may have been made just now.
+    thread::sleep(Duration::from_secs(4));
+    // What the other process is to do. While it does something, it holds the lock.
+    let turn = Mutex::new(Turn::Wait);
+    let take = |next| *turn.lock().unwrap() = next;
     let (mut rounds, mut reported) = (0, 0);
-    thread::scope(|scope| {
+    let result = thread::scope(|scope| {
         scope.spawn(|| {
             let mut random = 1;
-            while !is_over.load(Ordering::SeqCst) {
-                if is_extracting.load(Ordering::SeqCst) {
-                    replace(&inside, &mut random);
+            loop {
+                match *turn.lock().unwrap() {
+                    Turn::Replace => replace(&inside, &mut random),
+                    Turn::Wait => {}
+                    Turn::End => break,
                 }
+                thread::yield_now();
             }
         });
         let begin = Instant::now();
-        while begin.elapsed() < Duration::from_secs(seconds) {
-            let start = meanwhile(|| is_extracting.store(true, Ordering::SeqCst));
-            let (reports, result) = place.extract(start.chain(&image[..]));
-            is_extracting.store(false, Ordering::SeqCst);
-            result.unwrap();
+        let mut result = Ok(());
+        while result.is_ok() && begin.elapsed() < Duration::from_secs(seconds) {
+            let start = meanwhile(|| take(Turn::Replace));
+            let (reports, end) = place.extract(start.chain(&image[..]));
+            take(Turn::Wait);
             rounds += 1;
             reported += reports.len();
-            // The other one may be in the middle of something.
-            while fs::remove_dir_all(&inside).is_err() {}
+            result = end.and(fs::remove_dir_all(&inside).map_err(Error::Input));
         }
-        is_over.store(true, Ordering::SeqCst);
+        take(Turn::End);
+        result
     });
+    result.unwrap();
     println!("{rounds} extracted, {reported} entries reported");
     assert!(reported > 0, "they get in each other's way");
     let mut buffer = [MaybeUninit::uninit(); 4096];

@@ -72,12 +72,8 @@ impl Confined {
     /// As [`add`](Self::add), for what could not be opened when it was made.
     pub fn add_new(&mut self, place: &Place, file_type: FileType) -> Result<Node, Failure> {
         let node = Node::find(&place.directory, place.name)?;
-        // What is new has one name. Another process may have put something else there, which may have
-        // a name elsewhere.
-        let is_new = |node: &Node| {
-            node.file_type() == file_type && (file_type == FileType::Directory || node.nlink() < 2)
-        };
-        let node = node.filter(is_new).ok_or_else(|| foreign(place.path))?;
+        let is_it = |node: &Node| node.file_type() == file_type && node.is_new();
+        let node = node.filter(is_it).ok_or_else(|| foreign(place.path))?;
         self.add(place, node.identity());
         Ok(node)
     }

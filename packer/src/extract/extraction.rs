@@ -186,7 +186,11 @@ impl Extraction {
             present => present,
         };
         self.clear(place, present)?;
-        let (major, minor) = (entry.header.rdevmajor, entry.header.rdevminor);
+        // Whatever else has in the place of a device number means nothing.
+        let (major, minor) = match is_device(file_type) {
+            true => (entry.header.rdevmajor, entry.header.rdevminor),
+            false => (0, 0),
+        };
         if Device::new(major, minor).is_none() {
             let reason = format!("is the device {major}:{minor}, which Linux would cut off");
             return Err(Failure::entry(reason));

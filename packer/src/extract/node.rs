@@ -3,7 +3,8 @@
 use super::Failure;
 use super::confined::Place;
 use rustix::fs::{
-    self, AtFlags, CWD, FileType, Gid, Mode, OFlags, Statx, StatxFlags, Timestamps, Uid,
+    self, AtFlags, CWD, FileType, Gid, Mode, OFlags, Statx, StatxFlags, StatxTimestamp, Timestamps,
+    Uid,
 };
 use rustix::io::{self, Errno};
 use std::fs::File;
@@ -12,14 +13,16 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 /// Where Linux has a path for each descriptor.
 const DESCRIPTORS: &str = "/proc/self/fd";
 
+/// How many seconds it may take to make a file. Some file systems round to two.
+const MAKING: i64 = 2;
+
 /// A file of any type. It is not open (`O_PATH`): to open a device may do something, and to open a FIFO
 /// may take for ever.
 pub(super) struct Node {
     descriptor: OwnedFd,
     identity: Identity,
     mode: Mode,
-    /// How many names it has.
-    nlink: u32,
+    is_new: bool,
 }
 
 /// What tells a file from all others, also from one that gets the same inode number later.
@@ -39,8 +42,7 @@ impl Identity {
     }
 
     fn new(stat: &Statx) -> Self {
-        let is_known = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
-        let birth = is_known.then_some((stat.stx_btime.tv_sec, stat.stx_btime.tv_nsec));
+        let birth = birth(stat).map(|birth| (birth.tv_sec, birth.tv_nsec));
         Self {
             device: (stat.stx_dev_major, stat.stx_dev_minor),
             inode: stat.stx_ino,
@@ -63,7 +65,7 @@ impl Node {
             descriptor,
             identity: Identity::new(&stat),
             mode: Mode::from_raw_mode(stat.stx_mode.into()),
-            nlink: stat.stx_nlink,
+            is_new: is_new(&stat),
         }))
     }
 
@@ -92,8 +94,11 @@ impl Node {
         self.mode
     }
 
-    pub fn nlink(&self) -> u32 {
-        self.nlink
+    /// Whether it may have been made just now: it has one name, and nothing was done to it since it was
+    /// made. Another process may put something else at a name, but not without changing its ctime, which
+    /// nobody can set.
+    pub fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// The descriptor, to find what is in a directory.
@@ -155,7 +160,50 @@ impl Node {
     }
 }
 
+/// Where the file system knows it.
+fn birth(stat: &Statx) -> Option<StatxTimestamp> {
+    let is_known = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
+    is_known.then_some(stat.stx_btime)
+}
+
+fn is_new(stat: &Statx) -> bool {
+    // Without its birth, what was in it: who may only link to a file cannot set that time.
+    let made = birth(stat).unwrap_or(stat.stx_mtime);
+    // The names of a directory are one and those that are in it.
+    let is_linked = stat.stx_nlink > 1 && stat.stx_mode & 0o170000 != 0o040000;
+    !is_linked && stat.stx_ctime.tv_sec - made.tv_sec <= MAKING
+}
+
 fn statx(file: impl AsFd) -> io::Result<Statx> {
     let wanted = StatxFlags::BASIC_STATS | StatxFlags::BTIME;
     fs::statx(file, "", AtFlags::EMPTY_PATH, wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fs::File as Directory, thread, time::Duration};
+
+    /// Another process may give a name to what is old, and take it away again before anybody looks how
+    /// many there are.
+    #[test]
+    fn what_had_another_name_is_not_new() {
+        let directory = tempfile::tempdir().unwrap();
+        let opened = OwnedFd::from(Directory::open(directory.path()).unwrap());
+        let is_new = |name: &str| {
+            Node::find(&opened, name.as_bytes())
+                .unwrap()
+                .unwrap()
+                .is_new()
+        };
+        fs::mkfifoat(&opened, "a", Mode::RUSR).unwrap();
+        fs::mkdirat(&opened, "d", Mode::RWXU).unwrap();
+        assert!(is_new("a") && is_new("d"));
+        fs::linkat(&opened, "a", &opened, "b", AtFlags::empty()).unwrap();
+        assert!(!is_new("a"));
+        thread::sleep(Duration::from_secs(MAKING as u64 + 1));
+        fs::unlinkat(&opened, "b", AtFlags::empty()).unwrap();
+        fs::renameat(&opened, "d", &opened, "e").unwrap();
+        assert!(!is_new("a") && !is_new("e"));
+    }
 }
