@@ -93,9 +93,9 @@ fn each_way_to_fail_has_its_sentence() {
              in a container, pass the device in; or use --accel tcg",
         ),
         (
-            r#"{"not-opened":13}"#,
-            "this user may not open /dev/kvm",
-            "join the group that owns it: sudo usermod -aG kvm $USER, and log in again; or use --accel tcg",
+            r#"{"not-opened":1}"#,
+            "nobody may open /dev/kvm here",
+            "have the container or service manager allow the device, as docker run --device /dev/kvm does; or use --accel tcg",
         ),
         (
             r#"{"not-made":["machine",16]}"#,
@@ -359,7 +359,7 @@ fn the_guest_gets_its_result_under_tcg() {
         let exit = format!("isa-debug-exit,iobase={},iosize=4", guest::PORT);
         let mut qemu = Command::new("qemu-system-x86_64")
             .args(["-nodefaults", "-no-user-config", "-no-reboot"])
-            .args(["-machine", "microvm,acpi=off,auto-kernel-cmdline=off"])
+            .args(["-machine", "microvm,acpi=off"])
             .args(["-accel", "tcg", "-cpu", cpu, "-m", "32"])
             .args(["-display", "none", "-device", &exit, "-kernel", "kernel"])
             .current_dir(fixture.path(""))

@@ -11,6 +11,7 @@
 //!
 //! | module | subject |
 //! | --- | --- |
+//! | `device` | who may open `/dev/kvm` |
 //! | [`outcome`] | what can come of it, in words |
 //! | [`probe`] | the process, from outside |
 //! | `trial` | the process, from inside |
@@ -31,6 +32,7 @@ use crate::machine::command::Accel;
 use crate::machine::target::Target;
 use outcome::Outcome;
 
+mod device;
 #[cfg(target_arch = "x86_64")]
 pub mod guest;
 pub mod outcome;

@@ -8,6 +8,8 @@ use std::time::Duration;
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
+use super::device::Device;
+
 /// KVM's interface has had this version since Linux 2.6.22, and will keep it.
 pub const VERSION: i32 = 12;
 
@@ -87,13 +89,13 @@ pub enum Crash {
 
 impl Outcome {
     /// What to do about it, where somebody other than the authors of KVM can do something.
-    pub fn advice(&self) -> Option<&'static str> {
+    pub fn advice(&self) -> Option<String> {
         let open = |errno| Outcome::NotOpened(Errno::raw_os_error(errno));
         let advice = if *self == open(Errno::NOENT) {
             "load kvm_intel or kvm_amd, which takes a CPU with virtualization switched on in the firmware; \
              in a container, pass the device in"
         } else if *self == open(Errno::ACCESS) {
-            "join the group that owns it: sudo usermod -aG kvm $USER, and log in again"
+            return Device::look().map(|device| device.advice());
         } else if *self == open(Errno::PERM) {
             "have the container or service manager allow the device, as docker run --device /dev/kvm does"
         } else if *self == open(Errno::NODEV) || *self == open(Errno::NXIO) {
@@ -103,7 +105,7 @@ impl Outcome {
         } else {
             return None;
         };
-        Some(advice)
+        Some(advice.to_owned())
     }
 }
 
@@ -282,16 +284,18 @@ mod tests {
 
     #[test]
     fn advice_is_given_where_there_is_some() {
+        // On a file that not every machine has.
+        let denied = Outcome::NotOpened(Errno::ACCESS.raw_os_error());
+        assert_eq!(denied.advice().is_some(), Device::look().is_some());
         let advised: Vec<_> = failures()
             .into_iter()
-            .filter(|(outcome, _)| outcome.advice().is_some())
+            .filter(|(outcome, _)| *outcome != denied && outcome.advice().is_some())
             .map(|(_, sentence)| sentence)
             .collect();
         assert_eq!(
             advised,
             [
                 "/dev/kvm does not exist",
-                "this user may not open /dev/kvm",
                 "nobody may open /dev/kvm here",
                 "/dev/kvm has no driver behind it",
                 "/dev/kvm has no driver behind it",
