@@ -7,6 +7,8 @@
 set -eu
 
 repository=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=checks/read-only-store.sh
+. "$repository/checks/read-only-store.sh"
 # shellcheck source=checks/cases.sh
 . "$repository/checks/cases.sh"
 

@@ -1,4 +1,5 @@
-# Shellcheck has nothing to say about any shell script of the repository, wherever it is.
+# Shellcheck has nothing to say about any shell script of the repository, wherever it is. And a check that uses a store elsewhere keeps
+# the machine's own out of reach.
 { toolchain, source }:
 toolchain.run "shellcheck"
 {
@@ -13,4 +14,7 @@ toolchain.run "shellcheck"
     find . -type f ! -name '*.sh' -exec sh -c 'head -n 1 "$1" | grep -q "^#!.*sh"' sh {} \; -print >$out
     [ -s $out ]
     xargs shellcheck <$out
+    for script in $(grep -lE 'NIX_REMOTE=|--store |local[?]root=' checks/*.sh); do
+      grep -q '[.] "$repository/checks/read-only-store.sh"\|^# For a script that has Nix' $script || { echo "$script: does not source checks/read-only-store.sh"; exit 1; }
+    done
   '')
