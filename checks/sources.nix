@@ -33,7 +33,9 @@ toolchain.run "sources"
     # Everything that nixw fetches, and with it every package of nix/toolchain/lock.json.
     printf %s "$lines" >lines
     [ "$(grep -c '^file ' lines)" = "$(grep -c '"sha256":' $src/nix/toolchain/lock.json)" ]
-    if grep -vE "^(file [^ ]+ [0-9a-f]{64}|(source|busybox|crates) [^ ]+ $sri) [^ ]+$" lines; then wrong "no SHA-256"; fi
+    if grep -vE "^(file [^ ]+ [0-9a-f]{64} [^ ]+ [0-9]+|(source|busybox|crates) [^ ]+ $sri [^ ]+)$" lines; then
+      wrong "no SHA-256, or a file without its size"
+    fi
     # Debian's permanent archive has them below this path, its mirrors below pool/.
     if grep '^file ' lines | grep -v ' https://snapshot.debian.org/archive/debian/[0-9TZ]*/pool/main/'; then wrong "not from Debian's main archive"; fi
 

@@ -1,5 +1,5 @@
 # The pinned tools: a derivation for each tree of packages.nix, by its name, and what bootstrap.nix makes (`tools`, busybox's, and
-# `run` and `program`, which build with them). `debs` are the packages that all of it comes from.
+# `run` and `program`, which build with them). `debs` are the packages that all of it comes from, `sizes` their bytes.
 { system }:
 let
   lock = builtins.fromJSON (builtins.readFile ./lock.json);
@@ -20,6 +20,7 @@ let
     impureEnvVars = [ "http_proxy" "https_proxy" "ftp_proxy" "all_proxy" "no_proxy" ];
   };
   debs = builtins.mapAttrs (_: fetch) lock.packages;
+  sizes = builtins.mapAttrs (_: package: package.size) lock.packages;
   debsOf = tree: map (name: debs.${name}) lock.trees.${tree};
 
   bootstrap = import ./bootstrap.nix {
@@ -43,7 +44,7 @@ let
   built = builtins.mapAttrs mkTree (removeAttrs trees [ "busybox" "patchelf" ]);
 in
 built // {
-  inherit busybox patchelf program run tools debs;
+  inherit busybox patchelf program run tools debs sizes;
   # All that runs in builds and checks, or is booted with.
   trees = [ busybox patchelf ] ++ builtins.attrValues built;
 }
