@@ -6,7 +6,7 @@ let
   # One kernel for all that are more than a single program.
   kernel = lib.mkKernel { fragments = [ "userland" "unpack" ]; };
   # A script that has busybox under all its names, /proc and /sys; and what it takes beside itself.
-  mkScript = script: builtins.toFile "script" ''
+  mkScript = script: toolchain.textFile "script" ''
     #!/bin/busybox sh
     busybox mkdir -p /bin /proc /sys
     busybox mount -t proc proc /proc

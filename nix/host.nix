@@ -5,12 +5,12 @@ let
   toolchain = import ./toolchain { inherit system; };
   rust = import ./rust.nix { inherit toolchain source; };
   lint = import ./lint { inherit rust toolchain source; };
-  inherit (toolchain) program run tools;
+  inherit (toolchain) program run textFile tools;
   targets = import ./targets.nix;
   target = targets.x86_64;
 
   mkKernel = import ./kernel { inherit toolchain; };
-  mkInitramfs = import ./initramfs.nix { inherit run tools; inherit (self) packer; };
+  mkInitramfs = import ./initramfs.nix { inherit run textFile tools; inherit (self) packer; };
   mkBoot = import ./boot.nix { inherit toolchain; runner = rust.packages.boot; };
   mkImage = import ./image.nix { inherit run; };
 

@@ -6,18 +6,19 @@
 #               { source, mode }  { text, mode }  { symlink }  { directory = mode; }  { node = "c:5:1"; mode }  { tree }
 #   closures  store paths that are packed with all that they refer to
 #   compress  as `packer create --compress` takes it
-{ run, tools, packer }:
+{ run, textFile, tools, packer }:
 { init, files ? { }, closures ? [ ], compress ? "gzip" }:
 let
   inherit (builtins) attrNames concatMap concatStringsSep elemAt filter genList head isAttrs length;
+  storePath = import ./store-path.nix;
 
   kinds = {
-    source = path: { source, mode ? "" }: [ "--file" "${path}=${source}${colon mode}" ];
-    text = path: { text, mode ? "0644" }: [ "--file" "${path}=${builtins.toFile "text" text}:${mode}" ];
+    source = path: { source, mode ? "" }: [ "--file" "${path}=${storePath source}${colon mode}" ];
+    text = path: { text, mode ? "0644" }: [ "--file" "${path}=${textFile "text" text}:${mode}" ];
     symlink = path: { symlink }: [ "--symlink" "${path}=${symlink}" ];
     directory = path: { directory }: [ "--dir" "${path}:${directory}" ];
     node = path: { node, mode ? "" }: [ "--node" "${path}=${node}${colon mode}" ];
-    tree = path: { tree }: [ "--tree" "${tree}:${path}" ];
+    tree = path: { tree }: [ "--tree" "${storePath tree}:${path}" ];
   };
   colon = mode: if mode == "" then "" else ":${mode}";
   words = path: value:
@@ -26,6 +27,8 @@ let
       kind = filter (name: kinds ? ${name}) (attrNames entry);
     in
     if builtins.match "/.*" path == null then throw "mkInitramfs: files: `${path}` is not an absolute path"
+    # packer's options end a name there.
+    else if builtins.match ".*=.*" path != null then throw "mkInitramfs: files: `${path}` has a `=` in it; put that file into a directory, and take this as { tree = ...; }"
     else if length kind != 1 then
       throw "mkInitramfs: files: `${path}` must be a path, or a set with one of ${concatStringsSep ", " (map (name: "`${name}`") (attrNames kinds))}"
     else kinds.${head kind} path entry;
@@ -47,6 +50,8 @@ run "initramfs.cpio${suffix.${format} or ""}"
     PATH = "${packer}/bin:${tools}/bin";
     inherit compress graphs;
     words = map (import ./shell-word.nix) (concatMap (path: words path all.${path}) (attrNames all));
+    # A variable may have 128 KiB, which 900 files fill: "Argument list too long".
+    passAsFile = [ "words" "exportReferencesGraph" ];
     exportReferencesGraph = builtins.concatLists (genList (number: [ (elemAt graphs number) (elemAt closures number) ]) (length closures));
   } // (
     # What stands alone refers to nothing; a program that does would not start.

@@ -1,12 +1,13 @@
 # Functions whose arguments are looked at before they are used: what is wrong is told by the name of the argument.
 #
 #   function NAME ARGUMENTS BODY   a function of a set. ARGUMENTS: name -> { type, default }; without `default` it has to be given
-#   types                          what an argument may be: { what, is }, in words and as a predicate
+#   types                          what an argument may be: { what, is }, in words and as a predicate; and { take }, as what it is used
 let
   inherit (builtins) attrNames attrValues all any concatStringsSep elem filter head isAttrs isBool isInt isList isPath isString match;
 
   isStorePath = value: isAttrs value && value ? outPath;
   quote = text: "`${text}`";
+  take = type: type.take or (value: value);
 
   # A value as a person would call it.
   given = value:
@@ -25,12 +26,17 @@ in
     path = {
       what = "a path, a derivation, or a string that is an absolute path";
       is = value: isPath value || isStorePath value || (isString value && match "/.*" value != null);
+      take = import ../store-path.nix;
     };
     set = { what = "a set"; is = isAttrs; };
-    listOf = type: { what = "a list, each element ${type.what}"; is = value: isList value && all type.is value; };
+    listOf = type: { what = "a list, each element ${type.what}"; is = value: isList value && all type.is value; take = map (take type); };
     attrsOf = type: { what = "a set, each value ${type.what}"; is = value: isAttrs value && all type.is (attrValues value); };
     oneOf = names: { what = "one of ${concatStringsSep ", " (map quote names)}"; is = value: elem value names; };
-    either = types: { what = concatStringsSep ", or " (map (type: type.what) types); is = value: any (type: type.is value) types; };
+    either = types: {
+      what = concatStringsSep ", or " (map (type: type.what) types);
+      is = value: any (type: type.is value) types;
+      take = value: take (head (filter (type: type.is value) types)) value;
+    };
     # What another function of the library made, recognised by what is in it.
     made = by: names: { what = "what ${by} gives"; is = value: isAttrs value && all (name: value ? ${name}) names; };
   };
@@ -47,5 +53,7 @@ in
     else if unknown != [ ] then fail "no argument ${quote (head unknown)}; it takes ${concatStringsSep ", " (map quote (attrNames arguments))}"
     else if missing != [ ] then fail "argument ${quote (head missing)} is missing: ${arguments.${head missing}.type.what}"
     else if wrong != [ ] then fail "argument ${quote first} must be ${arguments.${first}.type.what}; given: ${given values.${first}}"
-    else body (builtins.mapAttrs (_: argument: argument.default) (removeAttrs arguments (missing ++ attrNames values)) // values);
+    else
+      body (builtins.mapAttrs (_: argument: argument.default) (removeAttrs arguments (missing ++ attrNames values))
+        // builtins.mapAttrs (argument: take arguments.${argument}.type) values);
 }

@@ -4,7 +4,8 @@
 { src, linux, flags }:
 toolchain.run "init"
 {
-  inherit src flags;
+  inherit src;
+  flags = map (import ../shell-word.nix) flags;
   nolibc = "${linux}/tools/include/nolibc";
   PATH = "${toolchain.cc}/bin:${toolchain.tools}/bin";
   # A static program refers to nothing.
@@ -13,6 +14,7 @@ toolchain.run "init"
   (builtins.toFile "c-init.sh" ''
     mkdir -p $out/bin
     # No tables for unwinders, no note of the compiler, no symbols. The name of the file may have lost its .c in the store.
-    gcc -fno-asynchronous-unwind-tables -fno-ident -s -Os -nostdlib -static -include $nolibc/nolibc.h $flags \
+    eval "set -- $flags"
+    gcc -fno-asynchronous-unwind-tables -fno-ident -s -Os -nostdlib -static -include $nolibc/nolibc.h "$@" \
       -o $out/bin/init -x c $src -lgcc
   '')

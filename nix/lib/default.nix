@@ -11,7 +11,7 @@ let
   fragment = function': value:
     let own = ../kernel + "/${value}.config"; in
     if !builtins.isString value || builtins.match "/.*" value != null then value
-    else if builtins.match ".*CONFIG_.*" value != null then builtins.toFile "fragment.config" "${value}\n"
+    else if builtins.match ".*CONFIG_.*" value != null then toolchain.textFile "fragment.config" "${value}\n"
     else if builtins.match "[a-z0-9_-]+" value != null && pathExists own then own
     else
       throw "${function'}: no fragment `${value}`; there are ${concatStringsSep ", " fragments}, or give lines that set CONFIG_..., or a file";

@@ -45,6 +45,11 @@ rec {
     PATH = "${tools}/bin";
   } // environment);
 
+  # textFile NAME TEXT: a file with TEXT, which may have store paths in it. (builtins.toFile takes none that has to be built.)
+  textFile = name: text:
+    if builtins.hasContext text then run name { inherit text; passAsFile = [ "text" ]; } (builtins.toFile "text-file.sh" "cp $textPath $out\n")
+    else builtins.toFile name text;
+
   # program NAME TEXT: bin/NAME, a script for busybox's shell.
   program = name: text: run name { inherit text; } (builtins.toFile "program.sh" ''
     mkdir -p $out/bin

@@ -1,5 +1,5 @@
 # The pinned tools: a derivation for each tree of packages.nix, by its name, and what bootstrap.nix makes (`tools`, busybox's, and
-# `run` and `program`, which build with them). `debs` are the packages that all of it comes from, `sizes` their bytes.
+# `run`, `program` and `textFile`, which build with them). `debs` are the packages that all of it comes from, `sizes` their bytes.
 { system }:
 let
   lock = builtins.fromJSON (builtins.readFile ./lock.json);
@@ -29,7 +29,7 @@ let
     busyboxHash = lock.busybox;
     patchelfDebs = debsOf "patchelf";
   };
-  inherit (bootstrap) busybox patchelf program run tools;
+  inherit (bootstrap) busybox patchelf program run textFile tools;
 
   mkTree = name: tree: run name
     {
@@ -44,7 +44,7 @@ let
   built = builtins.mapAttrs mkTree (removeAttrs trees [ "busybox" "patchelf" ]);
 in
 built // {
-  inherit busybox patchelf program run tools debs sizes;
+  inherit busybox patchelf program run textFile tools debs sizes;
   # All that runs in builds and checks, or is booted with.
   trees = [ busybox patchelf ] ++ builtins.attrValues built;
 }
