@@ -11,19 +11,13 @@ prepare() { :; }
 # --- what the tests are made of ---
 
 # A copy of the repository to make changes in.
-copy=$scratch/copy
-mkdir "$copy"
-git -C "$repository" ls-files -z | (cd "$repository" && xargs -0 cp --parents -t "$copy")
-in_copy() { git -C "$copy" -c user.name=test -c user.email=test "$@"; }
-in_copy init -q
-in_copy add -A
-in_copy commit -qm test
+copy_repository "$scratch/copy"
 
 # $1: the file to write to what `copy` gives, as evaluation/paths.nix has it; the others: a command to put before Nix.
 paths() {
   to=$1
   shift
-  "$@" nix eval --impure --raw --expr "import $repository/checks/evaluation/paths.nix { flake = \"git+file://$copy\"; }" >"$to"
+  "$@" nix eval --impure --raw --expr "import \"$repository/checks/evaluation/paths.nix\" { flake = \"git+file://$copy\"; }" >"$to"
 }
 alone() { XDG_CACHE_HOME=$(mktemp -d -p "$scratch") unshare --net "$@"; }
 

@@ -31,6 +31,40 @@ template no_std "Hello from my own PID 1!"
 template std "Hello from std, as PID 1!"
 template c "Hello from C!"
 
+begin "a template is started from a copy of the repository as docs/lib.md says, without a network"
+copy_repository "$scratch/simplest-linux"
+alone() { XDG_CACHE_HOME=$scratch/cache run unshare --net "$@"; exits 0; }
+alone nix flake init -t "$copy"
+alone nix flake lock --override-input simplest-linux "$copy"
+alone nix run . -- --accel tcg; says 'boot: saw "Hello from my own PID 1!"'
+alone nix flake check
+end
+
+# --- names ---
+
+begin "sources with blanks in their names"
+mkdir "my files"
+echo 'int main(void) { write(1, TEXT, sizeof TEXT - 1); for (;;) my_syscall0(__NR_pause); }' >"my init.c"
+echo note >"my files/.a note"
+cat >flake.nix <<'NIX'
+{
+  outputs = { simplest-linux, ... }:
+    let lib = simplest-linux.lib.x86_64-linux; in
+    {
+      packages.x86_64-linux.default = lib.mkInitramfs {
+        init = lib.mkCInit { src = ./. + "/my init.c"; flags = [ ''-DTEXT="it's a text\n"'' ]; };
+        files."/my note" = ./. + "/my files/.a note";
+        files."/more" = { tree = ./. + "/my files"; };
+        compress = "none";
+      };
+    };
+}
+NIX
+run git init -q; run git add -A
+own build; exits 0
+for part in "it's a text" "my note" "more/.a note"; do grep -aqF "$part" result || wrong "$part is not in it"; done
+end
+
 # --- wrong arguments ---
 
 # refused EXPRESSION WORDS: an expression that knows `lib` is an error that says WORDS.
@@ -49,6 +83,7 @@ refused 'lib.mkKernel { target = "vax"; }' 'mkKernel: argument `target` must be 
 refused 'lib.mkInitramfs { }' 'mkInitramfs: argument `init` is missing: a path'
 refused 'lib.mkInitramfs { init = 3; }' 'mkInitramfs: argument `init` must be a path, a derivation, or a string that is an absolute path; given: 3'
 refused 'lib.mkInitramfs { init = /init; files.etc = /etc; }' 'mkInitramfs: files: `etc` is not an absolute path'
+refused 'lib.mkInitramfs { init = /init; files."/a=b" = /etc; }' 'mkInitramfs: files: `/a=b` has a `=` in it'
 refused 'lib.mkInitramfs { init = /init; files."/etc" = { }; }' 'mkInitramfs: files: `/etc` must be a path, or a set with one of '
 refused 'lib.mkBootCheck { system = lib.mkKernel { }; }' 'mkBootCheck: argument `system` must be what mkSystem gives; given: a derivation'
 refused 'lib.mkBootCheck "system"' 'mkBootCheck: takes a set of arguments; given: the string "system"'

@@ -1,7 +1,8 @@
 {
   description = "An ordinary Rust program as PID 1";
 
-  # Where your copy of simplest-linux is, or what `nix registry add simplest-linux URL` says.
+  # Where a copy of simplest-linux is: an address, such as git+file:///home/me/simplest-linux. The name alone stands for what
+  # `nix flake lock --override-input simplest-linux DIRECTORY` or `nix registry add simplest-linux DIRECTORY` says.
   inputs.simplest-linux.url = "simplest-linux";
 
   outputs = { simplest-linux, ... }:
