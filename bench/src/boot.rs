@@ -80,6 +80,16 @@ pub struct Options {
     plot: Option<PathBuf>,
 }
 
+/// Draws the results of `bench boot` anew
+#[derive(clap::Args)]
+pub struct Plot {
+    /// What `bench boot --json` has written
+    results: PathBuf,
+
+    /// Directory to draw them in, as speed.svg and throughput.svg
+    directory: PathBuf,
+}
+
 /// How many QEMUs at once.
 const JOBS: &[u32] = &[1, 2, 3, 4, 6, 8, 12, 16];
 
@@ -119,14 +129,27 @@ pub fn run(options: &Options) -> Result<()> {
         let json = serde_json::to_string_pretty(&results)?;
         write(path, &(json + "\n"))?;
     }
-    if let Some(directory) = &options.plot {
-        write(&directory.join("speed.svg"), &plot::speed(&results))?;
-        if !results.throughput.is_empty() {
-            write(
-                &directory.join("throughput.svg"),
-                &plot::throughput(&results),
-            )?;
-        }
+    match &options.plot {
+        Some(directory) => draw(&results, directory),
+        None => Ok(()),
+    }
+}
+
+/// Draws results that were recorded.
+pub fn plot(options: &Plot) -> Result<()> {
+    let path = options.results.display();
+    let json = fs::read(&options.results).with_context(|| path.to_string())?;
+    let results = serde_json::from_slice(&json).with_context(|| path.to_string())?;
+    draw(&results, &options.directory)
+}
+
+fn draw(results: &Results, directory: &Path) -> Result<()> {
+    write(&directory.join("speed.svg"), &plot::speed(results))?;
+    if !results.throughput.is_empty() {
+        write(
+            &directory.join("throughput.svg"),
+            &plot::throughput(results),
+        )?;
     }
     printed
 }

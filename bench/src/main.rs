@@ -18,6 +18,7 @@ use clap::Parser;
 #[command(version)]
 enum Benchmark {
     Boot(boot::Options),
+    Plot(boot::Plot),
     Packer(packer::Options),
 }
 
@@ -27,6 +28,7 @@ fn main() -> Result<ExitCode> {
     }
     match Benchmark::parse() {
         Benchmark::Boot(options) => boot::run(&options)?,
+        Benchmark::Plot(options) => boot::plot(&options)?,
         Benchmark::Packer(options) => packer::run(&options)?,
     }
     Ok(ExitCode::SUCCESS)

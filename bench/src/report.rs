@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::thread;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::measure::Cost;
 
@@ -20,7 +20,7 @@ pub struct Report {
 }
 
 /// What results depend on.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Machine {
     cpu: String,
     cores: usize,

@@ -11,7 +11,7 @@ use ::boot::console::needle::Needle;
 use ::boot::machine::command::Accel;
 use ::boot::machine::reaper::die_with_starter;
 use anyhow::{Context, Result, ensure};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::measure::wait;
 
@@ -38,7 +38,7 @@ pub struct Boot {
 }
 
 /// What QEMU's TCG did for the guest, until QEMU was ended at the line.
-#[derive(Clone, Copy, Serialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 pub struct Counts {
     /// Instructions that the guest executed.
     pub executed: u64,

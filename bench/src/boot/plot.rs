@@ -5,12 +5,17 @@ use std::fmt::Display;
 use svg::Document;
 use svg::node::element::{Circle, Line, Polyline, Rectangle, Text};
 
-use super::table::Results;
+use super::table::{Results, Row};
 use crate::report::median;
 
 const WIDTH: f64 = 860.0;
 const LEFT: f64 = 190.0;
 const RIGHT: f64 = 640.0;
+const MARGIN: f64 = 16.0;
+/// Between a bar and what is written behind it.
+const GAP: f64 = 8.0;
+/// A character, on average at most: a digit of DejaVu Sans, the widest of the usual fonts.
+const CHARACTER: f64 = 9.0;
 const INK: &str = "#1a1a1a";
 const GRID: &str = "#d0d0d0";
 /// Of Okabe and Ito's colours, which people with any kind of colour vision can tell apart.
@@ -22,43 +27,47 @@ const ORANGE: &str = "#e69f00";
 pub fn speed(results: &Results) -> String {
     const ROW: f64 = 34.0;
     const TOP: f64 = 46.0;
-    let rows = &results.rows;
-    let most = rows
-        .iter()
-        .flat_map(|row| &row.seconds)
-        .copied()
-        .fold(0.0, f64::max);
-    let x = |seconds: f64| LEFT + (RIGHT - LEFT) * seconds / most;
+    // As large as leaves room for the words behind each.
+    let scale = results
+        .groups()
+        .flat_map(|group| {
+            let floor = group.floor();
+            group.rows.iter().map(move |row| {
+                let words = words(row, floor).chars().count() as f64 * CHARACTER;
+                (WIDTH - MARGIN - words - GAP - LEFT) / slowest(row)
+            })
+        })
+        .fold(f64::INFINITY, f64::min);
+    let x = |seconds: f64| LEFT + seconds * scale;
 
-    let lines = rows.len() + results.groups().count();
-    let mut picture = canvas(TOP + ROW * lines as f64 + 16.0).add(text(
-        16.0,
+    let lines = results.rows.len() + results.groups().count();
+    let mut picture = canvas(TOP + ROW * lines as f64 + MARGIN).add(text(
+        MARGIN,
         26.0,
         "start",
-        "From QEMU's start to “Hello, world!”, without KVM",
+        "From QEMU's start to “Hello, world!”",
     ));
     let mut y = TOP;
     for group in results.groups() {
-        picture =
-            picture.add(text(16.0, y + 22.0, "start", group.target).set("font-weight", "bold"));
+        let heading = match group.accelerator() {
+            "tcg" => format!("{}, without KVM", group.target),
+            "kvm" => format!("{}, with KVM", group.target),
+            other => format!("{}, {other}", group.target),
+        };
+        picture = picture.add(text(MARGIN, y + 22.0, "start", heading).set("font-weight", "bold"));
         y += ROW;
         let floor = group.floor();
         for row in group.rows {
             let middle = median(&row.seconds);
             let least = row.seconds.iter().copied().fold(f64::INFINITY, f64::min);
-            let most = row.seconds.iter().copied().fold(0.0, f64::max);
+            let most = slowest(row);
             let colour = if std::ptr::eq(row, floor) {
                 ORANGE
             } else {
                 BLUE
             };
-            let words = format!(
-                "{:.0} ms, {:.1} times the floor",
-                middle * 1000.0,
-                middle / median(&floor.seconds)
-            );
             picture = picture
-                .add(text(LEFT - 10.0, y + 16.0, "end", row.name))
+                .add(text(LEFT - 10.0, y + 16.0, "end", &row.name))
                 .add(
                     Rectangle::new()
                         .set("x", LEFT)
@@ -68,11 +77,25 @@ pub fn speed(results: &Results) -> String {
                         .set("fill", colour),
                 )
                 .add(line(x(least), y + 12.0, x(most), y + 12.0, INK))
-                .add(text(x(most) + 8.0, y + 16.0, "start", words));
+                .add(text(x(most) + GAP, y + 16.0, "start", words(row, floor)));
             y += ROW;
         }
     }
     picture.to_string() + "\n"
+}
+
+/// What is written behind a bar.
+fn words(row: &Row, floor: &Row) -> String {
+    let middle = median(&row.seconds);
+    format!(
+        "{:.0} ms, {:.1} times the floor",
+        middle * 1000.0,
+        middle / median(&floor.seconds)
+    )
+}
+
+fn slowest(row: &Row) -> f64 {
+    row.seconds.iter().copied().fold(0.0, f64::max)
 }
 
 /// Boots per second, by how many QEMUs there are at once.
@@ -94,7 +117,7 @@ pub fn throughput(results: &Results) -> String {
 
     let mut picture = canvas(BOTTOM + 50.0)
         .add(text(
-            16.0,
+            MARGIN,
             26.0,
             "start",
             "Boots per second, by the number of QEMUs at once",

@@ -1,18 +1,19 @@
 //! The results, as a table and as JSON.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fmt::{self, Display, Formatter};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::guest::{Boot, Counts, Guest};
 use super::throughput::Throughput;
 use crate::report::{Machine, median};
 
 /// The results of the benchmark.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub struct Results {
     machine: Machine,
     /// What QEMU calls its version.
@@ -24,12 +25,12 @@ pub struct Results {
 }
 
 /// What was measured of one contender.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub struct Row {
-    target: &'static str,
-    pub name: &'static str,
+    target: Cow<'static, str>,
+    pub name: Cow<'static, str>,
     /// Who executed its instructions, by QEMU's name.
-    accelerator: &'static str,
+    accelerator: Cow<'static, str>,
     /// Size of its kernel.
     bytes: u64,
     /// From QEMU's start to the line, of each run, in their order.
@@ -43,9 +44,9 @@ impl Row {
     /// A contender, not measured yet.
     pub fn new(guest: &Guest) -> Self {
         Self {
-            target: guest.target,
-            name: guest.name,
-            accelerator: guest.accel.name(),
+            target: guest.target.into(),
+            name: guest.name.into(),
+            accelerator: guest.accel.name().into(),
             bytes: guest.bytes,
             seconds: vec![],
             cpu_seconds: vec![],
@@ -78,14 +79,19 @@ impl Results {
 
 /// The rows of one target.
 pub struct Group<'a> {
-    pub target: &'static str,
+    pub target: &'a str,
     pub rows: &'a [Row],
 }
 
-impl Group<'_> {
+impl<'a> Group<'a> {
     /// What the others are compared with.
-    pub fn floor(&self) -> &Row {
+    pub fn floor(&self) -> &'a Row {
         &self.rows[0]
+    }
+
+    /// Who executed their instructions, by QEMU's name.
+    pub fn accelerator(&self) -> &str {
+        &self.floor().accelerator
     }
 }
 
@@ -94,7 +100,7 @@ impl Results {
     pub fn groups(&self) -> impl Iterator<Item = Group<'_>> {
         let chunks = self.rows.chunk_by(|a, b| a.target == b.target);
         chunks.map(|rows| Group {
-            target: rows[0].target,
+            target: &rows[0].target,
             rows,
         })
     }
@@ -127,7 +133,7 @@ impl Display for Group<'_> {
         writeln!(
             f,
             "\n{:<22} {:>6} {:>6}  {:>8} {:>17}  {:>8}  {:>11} {:>10} {:>7} {:>10}",
-            format!("{}, {}", self.target, self.floor().accelerator),
+            format!("{}, {}", self.target, self.accelerator()),
             "time",
             "CPU",
             "seconds",

@@ -5,12 +5,12 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::Result;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::guest::Guest;
 
 /// What was measured with some number of QEMUs at once.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub struct Throughput {
     pub jobs: u32,
     boots: u32,
