@@ -13,9 +13,34 @@ let
     };
     expect = "/main exited with status 7";
   };
+
+  # One with a bug, `line` of which is where.
+  init = toolchain.run "init"
+    {
+      src = ./supervisor/src;
+      outputs = [ "out" "line" ];
+      PATH = "${toolchain.rust}/bin:${toolchain.cc}/bin:${toolchain.tools}/bin";
+    }
+    (builtins.toFile "init.sh" ''
+      cp -r $src src
+      chmod -R u+w src
+      sed -i 's/^    match start(arguments) {/    if true { panic!() }\n&/' src/main.rs
+      sed -n '/panic!()/=' src/main.rs >$line
+      mkdir -p $out/bin
+      # The linker's options are those of build.rs.
+      rustc --edition 2024 -C panic=abort -C opt-level=z -C strip=symbols \
+        -C link-args="-nostartfiles -nostdlib -static -no-pie" -o $out/bin/init src/main.rs
+    '');
+  bug = (lib.mkSystem {
+    inherit kernel;
+    machine = "pc";
+    initramfs = lib.mkInitramfs { inherit init; };
+    expect = "reboot: Power down";
+  }).check;
 in
 system // {
-  check = toolchain.run "supervisor" { inherit (system) check; } (builtins.toFile "supervisor.sh" ''
+  check = toolchain.run "supervisor" { inherit (system) check; inherit bug; inherit (init) line; } (builtins.toFile "supervisor.sh" ''
+    grep "^supervisor: this is a bug, in src/main.rs at line $(cat $line)" $bug
     grep "^reaped: 20" $check
     [ $(grep -c "^passed on: SIG" $check) = 11 ]
     # What is left ends, too: one process by SIGTERM, one by SIGKILL.

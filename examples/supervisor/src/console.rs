@@ -4,9 +4,16 @@ use crate::system::write;
 
 /// Writes a line. What cannot be written is lost: there is nobody to tell.
 pub fn say(text: &str, number: u32) {
+    say_words(&[text], number);
+}
+
+/// Writes a line of several words, or groups of them, and a number.
+pub fn say_words(words: &[&str], number: u32) {
     write(b"supervisor: ");
-    write(text.as_bytes());
-    write(b" ");
+    for word in words {
+        write(word.as_bytes());
+        write(b" ");
+    }
     say_number(number);
     write(b"\n");
 }

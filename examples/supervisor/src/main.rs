@@ -17,7 +17,7 @@ mod system;
 
 use core::ffi::CStr;
 
-use console::say;
+use console::{say, say_words};
 use signal::{SIGCHLD, SIGKILL, SIGTERM};
 use system::{Arguments, EVERYBODY, Ended, Pid};
 
@@ -114,7 +114,9 @@ fn tell(status: Status) {
 }
 
 #[panic_handler]
-fn panic(_: &core::panic::PanicInfo) -> ! {
-    say("this is a bug, at line", line!());
+fn panic(information: &core::panic::PanicInfo) -> ! {
+    if let Some(place) = information.location() {
+        say_words(&["this is a bug, in", place.file(), "at line"], place.line());
+    }
     system::power_off()
 }
