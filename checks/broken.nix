@@ -173,6 +173,13 @@ let
     powers_off = { init = "reboot(POWER_OFF)"; kind = "halted"; says = "the guest halted"; };
     powers_off_indeed = { image = "cp $userland kernel; compile 'reboot(POWER_OFF)'; pack init"; options = "--machine pc"; kind = "powered-off"; says = ''the guest powered off before "Hello, world!" was seen''; };
     triple_fault = { image = "tiny_kernel ud2; compile 'exit(0)'; pack init"; kind = "reset"; says = "without a word from its kernel"; };
+    # It ends QEMU, with an exit status that looks like a failure of QEMU's.
+    debug_exit = {
+      image = "tiny_kernel 'mov $16, %eax; out %eax, $0xf4'; compile 'exit(0)'; pack init";
+      options = "-- -device isa-debug-exit,iobase=0xf4,iosize=4";
+      kind = "guest-exited";
+      says = "the guest ended QEMU with exit status 33 (16 written to isa-debug-exit) before";
+    };
     spins = { image = "tiny_kernel 'jmp _start'; compile 'exit(0)'; pack init"; options = "--stall 1"; kind = "stalled"; code = 124; says = "silent for 1 s"; };
     hangs = { init = "wait_for_ever()"; options = "--stall 5"; kind = "stalled"; code = 124; says = "silent for 5 s before"; };
     # Quietly, because a kernel that has found a better clock after a second says so, in the same line.

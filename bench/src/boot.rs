@@ -129,10 +129,10 @@ pub fn run(options: &Options) -> Result<()> {
         let json = serde_json::to_string_pretty(&results)?;
         write(path, &(json + "\n"))?;
     }
-    match &options.plot {
-        Some(directory) => draw(&results, directory),
-        None => Ok(()),
+    if let Some(directory) = &options.plot {
+        draw(&results, directory)?;
     }
+    printed
 }
 
 /// Draws results that were recorded.
@@ -151,7 +151,7 @@ fn draw(results: &Results, directory: &Path) -> Result<()> {
             &plot::throughput(results),
         )?;
     }
-    printed
+    Ok(())
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {

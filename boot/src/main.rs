@@ -40,7 +40,7 @@ const SCRIPT_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Parser)]
 #[command(version, after_help = exit_code::HELP)]
 struct Cli {
-    /// Kernel to boot: vmlinux with a PVH entry, or bzImage
+    /// Kernel to boot: vmlinux with a PVH entry, or bzImage; elsewhere Image
     #[arg(long, env = "BOOT_KERNEL", value_name = "FILE")]
     kernel: Option<PathBuf>,
 
@@ -241,6 +241,10 @@ impl Cli {
             gdb: self.gdb.map(gdb::socket).transpose()?,
             more: self.more,
         };
+        inspect::check_qemu(&inputs, &vm.kernel, &vm.qemu)?;
+        if let Some(caution) = vm.caution() {
+            say(&format!("boot: {caution}"));
+        }
         if self.dry_run {
             return match writeln!(Patient(io::stdout()), "{}", vm.shell_line()) {
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {

@@ -64,6 +64,37 @@ fn what_cannot_be_used_is_named() {
 }
 
 #[test]
+fn a_qemu_that_cannot_unpack_the_kernel_is_told() {
+    let fixture = Fixture::new();
+    let mut image = vec![0; 0x80];
+    for (at, bytes) in [
+        (0, &b"MZ"[..]),
+        (4, b"zimg\x40\x01\0\0\x07"),
+        (0x3c, b"\x40"),
+        (0x40, b"PE\0\0\x64\xaa"),
+    ] {
+        image[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+    fs::write(fixture.path("kernel"), image).unwrap();
+    for (version, code, part) in [
+        (
+            "7.2.22",
+            125,
+            "tail -c +321 kernel | head -c 7 | gzip -dc >Image",
+        ),
+        ("8.0.0", 0, "saw"),
+    ] {
+        let script = format!(
+            "[ \"$1\" != --version ] || {{ echo QEMU emulator version {version}; exit; }}; \
+             echo 'Hello, world!'; exec sleep 1000"
+        );
+        let ran = fixture.run(&script, &["--target", "aarch64"]);
+        assert!(ran.stderr.contains(part), "{}", ran.stderr);
+        assert_eq!(ran.code, Some(code));
+    }
+}
+
+#[test]
 fn an_unusable_log_is_said_before_the_boot() {
     let fixture = Fixture::new();
     let refused = |log| {

@@ -64,13 +64,13 @@ fn a_report_has_all_that_is_known() {
 
     let host = &report["host"];
     let order = ["first_byte", "init", "expected", "end"].map(|name| seconds(&host[name]));
-    assert!(order.is_sorted() && order[1] - order[0] >= 0.1, "{host}");
+    assert!(order.is_sorted() && order[1] - order[0] >= 0.05, "{host}");
     assert_eq!(host["kernel"], host["first_byte"]);
     assert_eq!(seconds(&report["guest"]["init"]), 0.39);
     let phases = report["phases"].as_array().unwrap();
     assert_eq!(phases.last().unwrap()["name"], "init");
     assert_eq!(phases.last().unwrap()["end"], host["expected"]);
-    assert!(seconds(&report["silences"][0]["took"]) >= 0.1);
+    assert!(seconds(&report["silences"][0]["took"]) >= 0.05);
     assert_eq!(report["silences"][0]["before"], "Run /init as init process");
     assert_eq!(report["console"]["lines"], 3);
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use common::Fixture;
+use common::{Fixture, Ran};
 
 const PANIC: &str =
     "[    0.1] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000000";
@@ -96,6 +96,32 @@ fn a_guest_that_never_rests_is_not_waited_for_for_ever() {
         Fixture::new().run(script, &[]).expect_seen("Hello, world!");
     }
     assert!(started.elapsed() < Duration::from_secs(30));
+}
+
+#[test]
+fn the_kernel_does_not_write_the_text() {
+    let fixture = Fixture::new();
+    let script = "printf '[    0.000000] Linux version 6.12.95\\r\\n'; \
+        printf '[    0.000000] Command line: x -- Hello, world!\\r\\n'; exec sleep 1000";
+    let ran = fixture.run(script, &["--timeout", "0.5"]);
+    ran.expect_sentence(
+        124,
+        "boot: \"Hello, world!\" was not seen in 0.5 s; \
+         the last line was \"[    0.000000] Command line: x -- Hello, world!\"",
+    );
+    assert!(ran.stderr.contains("--expect-anywhere"), "{}", ran.stderr);
+
+    let anywhere = ["--expect-anywhere", "Hello, world!"];
+    fixture.run(script, &anywhere).expect_seen("Hello, world!");
+    let mut boot = fixture.boot(script, &[]);
+    let ran: Ran = boot
+        .env("BOOT_EXPECT_ANYWHERE", "Command line")
+        .output()
+        .unwrap()
+        .into();
+    ran.expect_seen("Command line");
+    let both = [&anywhere[..], &["--expect", "x"]].concat();
+    assert_eq!(fixture.run(script, &both).code, Some(2));
 }
 
 #[test]

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::Path;
+
+use flate2::read::GzDecoder;
 
 /// How much of a file is looked at: as far as a multiboot header may be.
 const HEAD: u64 = 8192;
@@ -27,6 +30,13 @@ pub enum Format {
     Multiboot,
     /// arm64's Image (Documentation/arch/arm64/booting.rst).
     Arm64Image,
+    /// The same, compressed by gzip: QEMU unpacks it (load_aarch64_image() in its hw/arm/boot.c).
+    Arm64ImageGz,
+    /// arm64's Image in an EFI program that unpacks it (Linux' drivers/firmware/efi/libstub/zboot-header.S).
+    /// So does QEMU, since 8.0.
+    Arm64Zboot,
+    /// The same for another architecture.
+    Zboot,
     /// RISC-V's Image (Documentation/arch/riscv/boot-image-header.rst).
     RiscvImage,
     /// The one cpio format that the kernel unpacks.
@@ -72,6 +82,7 @@ const MAGIC: &[(usize, &[u8], Format)] = &[
     (0x202, b"HdrS", Format::BzImage),
     (56, b"ARM\x64", Format::Arm64Image),
     (56, b"RSC\x05", Format::RiscvImage),
+    (4, b"zimg", Format::Zboot),
     (0, b"MZ", Format::Efi),
     (0, b"070701", Format::Newc),
     // newc with checksums.
@@ -98,14 +109,30 @@ impl Format {
     pub fn of(file: &File) -> io::Result<Format> {
         let mut head = Vec::new();
         file.take(HEAD).read_to_end(&mut head)?;
+        Ok(match Format::by_magic(&head) {
+            Format::Gzip => {
+                let mut inside = Vec::new();
+                // What is no gzip, or cut short, is for others to find.
+                let _ = GzDecoder::new(&head[..])
+                    .take(HEAD)
+                    .read_to_end(&mut inside);
+                match Format::by_magic(&inside) {
+                    Format::Arm64Image => Format::Arm64ImageGz,
+                    _ => Format::Gzip,
+                }
+            }
+            Format::Zboot if pe_machine(&head) == Some(ARM64) => Format::Arm64Zboot,
+            Format::Unknown if multiboot(&head) => Format::Multiboot,
+            format => format,
+        })
+    }
+
+    fn by_magic(head: &[u8]) -> Format {
         let fits = |(offset, magic, _): &&(usize, &[u8], Format)| {
             head.get(*offset..).is_some_and(|at| at.starts_with(magic))
         };
-        Ok(match MAGIC.iter().find(fits) {
-            Some((_, _, format)) => *format,
-            None if multiboot(&head) => Format::Multiboot,
-            None => Format::Unknown,
-        })
+        let row = MAGIC.iter().find(fits);
+        row.map_or(Format::Unknown, |(_, _, format)| *format)
     }
 
     /// Its name, and what it may be good for.
@@ -115,6 +142,9 @@ impl Format {
             Format::BzImage => ("a bzImage", Role::Kernel),
             Format::Multiboot => ("a multiboot kernel", Role::Kernel),
             Format::Arm64Image | Format::RiscvImage => ("an Image", Role::Kernel),
+            Format::Arm64ImageGz => ("a gzipped Image", Role::Kernel),
+            Format::Arm64Zboot => ("an EFI zboot image", Role::Kernel),
+            Format::Zboot => ("an EFI zboot image for another CPU", Role::Kernel),
             Format::Newc => ("a cpio archive (newc)", Role::Initramfs),
             Format::Odc => ("a cpio archive (odc)", Role::Neither),
             Format::OldCpio => ("a cpio archive (old binary)", Role::Neither),
@@ -161,7 +191,7 @@ impl Format {
     pub(crate) fn architecture(self) -> Option<&'static str> {
         match self {
             Format::BzImage => Some("x86"),
-            Format::Arm64Image => Some("aarch64"),
+            Format::Arm64Image | Format::Arm64ImageGz | Format::Arm64Zboot => Some("aarch64"),
             Format::RiscvImage => Some("riscv"),
             _ => None,
         }
@@ -182,6 +212,25 @@ impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.about().0)
     }
+}
+
+/// arm64 in a PE file (`IMAGE_FILE_MACHINE_ARM64`).
+const ARM64: u16 = 0xaa64;
+
+/// The architecture that a PE file is for: behind the signature, whose place is at 0x3c.
+fn pe_machine(head: &[u8]) -> Option<u16> {
+    let place = u32::from_le_bytes(head.get(0x3c..0x40)?.try_into().ok()?);
+    let header = head.get(usize::try_from(place).ok()?..)?;
+    let machine = header.strip_prefix(b"PE\0\0")?.get(..2)?;
+    Some(u16::from_le_bytes(machine.try_into().ok()?))
+}
+
+/// Where in an EFI zboot image the compressed one is, and how large.
+pub(crate) fn zboot_payload(image: &Path) -> Option<(u32, u32)> {
+    let mut header = [0; 16];
+    File::open(image).ok()?.read_exact(&mut header).ok()?;
+    let word = |at: usize| u32::from_le_bytes(header[at..at + 4].try_into().expect("4 bytes"));
+    Some((word(8), word(12)))
 }
 
 /// Whether there is a header after section 3.1 of the Multiboot specification: magic, flags and a

@@ -3,10 +3,12 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::files::format::{Format, Role};
+use crate::files::format::{self, Format, Role};
+use crate::machine::command::quoted;
 use crate::machine::target::Target;
 
 mod elf;
@@ -109,6 +111,52 @@ fn check_elf(target: &Target, path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Since when QEMU unpacks an EFI zboot image.
+const ZBOOT: (u32, u32) = (8, 0);
+
+/// An error if this `qemu` is too old for that `kernel`: it would start what it has not unpacked, which
+/// is silent.
+pub fn check_qemu(inputs: &Inputs, kernel: &Path, qemu: &Path) -> Result<()> {
+    if inputs.kernel != Format::Arm64Zboot {
+        return Ok(());
+    }
+    match version(qemu) {
+        Some(version) if version < ZBOOT => {
+            let (major, minor) = version;
+            let shown = kernel.display();
+            let unpack = format::zboot_payload(kernel)
+                .map(|(offset, size)| {
+                    let file = quoted(&shown.to_string());
+                    format!(
+                        "tail -c +{} {file} | head -c {size} | gzip -dc >Image",
+                        offset + 1
+                    )
+                })
+                .unwrap_or_default();
+            bail!(
+                "{shown}: cannot use it as the kernel: it is {}, which QEMU unpacks since 8.0, and {} is QEMU \
+                 {major}.{minor} (name a newer one with --qemu FILE or BOOT_QEMU=FILE, or unpack the Image in it: {unpack})",
+                inputs.kernel,
+                qemu.display(),
+            )
+        }
+        // It says itself what is wrong.
+        _ => Ok(()),
+    }
+}
+
+/// The version of `qemu`, as far as it says so: `QEMU emulator version 7.2.22 (Debian ...)`.
+fn version(qemu: &Path) -> Option<(u32, u32)> {
+    let output = Command::new(qemu).arg("--version").output().ok()?;
+    parsed_version(&String::from_utf8_lossy(&output.stdout))
+}
+
+fn parsed_version(said: &str) -> Option<(u32, u32)> {
+    let (_, version) = said.split_once("QEMU emulator version ")?;
+    let mut numbers = version.split(['.', ' ', '\n']);
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
 fn check_initrd(path: &Path, format: Format) -> Result<()> {
     let unusable = format!("{}: cannot use it as the initramfs: it is", path.display());
     match (format.role(), format.advice()) {
@@ -124,6 +172,7 @@ fn check_initrd(path: &Path, format: Format) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::io::Write;
 
     use super::*;
 
@@ -155,6 +204,26 @@ mod tests {
         image
     }
 
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        // More than what is looked at.
+        gzip.write_all(bytes).unwrap();
+        gzip.write_all(&[b'x'; 100_000]).unwrap();
+        gzip.finish().unwrap()
+    }
+
+    /// An EFI zboot image for that architecture.
+    fn zboot(machine: u16) -> Vec<u8> {
+        let mut image = vec![0; 0x80];
+        image[..2].copy_from_slice(b"MZ");
+        image[4..8].copy_from_slice(b"zimg");
+        image[24..28].copy_from_slice(b"gzip");
+        image[0x3c] = 0x40;
+        image[0x40..0x44].copy_from_slice(b"PE\0\0");
+        image[0x44..0x46].copy_from_slice(&machine.to_le_bytes());
+        image
+    }
+
     const NEWC: &[u8] = b"070701 and so on";
 
     #[test]
@@ -164,7 +233,10 @@ mod tests {
         }
         // A 32-bit kernel runs on a 64-bit CPU.
         inspected(&elf::tests::kernel(3, true), NEWC).unwrap();
-        inspected_for("aarch64", &image(b"ARM\x64"), NEWC).unwrap();
+        let arm64 = image(b"ARM\x64");
+        for kernel in [arm64.clone(), gzip(&arm64), zboot(0xaa64)] {
+            inspected_for("aarch64", &kernel, NEWC).unwrap();
+        }
         for initrd in [NEWC, b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", &[0; 600], b"?"] {
             inspected(&bz_image(), initrd).unwrap();
         }
@@ -211,6 +283,26 @@ mod tests {
                 "it is an Image, for riscv; the target is aarch64",
             ),
             (
+                "x86_64",
+                gzip(&image(b"ARM\x64")),
+                "it is a gzipped Image, for aarch64; the target is x86_64",
+            ),
+            (
+                "x86_64",
+                zboot(0xaa64),
+                "it is an EFI zboot image, for aarch64; the target is x86_64",
+            ),
+            (
+                "aarch64",
+                zboot(0x5064),
+                "it is an EFI zboot image for another CPU; a kernel for aarch64 is an Image, a gzipped Image or an EFI zboot image",
+            ),
+            (
+                "aarch64",
+                gzip(NEWC),
+                "it is compressed by gzip (unpack it, or name another",
+            ),
+            (
                 "aarch64",
                 elf(62),
                 "it is an ELF file for x86_64, and the target is aarch64",
@@ -224,7 +316,7 @@ mod tests {
     #[test]
     fn an_elf_file_is_not_booted_by_every_machine() {
         let error = inspected_for("aarch64", &elf::tests::kernel(183, false), NEWC).unwrap_err();
-        let part = "it is an ELF file; a kernel for aarch64 is an Image (name another";
+        let part = "it is an ELF file; a kernel for aarch64 is an Image,";
         assert!(error.contains(part), "{error}");
     }
 
@@ -279,6 +371,33 @@ mod tests {
                 "{error}"
             );
             assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_qemu_too_old_for_the_kernel_is_told_before() {
+        let directory = tempfile::tempdir().unwrap();
+        let kernel = directory.path().join("k");
+        let mut image = zboot(0xaa64);
+        image[8..16].copy_from_slice(&[0x40, 1, 0, 0, 7, 0, 0, 0]);
+        fs::write(&kernel, image).unwrap();
+        let inputs = Inputs {
+            kernel: Format::Arm64Zboot,
+            initrd: Format::Newc,
+        };
+        // What there is in place of QEMU says nothing of the kind.
+        check_qemu(&inputs, &kernel, Path::new("true")).unwrap();
+        assert_eq!(format::zboot_payload(&kernel), Some((0x140, 7)));
+        for (said, version) in [
+            (
+                "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg)\nCopyright",
+                Some((7, 2)),
+            ),
+            ("QEMU emulator version 10.0.2\n", Some((10, 0))),
+            ("QEMU emulator version x", None),
+            ("", None),
+        ] {
+            assert_eq!(parsed_version(said), version, "{said}");
         }
     }
 

@@ -6,6 +6,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use crate::machine::sandbox;
 use crate::machine::target::{Machine, Target};
 
@@ -40,6 +42,15 @@ pub struct Vm {
     pub gdb: Option<PathBuf>,
     /// More of QEMU's arguments. They come last.
     pub more: Vec<OsString>,
+}
+
+/// How a guest has ended QEMU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct GuestExit {
+    /// QEMU's exit status.
+    pub status: i32,
+    /// What the guest has written to the device isa-debug-exit, if it was that; its lower seven bits.
+    pub written: Option<i32>,
 }
 
 /// Who executes the guest's instructions.
@@ -108,10 +119,47 @@ impl Vm {
         arguments
     }
 
-    /// The kernel's command line.
+    /// The kernel's command line. (On a microvm, QEMU adds where its virtio devices are.)
     pub fn command_line(&self) -> String {
-        self.target
-            .command_line(self.accel, self.tsc_khz, &self.append)
+        // With -icount, QEMU shows the guest a counter of its own, not the host's.
+        let tsc_khz = self.tsc_khz.filter(|_| !self.asks_for("icount"));
+        self.target.command_line(self.accel, tsc_khz, &self.append)
+    }
+
+    /// Whether the user gives QEMU that option, with one hyphen or two.
+    fn asks_for(&self, option: &str) -> bool {
+        let hyphens = ["-", "--"].map(|hyphens| OsString::from(format!("{hyphens}{option}")));
+        self.more.iter().any(|word| hyphens.contains(word))
+    }
+
+    /// Whether the user gives QEMU a device with that in its name.
+    fn has_device(&self, name: &str) -> bool {
+        let has = |word: &OsString| word.to_string_lossy().contains(name);
+        self.more.iter().any(has)
+    }
+
+    /// What it means for the guest that QEMU, which had set up the machine, ended with exit status
+    /// `status` and that reason (QMP's `ShutdownCause`): some devices let the guest choose.
+    pub fn exit_of_guest(&self, status: i32, shutdown: Option<&str>) -> Option<GuestExit> {
+        let debug_exit = self.has_device("isa-debug-exit") && status & 1 == 1;
+        let semihosting = self.asks_for("semihosting") || self.asks_for("semihosting-config");
+        // Newer versions of QEMU, in which these do not end it at once.
+        let asked = shutdown.is_some_and(|reason| reason.starts_with("guest-"));
+        (status != 0 && (debug_exit || semihosting || asked)).then_some(GuestExit {
+            status,
+            // hw/misc/debugexit.c
+            written: debug_exit.then_some(status >> 1),
+        })
+    }
+
+    /// What will not be as the user may think.
+    pub fn caution(&self) -> Option<&'static str> {
+        let append = self.append.split_ascii_whitespace();
+        let has_arguments = append.into_iter().any(|word| word == "--");
+        (self.machine.name == "microvm" && has_arguments && self.has_device("virtio")).then_some(
+            "the kernel will not find the virtio devices: QEMU says where they are at the end of its command line, where all \
+             that is behind -- goes to init (leave out the --, or take --machine q35 and virtio-...-pci)",
+        )
     }
 
     /// The whole command, to be pasted into a shell.
@@ -266,6 +314,55 @@ mod tests {
         let more = ["-m", "1G"].map(OsString::from).to_vec();
         let arguments = Vm { more, ..vm() }.arguments();
         assert!(arguments.ends_with(&["-m".into(), "1G".into()]));
+    }
+
+    #[test]
+    fn a_counter_that_is_not_the_hosts_is_not_told() {
+        for (word, told) in [
+            ("-icount", false),
+            ("--icount", false),
+            ("-no-icount", true),
+        ] {
+            let more = [word, "shift=0"].map(OsString::from).to_vec();
+            let line = Vm { more, ..vm() }.command_line();
+            assert_eq!(line.contains("tsc_early_khz="), told, "{word}");
+        }
+    }
+
+    #[test]
+    fn devices_that_the_kernel_will_not_find_are_told() {
+        let caution = |machine: usize, append: &str, device: &str| {
+            let vm = Vm {
+                machine: &TARGETS[0].machines[machine],
+                append: append.into(),
+                more: ["-device", device].map(OsString::from).to_vec(),
+                ..vm()
+            };
+            vm.caution().is_some()
+        };
+        assert!(caution(0, "quiet -- x", "virtio-rng-device"));
+        assert!(!caution(0, "quiet --x", "virtio-rng-device"));
+        assert!(!caution(0, "-- x", "isa-debug-exit"));
+        assert!(!caution(2, "-- x", "virtio-rng-pci"));
+    }
+
+    #[test]
+    fn an_exit_status_that_the_guest_has_chosen_is_known() {
+        let exit = |more: &str, status, shutdown| {
+            let more = more.split(' ').map(OsString::from).collect();
+            Vm { more, ..vm() }.exit_of_guest(status, shutdown)
+        };
+        let chosen = |status, written| Some(GuestExit { status, written });
+        let device = "-device isa-debug-exit,iobase=0xf4,iosize=0x04";
+        assert_eq!(exit(device, 33, None), chosen(33, Some(16)));
+        assert_eq!(exit(device, 1, None), chosen(1, Some(0)));
+        // It writes no such thing.
+        assert_eq!(exit(device, 2, None), None);
+        assert_eq!(exit("-semihosting", 7, None), chosen(7, None));
+        assert_eq!(exit("", 7, Some("guest-shutdown")), chosen(7, None));
+        assert_eq!(exit("", 7, Some("host-error")), None);
+        assert_eq!(exit("", 1, None), None);
+        assert_eq!(exit("-semihosting", 0, None), None);
     }
 
     #[test]

@@ -59,9 +59,10 @@ const X86_64: Target = Target {
     machines: &[
         Machine {
             name: "microvm",
-            // No ACPI: what little there is, the kernel finds where it always was. No automatic
-            // additions to the command line: the kernel gets what this table and `--append` say.
-            options: "microvm,acpi=off,auto-kernel-cmdline=off",
+            // No ACPI: what little there is, the kernel finds where it always was. For each virtio
+            // device that the user adds, QEMU adds to the kernel's command line where it is
+            // (`virtio_mmio.device=512@0xfeb00e00:12`); nothing else would tell.
+            options: "microvm,acpi=off",
         },
         Machine {
             name: "pc",
@@ -108,7 +109,7 @@ const AARCH64: Target = Target {
         // A machine that there is only in QEMU. It describes itself in a device tree.
         options: "virt",
     }],
-    kernels: &[Format::Arm64Image],
+    kernels: &[Format::Arm64Image, Format::Arm64ImageGz, Format::Arm64Zboot],
     elf_machines: &[EM_AARCH64],
     needs_pvh: false,
     // Armv8.0, as the first such CPUs had it.

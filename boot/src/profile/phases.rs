@@ -251,9 +251,8 @@ mod tests {
     fn who_is_at_work_is_told_as_far_as_it_is_known() {
         let kernel = (30, "[    0.000000] Linux version 6.12.95");
         let run = (40, "[    0.000000] Run /init as init process");
-        type Lines<'a> = &'a [(u64, &'a str)];
-        type Phases<'a> = &'a [(Who, u64, u64)];
-        let cases: [(Lines, Phases); 6] = [
+        type Case<'a> = (&'a [(u64, &'a str)], &'a [(Who, u64, u64)]);
+        let cases: [Case; 6] = [
             (
                 &[
                     (10, ""),

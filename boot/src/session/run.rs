@@ -281,6 +281,10 @@ impl Session<'_> {
                 failure: status
                     .filter(|status| !status.success())
                     .map(|status| status.to_string()),
+                guest_exit: status
+                    .and_then(|status| status.code())
+                    .filter(|_| qmp.ready.is_some())
+                    .and_then(|code| vm.exit_of_guest(code, qmp.shutdown.as_deref())),
                 // QEMU does not say so on its control channel when a debugger ends it.
                 debugged: vm.gdb.is_some() && qmp.shutdown.is_none(),
                 shutdown: qmp.shutdown,

@@ -239,7 +239,8 @@ const EXEC: &[Exec] = &[
     exec_row(5, "EIO", "it is cut short", "Copy or build it again."),
     exec_row(8, "ENOEXEC", "it is for another architecture, or not a program",
         "`file` says what it is. For a script, the kernel needs CONFIG_BINFMT_SCRIPT=y and the script a first line with #!; for a \
-         32-bit program on a 64-bit kernel, CONFIG_IA32_EMULATION=y."),
+         32-bit program on a 64-bit kernel, CONFIG_IA32_EMULATION=y (arm64: CONFIG_COMPAT=y), and for one of x32, \
+         CONFIG_X86_X32_ABI=y. A 64-bit program takes a 64-bit kernel."),
     exec_row(12, "ENOMEM", "there is no memory left for it", "Give the guest more with --memory."),
     exec_row(13, "EACCES", "it is not executable",
         "Either its mode has no x (packer: --file /init=FILE:0755), or it is no regular file but a directory, say. The same goes \
@@ -313,6 +314,31 @@ mod tests {
             let row = unpacking(reason);
             assert!(row.meaning.contains(meaning), "{reason}: {}", row.meaning);
             assert!(!row.help.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_program_that_is_none_here_may_be_one_for_more_or_fewer_bits() {
+        let help = exec(8).map_or("", |row| row.help);
+        for part in ["IA32_EMULATION", "X86_X32_ABI", "takes a 64-bit kernel"] {
+            assert!(help.contains(part), "{help}");
+        }
+    }
+
+    #[test]
+    fn statuses_say_what_they_say() {
+        for (status, part) in [
+            (127, "does not find"),
+            (126, "cannot execute"),
+            (101, "Rust"),
+            (7, "must never exit"),
+        ] {
+            let cause = Cause::InitExited { status };
+            assert!(
+                cause.meaning().is_some_and(|words| words.contains(part)),
+                "{status}"
+            );
+            assert!(!cause.help().is_empty());
         }
     }
 

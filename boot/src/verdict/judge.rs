@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::console::stream::{Console, Seen};
+use crate::machine::command::GuestExit;
 use crate::verdict::diagnosis::Finding;
 use crate::verdict::findings::{Findings, Reached, Shutdown};
 use crate::verdict::kinds::{Failure, QemuWords, Unfinished, Verdict};
@@ -57,6 +58,8 @@ pub enum Ending {
 pub struct QemuEnd {
     /// Its exit status, unless it is the one that follows a guest's power-off.
     pub failure: Option<String>,
+    /// The same status, if the guest has chosen it.
+    pub guest_exit: Option<GuestExit>,
     /// Why the machine was shut down, as QMP has it (`ShutdownCause`), if QEMU ended by itself.
     pub shutdown: Option<String>,
     /// Whether a debugger had it in its hand, and ended it.
@@ -166,7 +169,13 @@ impl Observed<'_> {
             }
             _ => {}
         }
-        match (qemu.failure, self.seen_after, &self.goal.expect) {
+        let failure = match qemu.guest_exit {
+            Some(exit) if self.seen_after.is_none() => return Verdict::GuestExited { exit, guest },
+            // As with a power-off, the text decides.
+            Some(_) => None,
+            None => qemu.failure,
+        };
+        match (failure, self.seen_after, &self.goal.expect) {
             (Some(status), _, _) if !self.has_output => Verdict::QemuFailed {
                 status,
                 // Whatever has been shown: it is all that there is to go by.
@@ -448,6 +457,28 @@ mod tests {
             };
             let verdict = guest.verdict(Ending::QemuGone, qemu);
             assert_eq!(verdict.kind(), kind, "{case}");
+        }
+    }
+
+    #[test]
+    fn an_end_by_the_guests_own_hand_is_not_a_crash() {
+        for (output, kind, code) in [
+            ("", "guest-exited", 1),
+            ("x", "guest-exited", 1),
+            ("Hello", "seen", 0),
+            (NO_INIT, "no-init", 1),
+        ] {
+            let guest_exit = Some(GuestExit {
+                status: 33,
+                written: Some(16),
+            });
+            let qemu = QemuEnd {
+                failure: Some("exit status: 33".into()),
+                guest_exit,
+                ..QemuEnd::default()
+            };
+            let verdict = guest(Some("Hello"), output).verdict(Ending::QemuGone, qemu);
+            assert_eq!((verdict.kind(), verdict.exit_code()), (kind, code));
         }
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use crate::machine::command::GuestExit;
 use crate::verdict::diagnosis::Finding;
 use crate::verdict::exit_code::{self, ExitCode};
 use crate::verdict::findings::Reached;
@@ -36,6 +37,15 @@ pub enum Verdict {
     /// The guest was gone without a word from its kernel: a triple fault, or an end that a quiet
     /// kernel did not announce.
     Reset(Unfinished),
+    /// The guest ended QEMU, with an exit status of its choice.
+    GuestExited {
+        /// Which.
+        #[serde(flatten)]
+        exit: GuestExit,
+        /// What became of the guest.
+        #[serde(flatten)]
+        guest: Unfinished,
+    },
     /// Time ran out.
     Timeout {
         /// How much there was; seconds in JSON.
@@ -152,6 +162,7 @@ impl Verdict {
             | Verdict::Halted(guest)
             | Verdict::Restarted(guest)
             | Verdict::Reset(guest)
+            | Verdict::GuestExited { guest, .. }
             | Verdict::Timeout { guest, .. }
             | Verdict::Stalled { guest, .. }
             | Verdict::QemuCrashed { guest, .. } => Some(guest),
@@ -170,6 +181,7 @@ impl Verdict {
             Verdict::Halted(_) => "halted",
             Verdict::Restarted(_) => "restarted",
             Verdict::Reset(_) => "reset",
+            Verdict::GuestExited { .. } => "guest-exited",
             Verdict::Timeout { .. } => "timeout",
             Verdict::Stalled { .. } => "stalled",
             Verdict::QemuFailed { .. } => "qemu-failed",
@@ -202,7 +214,8 @@ impl Verdict {
             | Verdict::PoweredOff(_)
             | Verdict::Halted(_)
             | Verdict::Restarted(_)
-            | Verdict::Reset(_) => exit_code::GUEST_FAILED,
+            | Verdict::Reset(_)
+            | Verdict::GuestExited { .. } => exit_code::GUEST_FAILED,
             Verdict::Timeout { .. } | Verdict::Stalled { .. } => exit_code::TIME_RAN_OUT,
             Verdict::QemuFailed { .. }
             | Verdict::QemuCrashed { .. }
@@ -271,6 +284,13 @@ mod tests {
             Verdict::Halted(guest()),
             Verdict::Restarted(guest()),
             Verdict::Reset(guest()),
+            Verdict::GuestExited {
+                exit: GuestExit {
+                    status: 33,
+                    written: Some(16),
+                },
+                guest: guest(),
+            },
             Verdict::Timeout {
                 limit,
                 guest: guest(),

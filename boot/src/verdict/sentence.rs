@@ -52,6 +52,16 @@ impl Verdict {
             Verdict::Reset(guest) => {
                 guest.sentence("the guest reset or powered off without a word from its kernel")
             }
+            Verdict::GuestExited { exit, guest } => {
+                let written = exit
+                    .written
+                    .map(|value| format!(" ({value} written to isa-debug-exit)"));
+                guest.sentence(&format!(
+                    "the guest ended QEMU with exit status {}{}",
+                    exit.status,
+                    written.unwrap_or_default()
+                ))
+            }
             Verdict::Timeout { limit, guest } => {
                 let limit = limit.as_secs_f64();
                 let event = match &guest.expected {
@@ -244,6 +254,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::machine::command::GuestExit;
     use crate::verdict::diagnosis;
     use crate::verdict::kinds::QemuWords;
 
@@ -283,6 +294,16 @@ mod tests {
             (
                 Verdict::PoweredOff(guest(None, None)),
                 "the guest powered off; the guest wrote nothing",
+            ),
+            (
+                Verdict::GuestExited {
+                    exit: GuestExit {
+                        status: 33,
+                        written: Some(16),
+                    },
+                    guest: guest(Some(text()), Some("bad")),
+                },
+                r#"the guest ended QEMU with exit status 33 (16 written to isa-debug-exit) before "Hello, world!" was seen; the last line was "bad""#,
             ),
             (
                 Verdict::QemuCrashed {
