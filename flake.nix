@@ -16,5 +16,5 @@
     };
   };
 
-  outputs = inputs: import ./nix inputs;
+  outputs = inputs: import ./nix/outputs.nix inputs;
 }

@@ -1,12 +1,12 @@
 # `bench boot` works for all targets: each floor and each of our own systems prints the line, and again with its instructions
 # counted, and the figures get into table, JSON and pictures. One run of each: the seconds are not looked at. The pictures in docs/ are
 # those of the results that are recorded.
-{ systems, mkBench, toolchain }:
-let bench = mkBench { inherit systems; }; in
+{ guestSystems, mkBench, toolchain }:
+let bench = mkBench { inherit guestSystems; }; in
 toolchain.run "bench"
 {
   PATH = "${bench}/bin:${toolchain.tools}/bin";
-  targets = builtins.attrNames systems;
+  targets = builtins.attrNames guestSystems;
   recorded = ../bench/results/boot.json;
   speed = ../docs/speed.svg;
   throughput = ../docs/throughput.svg;

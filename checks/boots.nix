@@ -9,7 +9,7 @@
 #   smp        processors. A kernel of x86_64 or riscv64 has no SMP, which would cost it size and time: it runs on the first and leaves
 #              the others alone. aarch64's cannot do without, and takes two
 #   initramfs  how it is packed: boots/initramfs.sh
-{ self, systems, targets, toolchain }:
+{ products, guestSystems, targets, toolchain }:
 let
   boots = ''
     target  machine kernel  cpu         memory smp initramfs
@@ -54,12 +54,12 @@ in
 toolchain.run "boots"
 {
   inherit boots;
-  systems = import ./boots/systems.nix { inherit systems targets toolchain; };
-  targets = builtins.attrNames systems;
+  systems = import ./boots/systems.nix { inherit guestSystems targets toolchain; };
+  targets = builtins.attrNames guestSystems;
   initramfs = ./boots/initramfs.sh;
   row = ./boots/run.sh;
   cleanLog = ./clean-log.sh;
-  PATH = "${self.packer}/bin:${toolchain.tools}/bin";
+  PATH = "${products.packer}/bin:${toolchain.tools}/bin";
 }
   (builtins.toFile "boots.sh" ''
     eval "$systems"

@@ -12,7 +12,7 @@
 #
 # What no row has, because our small kernel cannot do it: a lockup and a hung task (it has no detectors), no root file system (no
 # block devices), a panic for want of more than init. They are in boot's own tests, as the kernel's sources have them.
-{ self, systems, targets, toolchain, examples, mkBoot }:
+{ products, guestSystems, targets, toolchain, examples, mkBoot }:
 let
   inherit (builtins) attrNames foldl' listToAttrs;
   inherit (toolchain) cc run tools;
@@ -242,17 +242,17 @@ run "broken"
     # The kernels. Our own init and initramfs are not looked at, so that a change of them boots nothing here.
     systems = import ./boots/systems.nix {
       inherit targets toolchain;
-      systems = builtins.mapAttrs (name: { kernel, ... }: { inherit kernel; boot = mkBoot { inherit kernel; target = targets.${name}; }; }) systems;
+      guestSystems = builtins.mapAttrs (name: { kernel, ... }: { inherit kernel; boot = mkBoot { inherit kernel; target = targets.${name}; }; }) guestSystems;
     };
     header = ./broken/init.h;
     tinyKernel = ./broken/kernel.S;
     make = ./broken/make.sh;
     row = ./broken/run.sh;
-    inherit (self.kernel) vmlinux;
-    inherit (import ./reproducible/kernel.nix { inherit self toolchain; }) withoutInitrd;
+    inherit (products.kernel) vmlinux;
+    inherit (import ./reproducible/kernel.nix { inherit products toolchain; }) withoutInitrd;
     userland = examples.power-off.kernel.vmlinux;
-    symbols = self.kernel.debug;
-    PATH = "${self.packer}/bin:${cc}/bin:${tools}/bin";
+    symbols = products.kernel.debug;
+    PATH = "${products.packer}/bin:${cc}/bin:${tools}/bin";
   })
   (builtins.toFile "broken.sh" ''
     echo $names | tr ' ' '\n' | xargs -n 1 -P 2 sh -e $row

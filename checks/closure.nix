@@ -1,13 +1,13 @@
 # What `nix run .#boot` needs to run is at most 64 MiB, with no compiler in it; each init is as small as its target wants it. The
 # programs abort when they panic, although what they are made of is compiled to unwind (nix/rust.nix).
-{ self, systems, targets, rust, toolchain }:
+{ products, guestSystems, targets, rust, toolchain }:
 toolchain.run "closure"
 {
   # INIT BYTES, for each target.
-  inits = builtins.concatStringsSep "" (map (name: "${systems.${name}.init}/bin/init ${toString targets.${name}.initSize}\n") (builtins.attrNames targets));
+  inits = builtins.concatStringsSep "" (map (name: "${guestSystems.${name}.init}/bin/init ${toString targets.${name}.initSize}\n") (builtins.attrNames targets));
   programs = map (name: "${rust.packages.${name}}/bin/${name}") (builtins.attrNames rust.packages);
   PATH = "${toolchain.cc}/bin:${toolchain.tools}/bin";
-  exportReferencesGraph = [ "graph" self.boot ];
+  exportReferencesGraph = [ "graph" products.boot ];
 }
   (builtins.toFile "closure.sh" ''
     # Each path stands in the graph for itself and wherever something refers to it.

@@ -9,17 +9,17 @@
 #                              (docs/shown.sh)
 #
 # What stands in for ./nixw: docs/nixw.sh.
-{ self, library, toolchain, source }:
+{ products, library, toolchain, source }:
 toolchain.run "docs"
 {
   src = source "documents" [ "README.md" "CONTRIBUTING.md" "CHANGELOG.md" "docs" ];
   blocks = ./docs/blocks.awk;
   shown = ./docs/shown.sh;
   nixw = ./docs/nixw.sh;
-  inherit (self) init kernel;
-  inherit (self.kernel) debug;
+  inherit (products) init kernel;
+  inherit (products.kernel) debug;
   inherit (library.lib.mkCInit { src = ../nix/article.c; }) nolibc;
-  PATH = "${self.boot}/bin:${self.packer}/bin:${toolchain.cc}/bin:${toolchain.tools}/bin";
+  PATH = "${products.boot}/bin:${products.packer}/bin:${toolchain.cc}/bin:${toolchain.tools}/bin";
 }
   (builtins.toFile "docs.sh" ''
     mkdir scripts

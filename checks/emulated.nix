@@ -1,13 +1,13 @@
 # The inits of other architectures as processes of the host, by QEMU's user emulation: the system calls that they make, whatever
 # becomes of what they write, and that they then sleep. (init/tests has more for the host's own, with faults injected by strace.)
-{ systems, target, toolchain }:
+{ guestSystems, target, toolchain }:
 let
-  others = builtins.attrNames (removeAttrs systems [ target.name ]);
+  others = builtins.attrNames (removeAttrs guestSystems [ target.name ]);
 in
 toolchain.run "emulated"
 {
   # EMULATOR INIT, for each.
-  inits = builtins.concatStringsSep "" (map (name: "qemu-${name} ${systems.${name}.init}/bin/init\n") others);
+  inits = builtins.concatStringsSep "" (map (name: "qemu-${name} ${guestSystems.${name}.init}/bin/init\n") others);
   PATH = "${toolchain.qemu-user}/bin:${toolchain.tools}/bin";
 }
   (builtins.toFile "emulated.sh" ''

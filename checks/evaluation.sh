@@ -49,6 +49,18 @@ end
 awk -v start="$start" -v cold="$cold" -v warm="$warm" -v lines="$(wc -l <"$scratch/before")" \
   'BEGIN { printf "%d derivations evaluated: %.1f s with an empty cache, %.1f s then\n", lines, cold - start, warm - cold }'
 
+begin "every output has a description"
+nix eval --impure --raw --expr "import \"$repository/checks/evaluation/undescribed.nix\" { flake = \"git+file://$copy\"; }" >"$scratch/undescribed" 2>"$log" ||
+  wrong "it fails"
+[ ! -s "$scratch/undescribed" ] || wrong "these have none: $(tr '\n' ' ' <"$scratch/undescribed")"
+end
+
+begin "the overlay has the packages and the library"
+nix eval --impure --raw --expr "import \"$repository/checks/evaluation/overlay.nix\" { flake = \"git+file://$copy\"; }" >"$scratch/overlay" 2>"$log" ||
+  wrong "it fails"
+sed -n 's#^packages/##p' "$scratch/before" | diff "$scratch/overlay" - >>"$log" || wrong "it has (<), the flake has (>)"
+end
+
 begin "a change in README.md builds nothing anew but what is about documents"
 change README.md "More."
 [ "$(echo "$changed" | tr '\n' ' ')" = "checks/docs checks/links " ] || wrong "instead of checks/docs and checks/links: $changed"

@@ -1,9 +1,9 @@
 # The image boots, and the serial log has the line from PID 1 exactly once and nothing that is wrong.
-{ self, toolchain }:
+{ products, toolchain }:
 toolchain.run "hello"
 {
   cleanLog = ./clean-log.sh;
-  PATH = "${self.boot}/bin:${toolchain.tools}/bin";
+  PATH = "${products.boot}/bin:${toolchain.tools}/bin";
 }
   (builtins.toFile "hello.sh" ''
     # A second for whatever would go wrong after the line.

@@ -1,13 +1,13 @@
 # mkInitramfs takes names with blanks and quotes, a text that names a store path, and thousands of files.
-{ self, library, toolchain }:
+{ products, library, toolchain }:
 let
   inherit (builtins) genList listToAttrs;
   odd = "/etc/it's a \"name\" of $HOME, `a\\b`";
   image = library.lib.mkInitramfs {
-    inherit (self) init;
+    inherit (products) init;
     files = {
       ${odd}.text = "odd\n";
-      "/etc/path".text = "${self.packer}/bin\n";
+      "/etc/path".text = "${products.packer}/bin\n";
       "/a link" = { symlink = "it's here"; };
     } // listToAttrs (genList (number: { name = "/many/${toString number}"; value.text = "${toString number}\n"; }) 3000);
     compress = "gzip:1";
@@ -16,8 +16,8 @@ in
 toolchain.run "initramfs"
 {
   inherit image odd;
-  path = "${self.packer}/bin";
-  PATH = "${self.packer}/bin:${toolchain.tools}/bin";
+  path = "${products.packer}/bin";
+  PATH = "${products.packer}/bin:${toolchain.tools}/bin";
 }
   (builtins.toFile "initramfs.sh" ''
     packer extract --skip-devices $image root

@@ -1,10 +1,10 @@
 # `cargo boot` boots init as it is in the working tree: what is changed there is seen on the console. With the kernel that `nix develop`
 # names, which is the flake's.
-{ rust, self, shell, toolchain, source }:
+{ rust, products, shell, toolchain, source }:
 rust.check "inner-loop" {
   src = source "inner-loop" ([ ".cargo" "Cargo.toml" "Cargo.lock" ] ++ rust.members);
   tools = [ toolchain.qemu ];
-  inherit (self) kernel;
+  inherit (products) kernel;
   inherit (shell) BOOT_KERNEL;
   script = ''
     [ $BOOT_KERNEL = $(readlink $kernel/vmlinux) ]

@@ -1,6 +1,6 @@
 # boot is killed 1,000 times at random moments, half of them by SIGKILL, half of them with a wrapper around QEMU that starts
 # a daemon. Nothing is left behind: not QEMU, not the daemon, and no unfinished file but after SIGKILL.
-{ self, toolchain }:
+{ products, toolchain }:
 toolchain.run "kills"
 {
   wrapper = ''
@@ -8,7 +8,7 @@ toolchain.run "kills"
     setsid sleep 1000 </dev/null >/dev/null 2>&1 &
     qemu-system-x86_64 "$@"
   '';
-  PATH = "${self.boot}/bin:${toolchain.qemu}/bin:${toolchain.tools}/bin";
+  PATH = "${products.boot}/bin:${toolchain.qemu}/bin:${toolchain.tools}/bin";
 }
   (builtins.toFile "kills.sh" ''
     printf %s "$wrapper" >wrapper

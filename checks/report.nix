@@ -1,11 +1,11 @@
 # What boot tells about a real boot: the report has the right hashes and times in the right order, the kernel's initcalls are
 # found and get their names, and the chart and the summary have them, too.
-{ self, toolchain }:
+{ products, toolchain }:
 toolchain.run "report"
 {
-  PATH = "${self.boot}/bin:${toolchain.tools}/bin";
-  inherit (self) initramfs;
-  inherit (self.kernel) vmlinux debug;
+  PATH = "${products.boot}/bin:${toolchain.tools}/bin";
+  inherit (products) initramfs;
+  inherit (products.kernel) vmlinux debug;
 }
   (builtins.toFile "report.sh" ''
     mkdir $out

@@ -1,6 +1,6 @@
 # A guest that writes the expected text and then fails has failed, each time, and one that does not has not. (checks/settle.sh does
 # that a thousand times, on a busy machine as well.)
-{ self, toolchain }:
+{ products, toolchain }:
 toolchain.run "settle"
 {
   gcc = "gcc";
@@ -8,7 +8,7 @@ toolchain.run "settle"
   make = ./broken/make.sh;
   guests = ./settle/guests.sh;
   times = "40";
-  PATH = "${self.boot}/bin:${self.packer}/bin:${toolchain.cc}/bin:${toolchain.tools}/bin";
+  PATH = "${products.boot}/bin:${products.packer}/bin:${toolchain.cc}/bin:${toolchain.tools}/bin";
 }
   (builtins.toFile "settle.sh" ''
     jobs=$NIX_BUILD_CORES

@@ -1,6 +1,6 @@
 # The kernel unpacks what packer writes, in every compression, to what `packer list` says is in it: busybox looks at its own root
 # file system and prints it as `packer list --sha256` does.
-{ self, toolchain, target, examples, mkBoot }:
+{ products, toolchain, target, examples, mkBoot }:
 let
   compressions = [ "none" "gzip" "zstd" "xz" ];
 
@@ -65,7 +65,7 @@ run "unpack"
   # Compressed already, and longer than the pieces that packer compresses on their own.
   incompressible = toolchain.debs.coreutils;
   SOURCE_DATE_EPOCH = 1234567890;
-  PATH = "${mkBoot { inherit kernel target; }}/bin:${self.packer}/bin:${tools}/bin";
+  PATH = "${mkBoot { inherit kernel target; }}/bin:${products.packer}/bin:${tools}/bin";
 }
   (builtins.toFile "unpack.sh" ''
     printf %s "$list" > list

@@ -1,12 +1,12 @@
-# mkBench { systems }: bin/bench, the benchmarks, with what they measure and the peers of that. `systems` has an image for each
+# mkBench { guestSystems }: bin/bench, the benchmarks, with what they measure and the peers of that. `guestSystems` has an image for each
 # target that `bench boot` measures. `article`, a kernel and an initramfs, makes it measure these as well.
 { toolchain, rust, targets, packer, run, program }:
-{ systems, article ? null }:
+{ guestSystems, article ? null }:
 let
   inherit (toolchain) cc peers shell tools;
   PATH = builtins.concatStringsSep ":" (map (tree: "${tree}/bin") (qemus ++ [ packer rust.threecpio peers shell tools ]));
-  qemus = map (name: toolchain.${targets.${name}.qemu}) (builtins.attrNames systems);
-  images = builtins.concatStringsSep "," (map (name: "${name}=${systems.${name}.image}") (builtins.attrNames systems));
+  qemus = map (name: toolchain.${targets.${name}.qemu}) (builtins.attrNames guestSystems);
+  images = builtins.concatStringsSep "," (map (name: "${name}=${guestSystems.${name}.image}") (builtins.attrNames guestSystems));
 
   # QEMU's TCG takes it as a plugin.
   count = run "count.so"

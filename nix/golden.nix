@@ -1,7 +1,7 @@
 # golden.json: the SHA-256 of everything that is booted, and the NAR hashes of the tools that make it. `file` has them as built
 # here; checks/golden.json as they were recorded, which `program`, bin/golden, does anew.
 { toolchain }:
-{ systems, targets }:
+{ guestSystems, targets }:
 let
   inherit (builtins) attrNames listToAttrs;
   inherit (toolchain) run tools;
@@ -26,8 +26,8 @@ rec {
   file = run "golden.json"
     ({
       inherit narHashes;
-      targets = attrNames systems;
-    } // listToAttrs (map (target: { name = "files_${target}"; value = files target systems.${target}; }) (attrNames systems)))
+      targets = attrNames guestSystems;
+    } // listToAttrs (map (target: { name = "files_${target}"; value = files target guestSystems.${target}; }) (attrNames guestSystems)))
     ./golden.sh;
 
   program = toolchain.program "golden" ''

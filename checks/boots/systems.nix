@@ -2,21 +2,21 @@
 #
 #   boot_TARGET    the runner, with that system as its default
 #   kernel_TARGET  the directory with the kernel's images
-#   init_TARGET    the program, if `systems` have one
+#   init_TARGET    the program, if `guestSystems` have one
 #   gcc_TARGET     the compiler for it
-{ systems, targets, toolchain }:
+{ guestSystems, targets, toolchain }:
 let
   inherit (builtins) attrNames concatStringsSep;
   settings = target:
     let
-      inherit (systems.${target}) boot kernel;
+      inherit (guestSystems.${target}) boot kernel;
       inherit (targets.${target}) cc prefix;
     in
     ''
       boot_${target}=${boot}/bin/boot
       kernel_${target}=${kernel}
-      ${if systems.${target} ? init then "init_${target}=${systems.${target}.init}/bin/init" else ""}
+      ${if guestSystems.${target} ? init then "init_${target}=${guestSystems.${target}.init}/bin/init" else ""}
       gcc_${target}=${toolchain.${cc}}/bin/${prefix}gcc
     '';
 in
-concatStringsSep "" (map settings (attrNames systems))
+concatStringsSep "" (map settings (attrNames guestSystems))

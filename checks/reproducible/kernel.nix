@@ -1,8 +1,8 @@
 # The kernel, built a second time, elsewhere. And in the same directory, as `withoutInitrd`, a vmlinux that cannot read an initramfs,
 # for checks/broken.nix: there a dozen of the 560 files are compiled for it.
-{ self, toolchain }:
+{ products, toolchain }:
 let
-  inherit (self.kernel) drvAttrs;
+  inherit (products.kernel) drvAttrs;
 in
 import ./elsewhere.nix { inherit toolchain; } (drvAttrs // {
   outputs = drvAttrs.outputs ++ [ "withoutInitrd" ];

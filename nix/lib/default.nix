@@ -1,6 +1,7 @@
 # What other people's flakes use: `lib` of the flake. docs/lib.md describes it; a check compares the two.
 { inputs, toolchain, rust, targets, mkKernel, mkInitramfs, mkBoot, mkImage }:
 let
+  inherit (import ../meta.nix) describe;
   inherit (import ./arguments.nix) function types;
   inherit (types) attrsOf either listOf made natural oneOf path set string;
   inherit (builtins) attrNames concatStringsSep pathExists;
@@ -30,11 +31,11 @@ let
         fragments = { type = listOf (either [ path string ]); default = [ ]; };
         inherit target;
       };
-      body = { src, fragments, target }: mkKernel {
+      body = { src, fragments, target }: describe { description = "A small Linux kernel for ${target}"; } (mkKernel {
         inherit src;
         target = targets.${target};
         fragments = map (fragment "mkKernel") fragments;
-      };
+      });
     };
 
     mkInitramfs = {
@@ -44,7 +45,7 @@ let
         closures = { type = listOf path; default = [ ]; };
         compress = { type = string; default = "gzip"; };
       };
-      body = mkInitramfs;
+      body = arguments: describe { description = "An initramfs"; } (mkInitramfs arguments);
     };
 
     mkRustInit = {
@@ -53,7 +54,8 @@ let
         cratesHash = { type = string; default = ""; };
         inherit target;
       };
-      body = { src, cratesHash, target }: rust.mkInitOf { inherit src cratesHash; target = targets.${target}; };
+      body = { src, cratesHash, target }: describe { description = "An init in Rust for ${target}"; mainProgram = "init"; }
+        (rust.mkInitOf { inherit src cratesHash; target = targets.${target}; });
     };
 
     mkCInit = {
@@ -62,7 +64,7 @@ let
         linux = { type = path; default = inputs.linux; };
         flags = { type = listOf string; default = [ ]; };
       };
-      body = import ./c-init.nix { inherit toolchain; };
+      body = arguments: describe { description = "An init in C"; mainProgram = "init"; } (import ./c-init.nix { inherit toolchain; } arguments);
     };
 
     mkSystem = {
@@ -78,15 +80,16 @@ let
       };
       body = { kernel, initramfs, target, ... }@arguments:
         let
-          self = {
+          system = {
             inherit kernel initramfs;
             inherit (arguments) expect expectAnywhere;
-            boot = mkBoot (arguments // { target = targets.${target}; });
-            image = mkImage { inherit kernel initramfs; };
-            check = lib.mkBootCheck { system = self; };
+            boot = describe { description = "The runner, with QEMU and this system for ${target} as its defaults"; mainProgram = "boot"; }
+              (mkBoot (arguments // { target = targets.${target}; }));
+            image = describe { description = "The kernel and the initramfs, with their SHA-256"; } (mkImage { inherit kernel initramfs; });
+            check = lib.mkBootCheck { inherit system; };
           };
         in
-        self;
+        system;
     };
 
     mkBootCheck = {
@@ -98,7 +101,7 @@ let
         forbid = { type = listOf string; default = [ ]; };
         timeout = { type = natural; default = 60; };
       };
-      body = import ./boot-check.nix { inherit toolchain; };
+      body = arguments: describe { description = "The boot of this system, with the text that it has to print"; } (import ./boot-check.nix { inherit toolchain; } arguments);
     };
   };
 

@@ -1,5 +1,6 @@
 # The pinned tools: a derivation for each tree of packages.nix, by its name, and what bootstrap.nix makes (`tools`, busybox's, and
-# `run`, `program` and `textFile`, which build with them). `debs` are the packages that all of it comes from, `sizes` their bytes.
+# `run`, `program` and `textFile`, which build with them). `debs` are the packages that all of it comes from, `sizes`
+# their bytes and `versions` Debian's versions of them.
 { system }:
 let
   lock = builtins.fromJSON (builtins.readFile ./lock.json);
@@ -21,6 +22,7 @@ let
   };
   debs = builtins.mapAttrs (_: fetch) lock.packages;
   sizes = builtins.mapAttrs (_: package: package.size) lock.packages;
+  versions = builtins.mapAttrs (_: package: package.version) lock.packages;
   debsOf = tree: map (name: debs.${name}) lock.trees.${tree};
 
   bootstrap = import ./bootstrap.nix {
@@ -44,7 +46,7 @@ let
   built = builtins.mapAttrs mkTree (removeAttrs trees [ "busybox" "patchelf" ]);
 in
 built // {
-  inherit busybox patchelf program run textFile tools debs sizes;
+  inherit busybox patchelf program run textFile tools debs sizes versions;
   # All that runs in builds and checks, or is booted with.
   trees = [ busybox patchelf ] ++ builtins.attrValues built;
 }

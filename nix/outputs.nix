@@ -1,0 +1,88 @@
+# All outputs of the flake. project.nix defines what they consist of; docs/reference.md describes them.
+inputs:
+let
+  inherit (builtins) attrNames foldl' listToAttrs mapAttrs;
+  inherit (import ./meta.nix) describe firstSentence;
+
+  # The machines that can build and boot. (What is booted on them: targets.nix.)
+  hosts = [ "x86_64-linux" ];
+  projects = listToAttrs (map (host: { name = host; value = import ./project.nix inputs host; }) hosts);
+  perHost = output: mapAttrs (_: output) projects;
+
+  # FUNCTION's result for each target. The default target's has plain names, another target's NAME-TARGET.
+  forTargets = { target, targets, ... }: function:
+    let
+      suffixed = other: set: listToAttrs (map (name: { name = "${name}-${other}"; value = set.${name}; }) (attrNames set));
+    in
+    foldl' (all: other: all // suffixed other (function other)) (function target.name) (attrNames (removeAttrs targets [ target.name ]));
+
+  app = description: program: { type = "app"; inherit program; meta = { inherit description; }; };
+in
+rec {
+  packages = perHost (project:
+    let
+      inherit (project) versions;
+      ofSystem = target: mapAttrs (name: facts: describe facts project.guestSystems.${target}.${name}) {
+        boot = { description = "The runner, with QEMU and the system for ${target} as its defaults"; mainProgram = "boot"; } // versions.project;
+        image = { description = "The kernel and the initramfs for ${target}, with their SHA-256"; } // versions.project;
+        init = { description = "The init for ${target}, a no_std Rust program"; mainProgram = "init"; } // versions.project;
+        initramfs = { description = "The initramfs for ${target}, with init in it"; } // versions.project;
+        kernel = { description = "The small Linux kernel for ${target}"; } // versions.linux;
+      };
+      all = forTargets project ofSystem;
+    in
+    all // {
+      default = all.boot;
+      packer = describe ({ description = "Makes and reads initramfs images"; mainProgram = "packer"; } // versions.project) project.products.packer;
+      qemu = describe ({ description = "QEMU for x86_64 guests, and nothing else of it"; mainProgram = "qemu-system-x86_64"; } // versions.qemu) project.products.qemu;
+    });
+
+  apps = perHost (project:
+    let
+      inherit (project) guestSystems;
+      boot = forTargets project (target: { boot = app "Boots the system for ${target} in QEMU, on the terminal" "${guestSystems.${target}.boot}/bin/boot"; });
+      bench = description: guestSystems: app description "${project.mkBench { inherit guestSystems; }}/bin/bench";
+      # With the system of one target alone, so that no other kernel is built.
+      benchOf = target: {
+        name = "bench-${target}";
+        value = bench "Measures packer and the boot for ${target}, beside other programs" { ${target} = guestSystems.${target}; };
+      };
+    in
+    boot // listToAttrs (map benchOf (attrNames guestSystems)) // {
+      default = boot.boot;
+      bench = bench "Measures packer and the boot for all targets, beside other programs" guestSystems;
+      debug = app "Boots the system with gdb attached, and stops at the kernel's first C function, or with --init at init's first instruction" "${project.debug}/bin/debug";
+      golden = app "Records in checks/golden.json the hashes of what is built here" "${project.golden.program}/bin/golden";
+      packer = app "Makes and reads initramfs images" "${project.products.packer}/bin/packer";
+      update = app "Writes nix/toolchain/lock.json from Debian's signed index" "${project.update}/bin/update";
+    });
+
+  # One for each file in checks/.
+  checks = perHost (project: project.checks);
+
+  devShells = perHost (project: {
+    default = describe { description = "The pinned tools for work on the Rust crates, the kernel and the Nix code"; } project.shell;
+  });
+  formatter = perHost (project: describe { description = "Formats the Nix code, with nixpkgs-fmt"; mainProgram = "nix-fmt"; } project.lint.formatter);
+
+  # For other flakes: docs/lib.md.
+  lib = perHost (project: project.library.lib);
+  templates = import ../templates;
+  # For those who use nixpkgs: pkgs.simplest-linux has the packages, and the library as `lib`.
+  overlays.default = final: prev:
+    let host = final.stdenv.hostPlatform.system; in
+    { simplest-linux = prev.lib.recurseIntoAttrs (packages.${host} // { lib = lib.${host}; }); };
+
+  # `nix flake check` does not build these. `mainline` needs another source, `defconfig` takes a quarter of an hour, and the checks
+  # build the examples.
+  legacyPackages = perHost (project: {
+    mainline = describe { description = "Boots the system with a kernel from Torvalds' own tree"; mainProgram = "boot"; } project.mainline;
+    defconfig = describe { description = "Boots the system with the article's kernel, x86_64_defconfig"; mainProgram = "boot"; } project.defconfig;
+    examples = mapAttrs
+      (name: example: example // {
+        boot = describe { description = firstSentence (../examples + "/${name}.nix"); mainProgram = "boot"; } example.boot;
+        check = describe { description = "What `examples.${name}` has to do"; } example.check;
+      })
+      project.examples;
+  });
+}

@@ -1,0 +1,66 @@
+# What this flake consists of, for one host system. outputs.nix makes the flake's outputs of it.
+inputs: system:
+let
+  source = import ./source.nix;
+  toolchain = import ./toolchain { inherit system; };
+  rust = import ./rust.nix { inherit toolchain source; };
+  lint = import ./lint { inherit rust toolchain source; };
+  inherit (toolchain) program run textFile tools;
+
+  targets = import ./targets.nix;
+  # The default.
+  target = targets.x86_64;
+
+  mkKernel = import ./kernel { inherit toolchain; };
+  mkInitramfs = import ./initramfs.nix { inherit run textFile tools; inherit (products) packer; };
+  mkBoot = import ./boot.nix { inherit toolchain; runner = rust.packages.boot; };
+  # What is booted, as files to take away, with their SHA-256.
+  mkImage = { kernel, initramfs }: run "image" { inherit kernel initramfs; } ./image.sh;
+  mkBench = import ./bench.nix { inherit toolchain rust targets run program; inherit (products) packer; };
+
+  library = import ./lib { inherit inputs toolchain rust targets mkKernel mkInitramfs mkBoot mkImage; };
+  examples = import ../examples { inherit (library) lib; inherit toolchain; };
+
+  # The system that this flake is about, for each target.
+  guestSystems = builtins.mapAttrs
+    (_: target: rec {
+      init = rust.mkInit target;
+      kernel = mkKernel { src = inputs.linux; inherit target; };
+      initramfs = mkInitramfs { inherit init; };
+      boot = mkBoot { inherit kernel initramfs target; };
+      image = mkImage { inherit kernel initramfs; };
+    })
+    targets;
+  # The parts of the default target's system, and the programs for the host.
+  products = guestSystems.${target.name} // {
+    inherit (rust.packages) packer;
+    inherit (toolchain) qemu;
+  };
+
+  # The default initramfs with another kernel: a package that boots it, with the kernel as `kernel`.
+  onKernel = kernel: let boot = mkBoot { inherit kernel target; inherit (products) initramfs; }; in boot // { inherit kernel boot; };
+  mainline = onKernel (mkKernel { src = inputs.linux-mainline; inherit target; });
+  # The kernel and the init of the article that this project grew out of.
+  defconfig = onKernel (mkKernel { src = inputs.linux; inherit target; config = "x86_64_defconfig"; }) // {
+    init = library.lib.mkCInit { src = ./article.c; };
+    # `bench boot`, which measures these as well.
+    bench = mkBench {
+      inherit guestSystems;
+      article = { inherit (defconfig) kernel; initramfs = mkInitramfs { inherit (defconfig) init; }; };
+    };
+  };
+
+  debug = import ./debug.nix { inherit program tools; gdb = toolchain.shell; } { inherit (products) boot kernel init; };
+  golden = import ./golden.nix { inherit toolchain; } { inherit guestSystems targets; };
+  shell = import ./shell.nix { inherit toolchain; inherit (rust) threecpio; inherit (products) kernel; };
+  update = import ./toolchain/update.nix { inherit program tools; inherit (toolchain) keyring; inherit (rust.packages) update; };
+  versions = import ./versions.nix { inherit inputs toolchain; };
+
+  checks = import ./checks.nix {
+    inherit inputs source toolchain rust lint targets target library mkKernel mkInitramfs mkBoot mkBench;
+    inherit guestSystems products examples debug golden shell;
+  };
+in
+{
+  inherit checks debug defconfig examples golden guestSystems library lint mainline mkBench products shell target targets update versions;
+}
