@@ -1,13 +1,22 @@
-# The checks: one for each file in checks/, by its name. A file is a function of (some of) `environment` and gives a derivation
-# that builds when the check passes. The first sentence of a file is the description of its check.
+# The checks: one for each file in the directories of checks/, by its name. A file is a function of (some of) `environment` and gives
+# a derivation that builds if the check passes. The first sentence of a file is the description of its check.
 environment:
 let
+  inherit (builtins) attrNames concatMap filter functionArgs head intersectAttrs length listToAttrs match readDir;
   inherit (import ./meta.nix) describe firstSentence;
-  load = file:
-    let check = import (../checks + "/${file}"); in
+
+  load = group: name:
+    let
+      file = ../checks + "/${group}/${name}";
+      check = import file;
+    in
     {
-      name = builtins.head (builtins.match "(.*)[.]nix" file);
-      value = describe { description = firstSentence (../checks + "/${file}"); } (check (builtins.intersectAttrs (builtins.functionArgs check) environment));
+      name = head (match "(.*)[.]nix" name);
+      value = describe { description = firstSentence file; } (check (intersectAttrs (functionArgs check) environment));
     };
+  groups = filter (name: (readDir ../checks).${name} == "directory") (attrNames (readDir ../checks));
+  loaded = concatMap (group: map (load group) (filter (name: match ".*[.]nix" name != null) (attrNames (readDir (../checks + "/${group}"))))) groups;
+  checks = listToAttrs loaded;
 in
-builtins.listToAttrs (map load (builtins.filter (file: builtins.match ".*[.]nix" file != null) (builtins.attrNames (builtins.readDir ../checks))))
+if length loaded == length (attrNames checks) then checks
+else throw "checks/: two files in different directories have the same name; rename one, because each check needs a name of its own"

@@ -1,0 +1,262 @@
+# Each kind of broken image gets its verdict from the real runner: what boot tells a user is not known from canned text alone.
+#
+# A row has what is wrong, and what boot has to say:
+#
+#   init     what PID 1 does, in C without a libc (broken/init.h); or
+#   image    how the file `initramfs` is made, and perhaps one called `kernel`, in shell (broken/make.sh)
+#   options  for boot [default: none]
+#   target   of nix/targets.nix [default: x86_64]
+#   kind     of the verdict, in the report
+#   code     boot's exit code [default: 1]
+#   says     a part of the sentence
+#
+# What no row has, because our small kernel cannot do it: a lockup and a hung task (it has no detectors), no root file system (no
+# block devices), a panic for want of more than init. They are in boot's own tests, as the kernel's sources have them.
+{ products, guestSystems, targets, toolchain, examples, mkBoot }:
+let
+  inherit (builtins) attrNames foldl' listToAttrs;
+  inherit (toolchain) cc run tools;
+
+  # What a compressed archive begins with: gzip's header, 10 bytes without a name, and then the first block.
+  firstBlock = "10";
+  hello = ''print("Hello, world!\n")'';
+
+  rows = {
+    # --- init ends ---
+    returns = { init = "exit(0)"; kind = "init-exited"; says = "init returned (exit status 0)"; };
+    exits = { init = "exit(7)"; kind = "init-exited"; says = "init exited with status 7: PID 1 must never exit"; };
+    # A kernel that is told not to restart after a panic.
+    stays = { init = "exit(7)"; options = "--append panic=0"; kind = "init-exited"; says = "status 7"; };
+    text_and_panic = { init = "${hello}; exit(1)"; kind = "init-exited"; says = "status 1"; };
+    # Of which nothing is to be seen but that the machine restarts.
+    text_and_silent_panic = { init = "${hello}; exit(1)"; options = "--append loglevel=0"; kind = "reset"; says = ''without a word from its kernel after "Hello, world!" was seen''; };
+    text_after_a_while = { init = "${hello}; sleep_ms(400); exit(1)"; options = "--settle 20"; kind = "init-exited"; says = "status 1"; };
+    text_and_restart = { init = "${hello}; reboot(RESTART)"; kind = "seen"; code = 0; says = "saw"; };
+    segfault = { init = "*(volatile int *)0 = 0"; kind = "init-killed"; says = "SIGSEGV: it accessed memory"; };
+    divides = { init = ''__asm__("xor %ecx, %ecx; div %ecx")''; kind = "init-killed"; says = "SIGFPE: it divided by zero"; };
+    breakpoint = { init = ''__asm__("int3")''; kind = "init-killed"; says = "SIGTRAP: it ran into a breakpoint"; };
+    avx512 = {
+      init = ''__asm__("vpxord %zmm0, %zmm0, %zmm0")'';
+      kind = "init-killed";
+      says = "SIGILL: it executed an instruction this CPU does not have; it was probably built for a newer CPU";
+    };
+    # As it happened to the author of the article: nothing in the program looks as if it could do that.
+    newer_cpu = {
+      image = ''
+        compile_with_libc '
+          #include <stdio.h>
+          #include <unistd.h>
+          int main(void) {
+            double numbers[64], sum = 0;
+            for (int i = 0; i < 64; i++) numbers[i] = getpid() * 1.5 + i;
+            for (int i = 0; i < 64; i++) sum += numbers[i] * numbers[i];
+            printf("Hello, world! %f\n", sum);
+            for (;;) pause();
+          }' -static -march=x86-64-v3
+        pack init
+      '';
+      kind = "init-killed";
+      says = "SIGILL: it executed an instruction this CPU does not have; it was probably built for a newer CPU";
+    };
+    newer_cpu_indeed = rows.newer_cpu // { options = "--cpu max"; kind = "seen"; code = 0; says = "saw"; };
+    # The kernel lets no SIGABRT through to PID 1, so glibc does it with a privileged instruction.
+    aborts = {
+      image = ''
+        compile_with_libc '#include <stdlib.h>
+          int main(void) { abort(); }' -static
+        pack init
+      '';
+      kind = "init-killed";
+      says = "SIGSEGV";
+    };
+
+    # --- the kernel repeats its command line, and what is on it for init ---
+    text_of_the_kernel = { image = "pack_only"; options = "--append '-- \"Hello, world!\"'"; kind = "no-init"; says = "found no init to run"; };
+    text_of_the_kernel_without_times = {
+      init = "wait_for_ever()";
+      options = "--stall 5 --append 'printk.time=0 loglevel=8 -- \"Hello, world!\"'";
+      kind = "stalled";
+      code = 124;
+      says = ''before "Hello, world!" was seen'';
+    };
+    text_anywhere = { init = "wait_for_ever()"; options = "--expect-anywhere 'Run /init as init process'"; kind = "seen"; code = 0; says = "saw"; };
+
+    # --- init does not start ---
+    missing = { image = "pack_only"; kind = "no-init"; says = "found no init to run"; };
+    dangling = { image = "pack_only --symlink /init=/sbin/init"; kind = "no-init"; says = "found no init to run"; };
+    not_executable = { image = "compile 'exit(0)'; pack init 0644"; kind = "init-not-started"; says = "/init: it is not executable (error -13, EACCES)"; };
+    directory = { image = "pack_only --dir /init:0755"; kind = "init-not-started"; says = "(error -13, EACCES)"; };
+    another_init = { image = "compile 'exit(0)'; pack_only --file /sbin/init=init:0644"; kind = "init-not-started"; says = "cannot execute /sbin/init"; };
+    script = { image = "echo '#!/bin/sh' >script; pack script"; kind = "init-not-started"; says = "not a program (error -8, ENOEXEC)"; };
+    text = { image = "echo 'echo hello' >text; pack text"; kind = "init-not-started"; says = "(error -8, ENOEXEC)"; };
+    empty = { image = ": >empty; pack empty"; kind = "init-not-started"; says = "(error -8, ENOEXEC)"; };
+    # e_machine: EM_AARCH64.
+    other_architecture = { image = "compile 'exit(0)'; patch init 18 '\\267'; pack init"; kind = "init-not-started"; says = "for another architecture"; };
+    dynamic = { image = "compile_with_libc 'int main(void) {}'; pack init"; kind = "init-not-started"; says = "its interpreter is not in the initramfs (error -2, ENOENT)"; };
+    wrong_loader = {
+      image = ''
+        compile_with_libc 'int main(void) {}' -Wl,--dynamic-linker,/loader
+        head -c 4096 /dev/zero >loader
+        pack_only --file /init=init:0755 --file /loader=loader:0755
+      '';
+      kind = "init-not-started";
+      says = "its interpreter is for another architecture, or not a program (error -80, ELIBBAD)";
+    };
+    requested = { init = "exit(0)"; options = "--append 'rdinit=/nothing init=/nothing'"; kind = "no-init"; says = "the kernel found no /nothing to run"; };
+    no_console = {
+      image = "compile '${hello}; exit(7)'; packer create initramfs --file /init=init:0755 --symlink /dev/console=/nowhere";
+      kind = "no-console";
+      says = "there is no console for init: what it writes is lost; then init exited with status 7";
+    };
+    too_many_options = {
+      init = "exit(0)";
+      options = ''--append "$(seq 1 40 | tr '\n' ' ')"'';
+      kind = "panic";
+      says = "kernel panic: Too many boot init vars";
+    };
+
+    # --- the archive ---
+    truncated = {
+      image = ''
+        seq 1 100000 >numbers; compile 'exit(0)'
+        pack_only --file /init=init:0755 --file /a=numbers
+        truncate -s $(($(stat -c %s initramfs) / 2)) initramfs
+      '';
+      kind = "unpacking-failed";
+      says = "(read error): it is cut short; then the kernel found no init to run";
+    };
+    # Nobody notices but by what is missing.
+    truncated_uncompressed = {
+      image = ''
+        seq 1 100000 >numbers; compile 'exit(0)'
+        pack_only --compress none --file /init=init:0755 --file /a=numbers
+        truncate -s $(($(stat -c %s initramfs) / 2)) initramfs
+      '';
+      kind = "no-init";
+      says = "found no init to run";
+    };
+    # Block type 3, which there is none of.
+    one_byte = { image = "compile 'exit(0)'; pack init; patch initramfs ${firstBlock} '\\007'"; kind = "unpacking-failed"; says = "(uncompression error): some of its bytes have changed; then"; };
+    one_byte_uncompressed = {
+      image = "compile 'exit(0)'; pack_only --compress none --file /init=init:0755; patch initramfs 0 '\\061'";
+      kind = "unpacking-failed";
+      says = "(invalid magic at start of compressed archive): what is there is neither a newc archive nor";
+    };
+    garbage_before = { image = "compile 'exit(0)'; pack init; { echo garbage; cat initramfs; } >both; mv both initramfs"; kind = "unpacking-failed"; says = "invalid magic"; };
+    garbage_after = { image = "compile 'exit(7)'; pack init; echo garbage >>initramfs"; kind = "unpacking-failed"; says = "then init exited with status 7"; };
+    garbage_without_harm = { image = "compile '${hello}; wait_for_ever()'; pack init; echo garbage >>initramfs"; kind = "seen"; code = 0; says = "saw"; };
+    # An empty frame of zstd; the kernel looks at no more than its first bytes.
+    zstd = { image = "printf '\\050\\265\\057\\375\\040\\000\\001\\000\\000' >initramfs"; kind = "unpacking-failed"; says = "(compression method zstd not configured): this kernel cannot decompress that"; };
+
+    # --- memory ---
+    fills_memory = { init = "fill_memory()"; kind = "out-of-memory"; says = "the guest ran out of memory"; };
+    child_fills_memory = {
+      init = "if (fork() == 0) fill_memory(); wait_for_child(); exit(7)";
+      kind = "out-of-memory";
+      says = "the guest ran out of memory; then init exited with status 7";
+    };
+    too_large_unpacked = { image = "compile 'exit(0)'; truncate -s 150M zeros; pack_only --file /init=init:0755 --file /a=zeros"; kind = "out-of-memory"; says = "the guest ran out of memory"; };
+    too_large_packed = {
+      image = "compile 'exit(0)'; truncate -s 40M zeros; pack_only --compress none --file /init=init:0755 --file /a=zeros";
+      options = "--memory 32";
+      kind = "qemu-failed";
+      code = 125;
+      says = "QEMU ended with exit status: 1 before the guest wrote anything";
+    };
+    too_little = { init = "exit(0)"; options = "--memory 5 --stall 2"; kind = "stalled"; code = 124; says = "the guest wrote nothing"; };
+
+    # --- the guest is gone, or silent ---
+    restarts = { init = "reboot(RESTART)"; kind = "restarted"; says = ''the guest restarted before "Hello, world!" was seen''; };
+    restarts_quietly = { init = "reboot(RESTART)"; options = "--append loglevel=0"; kind = "reset"; says = "without a word from its kernel"; };
+    halts = { init = "reboot(HALT)"; kind = "halted"; says = "the guest halted"; };
+    # It has no switch.
+    powers_off = { init = "reboot(POWER_OFF)"; kind = "halted"; says = "the guest halted"; };
+    powers_off_indeed = { image = "cp $userland kernel; compile 'reboot(POWER_OFF)'; pack init"; options = "--machine pc"; kind = "powered-off"; says = ''the guest powered off before "Hello, world!" was seen''; };
+    triple_fault = { image = "tiny_kernel ud2; compile 'exit(0)'; pack init"; kind = "reset"; says = "without a word from its kernel"; };
+    # It ends QEMU, with an exit status that looks like a failure of QEMU's.
+    debug_exit = {
+      image = "tiny_kernel 'mov $16, %eax; out %eax, $0xf4'; compile 'exit(0)'; pack init";
+      options = "-- -device isa-debug-exit,iobase=0xf4,iosize=4";
+      kind = "guest-exited";
+      says = "the guest ended QEMU with exit status 33 (16 written to isa-debug-exit) before";
+    };
+    spins = { image = "tiny_kernel 'jmp _start'; compile 'exit(0)'; pack init"; options = "--stall 1"; kind = "stalled"; code = 124; says = "silent for 1 s"; };
+    hangs = { init = "wait_for_ever()"; options = "--stall 5"; kind = "stalled"; code = 124; says = "silent for 5 s before"; };
+    # Quietly, because a kernel that has found a better clock after a second says so, in the same line.
+    almost = { init = ''print("Hello, world?"); wait_for_ever()''; options = "--stall 5 --append quiet"; kind = "stalled"; code = 124; says = ''the last line was "Hello, world?"''; };
+    babbles = { init = ''for (;;) print(".\n")''; options = "--timeout 3"; kind = "timeout"; code = 124; says = ''"Hello, world!" was not seen in 3 s''; };
+
+    # --- the kernel ---
+    cannot_read_initramfs = { image = "cp $withoutInitrd kernel; compile 'exit(0)'; pack init"; kind = "initramfs-ignored"; says = "the kernel did not look at the initramfs, and found no init to run"; };
+    oops = { image = "kernel_with_a_bug; compile 'getppid()'; pack init"; kind = "oops"; says = "a bug of its own (an oops); then init was killed by SIGKILL"; };
+    # It takes only the child with it, and the text comes all the same.
+    oops_of_a_child = {
+      image = "kernel_with_a_bug; compile 'if (fork() == 0) getppid(); wait_for_child(); ${hello}; wait_for_ever()'; pack init";
+      kind = "oops";
+      says = "a bug of its own (an oops)";
+    };
+  };
+
+  # --- the other targets ---
+
+  # The rows above that mean the same there.
+  same = [ "exits" "segfault" "missing" "text" "one_byte" "fills_memory" "restarts" "hangs" ];
+  # An instruction that the target's CPU does not have.
+  newer = {
+    aarch64 = ".inst 0x04e0e3e0"; # SVE: cntd x0
+    riscv64 = ".word 0x0c0072d7"; # V: vsetvli t0, zero, e8, m1, ta, ma
+  };
+  others = target: listToAttrs (map (name: { inherit name; value = rows.${name}; }) same) // {
+    newer_cpu = { init = "__asm__(\"${newer.${target}}\")"; kind = "init-killed"; says = "SIGILL: it executed an instruction this CPU does not have"; };
+    # e_machine: EM_X86_64.
+    other_architecture = { image = "compile 'exit(0)'; patch init 18 '\\076'; pack init"; kind = "init-not-started"; says = "for another architecture"; };
+    # A bzImage, as far as its magic tells. There is no report: QEMU is not started.
+    other_kernel = {
+      image = "compile 'exit(0)'; pack init; truncate -s 4096 kernel; patch kernel 514 HdrS";
+      kind = "";
+      code = 125;
+      says = "kernel: cannot use it as the kernel: it is a bzImage, for x86; the target is ${target}";
+    };
+  };
+  # All rows, those of the others as NAME_TARGET.
+  all = foldl'
+    (all: target: foldl' (all: name: all // { "${name}_${target}" = (others target).${name} // { inherit target; }; }) all (attrNames (others target)))
+    rows
+    (attrNames newer);
+
+  # The fields of a row, each as the variable FIELD_NAME. A row that lacks one, or has one too many, is an error.
+  fields = name: { target ? "x86_64", init ? "", image ? "", options ? "", kind, code ? 1, says }: {
+    "target_${name}" = target;
+    "init_${name}" = init;
+    "image_${name}" = image;
+    "options_${name}" = options;
+    "kind_${name}" = kind;
+    "code_${name}" = toString code;
+    "says_${name}" = says;
+  };
+  names = attrNames all;
+in
+run "broken"
+  (foldl' (variables: name: variables // fields name all.${name}) { } names // {
+    inherit names;
+    # The kernels. Our own init and initramfs are not looked at, so that a change of them boots nothing here.
+    systems = import ./boots/systems.nix {
+      inherit targets toolchain;
+      guestSystems = builtins.mapAttrs (name: { kernel, ... }: { inherit kernel; boot = mkBoot { inherit kernel; target = targets.${name}; }; }) guestSystems;
+    };
+    header = ./broken/init.h;
+    tinyKernel = ./broken/kernel.S;
+    make = ./broken/make.sh;
+    row = ./broken/run.sh;
+    inherit (products.kernel) vmlinux;
+    inherit (import ../nix/reproducible/kernel.nix { inherit products toolchain; }) withoutInitrd;
+    userland = examples.power-off.kernel.vmlinux;
+    symbols = products.kernel.debug;
+    PATH = "${products.packer}/bin:${cc}/bin:${tools}/bin";
+  })
+  (builtins.toFile "broken.sh" ''
+    echo $names | tr ' ' '\n' | xargs -n 1 -P 2 sh -e $row
+    [ ! -e failed ]
+    [ "$(cat *.result | wc -l)" = "$(echo $names | wc -w)" ]
+    cat *.result >$out
+  '')

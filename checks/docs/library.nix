@@ -1,0 +1,27 @@
+# docs/lib.md describes every function and argument of the library and none that there is not, and its examples are those of
+# docs/examples, which can be built.
+{ library, toolchain }:
+let
+  inherit (builtins) attrNames attrValues concatStringsSep mapAttrs;
+  handbook = ../../docs/lib.md;
+  examples = ../../docs/examples;
+
+  lines = name: arguments: concatStringsSep "" (map (argument: "${name} ${argument}\n") arguments);
+in
+toolchain.run "library"
+{
+  inherit handbook examples;
+  there = concatStringsSep "" (attrValues (mapAttrs lines library.arguments));
+  built = map (file: import (examples + "/${file}") { inherit (library) lib; }) (attrNames (builtins.readDir examples));
+}
+  (builtins.toFile "library.sh" ''
+    # FUNCTION ARGUMENT, as the tables below the headings have them.
+    awk '/^## / { name = $2 } name ~ /^mk/ && /^[|] `/ { gsub("`", "", $2); print name, $2 }' $handbook | sort >described
+    printf %s "$there" | sort >there
+    diff described there || { echo "docs/lib.md has (-), the library has (+)"; exit 1; }
+
+    awk '/^```/ { shown = $0 == "```nix" ; next } shown' $handbook | sort >shown
+    cat $examples/* | sort >examples
+    diff shown examples || { echo "docs/lib.md has (-), docs/examples have (+)"; exit 1; }
+    for result in $built; do ls -l $result; done | tee $out
+  '')

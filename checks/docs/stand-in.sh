@@ -1,0 +1,14 @@
+#!/bin/sh
+# ./nixw as the documents use it, where there is no Nix: what it would build is in the environment.
+set -eu
+case "$1 ${2-}" in
+  "run .#boot") shift 2; [ "$#" = 0 ] || shift; exec boot --accel tcg "$@" ;;
+  "run .#packer") shift 3; exec packer "$@" ;;
+  "build .#kernel.debug") ln -sfn "$debug" result-debug ;;
+  "build .#kernel") ln -sfn "$kernel" result ;;
+  "build .#init") ln -sfn "$init" result ;;
+  "eval --raw") [ "$3" = .#defconfig.init.nolibc ]; echo "$nolibc" ;;
+  # That is what this is part of.
+  "flake check") ;;
+  *) echo "nixw: checks/docs/stand-in.sh does not know: $*"; exit 2 ;;
+esac

@@ -1,0 +1,11 @@
+# The Nix code has no name that nothing uses.
+{ toolchain, lint, source }:
+toolchain.run "deadnix"
+{
+  src = source "nix-code" [ "flake.nix" "nix" "checks" "docs" "examples" "templates" "tests" ];
+  PATH = "${lint.programs}/bin:${toolchain.tools}/bin";
+}
+  (builtins.toFile "deadnix.sh" ''
+    deadnix --fail $src
+    touch $out
+  '')

@@ -1,0 +1,11 @@
+# The Nix code is formatted as `nix fmt` would.
+{ toolchain, lint, source }:
+toolchain.run "nix-fmt"
+{
+  src = source "nix-code" [ "flake.nix" "nix" "checks" "docs" "examples" "templates" "tests" ];
+  PATH = "${lint.programs}/bin:${toolchain.tools}/bin";
+}
+  (builtins.toFile "nix-fmt.sh" ''
+    nixpkgs-fmt --check $src
+    touch $out
+  '')

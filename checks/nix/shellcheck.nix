@@ -1,0 +1,20 @@
+# Shellcheck has nothing to say about any shell script of the repository, wherever it is. And a test that uses a store elsewhere keeps
+# the machine's own out of reach.
+{ toolchain, source }:
+toolchain.run "shellcheck"
+{
+  src = source "scripts" [ ".cargo" ".ci" "checks" "examples" "maintenance" "nix" "nixw" "tests" ];
+  PATH = "${toolchain.check}/bin:${toolchain.tools}/bin";
+}
+  (builtins.toFile "shellcheck.sh" ''
+    cd $src
+    # Builders are told by their names. They have no #! line, run as `sh -e` (SC2164), and the derivation sets their
+    # variables (SC2154).
+    find . -name '*.sh' | xargs shellcheck --shell=dash --external-sources --exclude=SC2154,SC2164
+    find . -type f ! -name '*.sh' -exec sh -c 'head -n 1 "$1" | grep -q "^#!.*sh"' sh {} \; -print >$out
+    [ -s $out ]
+    xargs shellcheck <$out
+    for script in $(grep -lE 'NIX_REMOTE=|--store |local[?]root=' tests/*.sh maintenance/*.sh); do
+      grep -q '[.] "$repository/tests/read-only-store.sh"\|^# For a script that has Nix' $script || { echo "$script: does not source tests/read-only-store.sh"; exit 1; }
+    done
+  '')

@@ -1,0 +1,91 @@
+#!/bin/sh
+# What somebody else's flake gets from this one: each template, from `nix flake init` to the boot, and what the library says about
+# wrong arguments. Not a check of the flake, since in Nix's sandbox there is no Nix to evaluate with: .ci/run runs it. Needs root,
+# and a store in which the checks have been built.
+# shellcheck disable=SC2016 # what looks like a shell's is Nix's
+set -eu
+
+repository=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=tests/cases.sh
+. "$repository/tests/cases.sh"
+
+# --- the templates ---
+
+# A directory in which nothing is yet.
+prepare() { rm -rf "$scratch/own"; mkdir "$scratch/own"; cd "$scratch/own"; }
+run() { status=0; "$@" >>"$log" 2>&1 </dev/null || status=$?; }
+own() { command=$1; shift; run nix "$command" --override-input simplest-linux "git+file://$repository" "$@"; }
+
+# template NAME TEXT: a flake that starts from template NAME boots, says TEXT, and its check can fail.
+template() {
+  begin "template $1"
+  run nix flake init -t "git+file://$repository#$1"; exits 0
+  run git init -q; run git add -A
+  own run .#boot -- --accel tcg --settle 0.5; exits 0; says "boot: saw \"$2\""
+  own build --no-link .#checks.x86_64-linux.boot; exits 0
+  sed -i 's/expect = "/expect = "not /' flake.nix
+  own run .#boot -- --accel tcg --stall 5; exits 124; says "not $2"
+  end
+}
+template no_std "Hello from my own PID 1!"
+template std "Hello from std, as PID 1!"
+template c "Hello from C!"
+
+begin "a template is started from a copy of the repository as docs/lib.md says, without a network"
+copy_repository "$scratch/simplest-linux"
+alone() { XDG_CACHE_HOME=$scratch/cache run unshare --net "$@"; exits 0; }
+alone nix flake init -t "$copy"
+alone nix flake lock --override-input simplest-linux "$copy"
+alone nix run . -- --accel tcg; says 'boot: saw "Hello from my own PID 1!"'
+alone nix flake check
+end
+
+# --- names ---
+
+begin "sources with blanks in their names"
+mkdir "my files"
+echo 'int main(void) { write(1, TEXT, sizeof TEXT - 1); for (;;) my_syscall0(__NR_pause); }' >"my init.c"
+echo note >"my files/.a note"
+cat >flake.nix <<'NIX'
+{
+  outputs = { simplest-linux, ... }:
+    let lib = simplest-linux.lib.x86_64-linux; in
+    {
+      packages.x86_64-linux.default = lib.mkInitramfs {
+        init = lib.mkCInit { src = ./. + "/my init.c"; flags = [ ''-DTEXT="it's a text\n"'' ]; };
+        files."/my note" = ./. + "/my files/.a note";
+        files."/more" = { tree = ./. + "/my files"; };
+        compress = "none";
+      };
+    };
+}
+NIX
+run git init -q; run git add -A
+own build; exits 0
+for part in "it's a text" "my note" "more/.a note"; do grep -aqF "$part" result || wrong "$part is not in it"; done
+end
+
+# --- wrong arguments ---
+
+# refused EXPRESSION WORDS: an expression that knows `lib` is an error that says WORDS.
+refused() {
+  begin "$1"
+  run nix eval --impure --expr "let lib = (builtins.getFlake \"git+file://$repository\").lib.x86_64-linux; in ($1).drvPath"
+  [ "$status" != 0 ] || wrong "is taken"
+  says "error: $2"
+  end
+}
+prepare() { :; }
+refused 'lib.mkKernel { fragment = [ ]; }' 'mkKernel: no argument `fragment`; it takes `fragments`, `src`, `target`'
+refused 'lib.mkKernel { fragments = "smp"; }' 'mkKernel: argument `fragments` must be a list, each element a path'
+refused 'lib.mkKernel { fragments = [ "nowhere" ]; }' 'mkKernel: no fragment `nowhere`; there are '
+refused 'lib.mkKernel { target = "vax"; }' 'mkKernel: argument `target` must be one of `aarch64`, `riscv64`, `x86_64`; given: the string "vax"'
+refused 'lib.mkInitramfs { }' 'mkInitramfs: argument `init` is missing: a path'
+refused 'lib.mkInitramfs { init = 3; }' 'mkInitramfs: argument `init` must be a path, a derivation, or a string that is an absolute path; given: 3'
+refused 'lib.mkInitramfs { init = /init; files.etc = /etc; }' 'mkInitramfs: files: `etc` is not an absolute path'
+refused 'lib.mkInitramfs { init = /init; files."/a=b" = /etc; }' 'mkInitramfs: files: `/a=b` has a `=` in it'
+refused 'lib.mkInitramfs { init = /init; files."/etc" = { }; }' 'mkInitramfs: files: `/etc` must be a path, or a set with one of '
+refused 'lib.mkBootCheck { system = lib.mkKernel { }; }' 'mkBootCheck: argument `system` must be what mkSystem gives; given: a derivation'
+refused 'lib.mkBootCheck "system"' 'mkBootCheck: takes a set of arguments; given: the string "system"'
+
+summary downstream

@@ -1,0 +1,105 @@
+#!/bin/sh
+# What evaluating the flake takes: no network, and what a change in one place builds anew elsewhere. Not a check of the flake, since
+# in Nix's sandbox there is no Nix to evaluate with: .ci/run runs it. Needs root, and a store in which nixw has been at work.
+set -eu
+
+repository=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=tests/cases.sh
+. "$repository/tests/cases.sh"
+prepare() { :; }
+
+# --- what the tests are made of ---
+
+# A copy of the repository to make changes in.
+copy_repository "$scratch/copy"
+
+# $1: the file to write to what `copy` gives, as evaluation/paths.nix has it; the others: a command to put before Nix.
+paths() {
+  to=$1
+  shift
+  "$@" nix eval --impure --raw --expr "import \"$repository/tests/evaluation/paths.nix\" { flake = \"git+file://$copy\"; }" >"$to"
+}
+alone() { XDG_CACHE_HOME=$(mktemp -d -p "$scratch") unshare --net "$@"; }
+
+# Adds a line to file $1, and sets `changed` to the names whose paths that changes.
+change() {
+  echo "$2" >>"$copy/$1"
+  paths "$scratch/after"
+  in_copy checkout -q .
+  changed=$(diff "$scratch/before" "$scratch/after" | sed -n 's/^> \([^ ]*\) .*/\1/p')
+}
+stays() { for each; do ! echo "$changed" | grep -qx "$each" || wrong "$(echo "$changed" | grep -x "$each" | tr '\n' ' ')would be built anew"; done; }
+changes() { for each; do echo "$changed" | grep -qx "$each" || wrong "$each would stay as it is"; done; }
+
+# --- the tests ---
+
+begin "an empty cache and no network are enough to evaluate everything"
+[ "$(alone sed 1d /proc/net/route)" = "" ] || wrong "there is a route"
+start=$(date +%s.%N)
+paths "$scratch/before" alone 2>"$log" || wrong "it fails"
+cold=$(date +%s.%N)
+for kind in packages checks devShells apps .; do grep -q "^$kind/.* /nix/store/" "$scratch/before" || wrong "nothing of $kind"; done
+end
+
+begin "with a cache and whatever network there is, it is the same"
+paths "$scratch/after" env 2>"$log" || wrong "it fails"
+warm=$(date +%s.%N)
+cmp -s "$scratch/before" "$scratch/after" || wrong "$(diff "$scratch/before" "$scratch/after")"
+end
+awk -v start="$start" -v cold="$cold" -v warm="$warm" -v lines="$(wc -l <"$scratch/before")" \
+  'BEGIN { printf "%d derivations evaluated: %.1f s with an empty cache, %.1f s then\n", lines, cold - start, warm - cold }'
+
+begin "every output has a description"
+nix eval --impure --raw --expr "import \"$repository/tests/evaluation/undescribed.nix\" { flake = \"git+file://$copy\"; }" >"$scratch/undescribed" 2>"$log" ||
+  wrong "it fails"
+[ ! -s "$scratch/undescribed" ] || wrong "these have none: $(tr '\n' ' ' <"$scratch/undescribed")"
+end
+
+begin "the overlay has the packages and the library"
+nix eval --impure --raw --expr "import \"$repository/tests/evaluation/overlay.nix\" { flake = \"git+file://$copy\"; }" >"$scratch/overlay" 2>"$log" ||
+  wrong "it fails"
+sed -n 's#^packages/##p' "$scratch/before" | diff "$scratch/overlay" - >>"$log" || wrong "it has (<), the flake has (>)"
+end
+
+begin "a change in README.md builds nothing anew but what is about documents"
+change README.md "More."
+[ "$(echo "$changed" | tr '\n' ' ')" = "checks/docs checks/links " ] || wrong "instead of checks/docs and checks/links: $changed"
+end
+
+begin "a change in packer/ builds neither the kernel nor init nor the dependencies anew"
+change packer/src/lib.rs "// More."
+stays packages/kernel packages/init packages/qemu ./dependencies ./formatter
+changes packages/packer packages/initramfs checks/test
+end
+
+begin "a change in init/ builds neither the kernel nor packer nor the dependencies anew"
+change init/src/main.rs "// More."
+stays packages/kernel packages/packer packages/qemu ./dependencies ./formatter
+changes packages/init packages/initramfs packages/boot checks/test
+end
+
+begin "a change in boot/ builds nothing of the guest anew"
+change boot/src/lib.rs "// More."
+stays packages/kernel packages/init packages/packer packages/initramfs packages/image ./dependencies
+changes packages/boot checks/hello
+end
+
+begin "a change in checks/ builds no package anew"
+change checks/boot/hello.nix "# More."
+stays 'packages/.*' 'apps/.*' 'devShells/.*' ./dependencies
+changes checks/deadnix
+end
+
+begin "another version of what checks the Nix code builds nothing else anew"
+change nix/lint/Cargo.toml "# More."
+stays 'packages/.*' 'apps/.*' 'devShells/.*' ./dependencies checks/test checks/hello
+changes ./formatter checks/deadnix
+end
+
+begin "another kernel builds neither Rust nor QEMU anew"
+change nix/kernel/base.config "# More."
+stays packages/init packages/packer packages/initramfs packages/qemu ./dependencies checks/test
+changes packages/kernel packages/boot checks/hello
+end
+
+summary evaluation

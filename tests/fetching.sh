@@ -1,0 +1,312 @@
+#!/bin/sh
+# What `nixw` does with good and with bad sources: a real Nix and a real curl, but locks of a few small files, mirrors in
+# directories, and a store of its own. Not a check of the flake, since in Nix's sandbox there is no store to add to: .ci/run runs
+# it. Needs root, and a store in which nixw has been at work.
+set -eu
+
+repository=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=tests/read-only-store.sh
+. "$repository/tests/read-only-store.sh"
+# shellcheck source=tests/cases.sh
+. "$repository/tests/cases.sh"
+
+# No way out: what is not in the mirror or a directory cannot be had, whatever network this machine has.
+export http_proxy=http://127.0.0.1:9 https_proxy=http://127.0.0.1:9
+NIX_CONFIG="extra-experimental-features = nix-command flakes
+build-users-group =
+substituters ="
+export NIX_CONFIG
+
+# --- a copy of the repository with small locks, and the files that they name ---
+
+copy=$scratch/copy mirror=$scratch/mirror crates=$scratch/crates
+mkdir -p "$copy" "$mirror/pool" "$crates" "$scratch/linux"
+cp -r "$repository/nix" "$repository/nixw" "$repository/Cargo.toml" "$repository/Cargo.lock" "$copy/"
+
+real=$(nix eval --raw --file "$repository/nix/sources.nix" lines)
+deb=$(echo "$real" | sed -n 's/^file \([^ ]*-busybox-static_[^ ]*\) .*/\1/p')
+busybox=$(echo "$real" | sed -n 's/^busybox [^ ]* \([^ ]*\) .*/\1/p')
+busybox_deb=$(basename "$deb" | cut -c 34-) # of HASH-NAME
+cp "$deb" "$mirror/pool/$busybox_deb"
+echo small >"$mirror/pool/small_1_amd64.deb"
+echo "all of Linux" >"$scratch/linux/README"
+tar -czf "$mirror/pool/linux.tar.gz" -C "$scratch" linux
+echo "all crates" >"$crates/README"
+
+# shellcheck disable=SC2016 # Nix, not shell
+trees=$(nix eval --json --file "$copy/nix/toolchain/packages.nix" --apply 'builtins.mapAttrs (_: _: [ ])')
+locked() {
+  printf '{"path": "pool/%s", "sha256": "%s", "size": %d}' \
+    "$1" "$(sha256sum <"$mirror/pool/$1" | cut -d ' ' -f 1)" "$(stat -c %s "$mirror/pool/$1")"
+}
+cat >"$copy/nix/toolchain/lock.json" <<JSON
+{"snapshot": "2026", "busybox": "$busybox", "trees": $trees,
+ "packages": {"busybox-static": $(locked "$busybox_deb"), "small": $(locked small_1_amd64.deb)}}
+JSON
+cat >"$copy/flake.lock" <<JSON
+{"nodes": {"linux": {"locked": {"narHash": "$(nix hash path --sri "$scratch/linux")",
+ "url": "https://snapshot.debian.org/archive/debian/2026/pool/linux.tar.gz"}}}}
+JSON
+for hash in nix/crates.hash nix/lint/crates.hash; do nix hash path --sri "$crates" >"$copy/$hash"; done
+lines=$(nix eval --raw --file "$copy/nix/sources.nix" lines)
+paths=$(echo "$lines" | cut -d ' ' -f 2)
+crates_names=$(echo "$paths" | sed -n 's/.*-\(crates-.*\)/\1/p' | sort)
+
+# --- what the tests are made of ---
+
+export DEBIAN_MIRROR="file://$mirror" NIXW_SOURCES="$scratch/sources" NIX_REMOTE="local?root=$scratch/store"
+
+# A case begins on an empty store, with nothing but the crates in the directory of sources.
+prepare() {
+  chmod -R u+w "$scratch/store" 2>/dev/null || :
+  rm -rf "$scratch/store" "$NIXW_SOURCES"
+  mkdir -p "$NIXW_SOURCES"
+  for directory in $crates_names; do cp -r "$crates" "$NIXW_SOURCES/$directory"; done
+}
+run() { status=0; "$copy/nixw" --version >"$log" 2>&1 || status=$?; }
+# shellcheck disable=SC2086 # a list of paths
+stored() { nix-store --check-validity --print-invalid $paths | wc -l; }
+stored_path() { nix-store --check-validity "$(echo "$paths" | grep -F -- "-$1")" 2>/dev/null; }
+lacks() { [ "$(stored)" = "$1" ] || wrong "$(stored) of the sources are not in the store, instead of $1"; }
+# The paths of the sources whose names begin with $1, and where the files are.
+path_of() { echo "$paths" | grep -- "-$1"; }
+file_of() { path_of "$1" | sed "s#^#$scratch/store#"; }
+
+# `apt_run` runs it where apt is configured for mirrors, one of a distribution in a line of $scratch/targets: ORIGIN|RELEASE|URL, as
+# apt-get prints it once it has indexes, and URL/dists/RELEASE/InRelease in quotes of $scratch/uris, as it does before.
+mkdir "$scratch/apt"
+cat >"$scratch/apt/apt-get" <<SH
+#!/bin/sh
+case \$1 in indextargets) cat "$scratch/targets" ;; --print-uris) cat "$scratch/uris" ;; *) exit 1 ;; esac
+SH
+chmod +x "$scratch/apt/apt-get"
+apt_run() { DEBIAN_MIRROR='' PATH=$scratch/apt:$PATH run; }
+# A copy of the mirror, in which small_1_amd64.deb has other bytes.
+other=$scratch/other-mirror
+cp -r "$mirror" "$other"
+echo wrong >"$other/pool/small_1_amd64.deb"
+
+# --- the tests ---
+
+begin "what is missing is fetched, and kept in the directory of sources"
+run; exits 0; lacks 0
+for file in "$busybox_deb" small_1_amd64.deb linux.tar.gz; do
+  cmp -s "$mirror/pool/$file" "$NIXW_SOURCES/$file" || wrong "$file is not kept"
+done
+says "nix (Nix)"
+run; exits 0; says_not fetching
+end
+
+begin "Nix runs where nixw was called, with its arguments"
+(cd "$scratch/linux"; exec "$copy/nixw" eval --impure --raw --expr 'builtins.readFile ./README') >"$log" 2>&1 && status=0 || status=$?
+exits 0; says "all of Linux"
+end
+
+begin "a directory of sources is enough"
+cp "$mirror"/pool/* "$NIXW_SOURCES/"
+DEBIAN_MIRROR=http://127.0.0.1:9 run; exits 0; lacks 0
+end
+
+begin "a file with another hash is refused by name, and fetched again by the next run"
+cp "$mirror/pool/small_1_amd64.deb" "$scratch/good"
+echo wrong >"$mirror/pool/small_1_amd64.deb"
+run; exits 2; says "mirror/pool/small_1_amd64.deb: not the SHA-256 that the lock names"; lacks 4
+[ -e "$NIXW_SOURCES/$busybox_deb" ] || wrong "the others are lost"
+[ ! -e "$NIXW_SOURCES/small_1_amd64.deb" ] || wrong "it is kept"
+cp "$scratch/good" "$mirror/pool/small_1_amd64.deb"
+run; exits 0; lacks 0
+end
+
+begin "so is one in the directory of sources, which is left as it is"
+echo wrong >"$NIXW_SOURCES/small_1_amd64.deb"
+run; exits 2; says "sources/small_1_amd64.deb: not the SHA-256 that the lock names"; lacks 4
+[ "$(cat "$NIXW_SOURCES/small_1_amd64.deb")" = wrong ] || wrong "it is changed"
+end
+
+begin "so is a source tree that is another one"
+mv "$mirror/pool/linux.tar.gz" "$scratch/good"
+mkdir -p "$scratch/other"; echo other >"$scratch/other/README"
+tar -czf "$mirror/pool/linux.tar.gz" -C "$scratch" other
+run; exits 2; says "linux.tar.gz is not the source tree that flake.lock names"; lacks 1
+mv "$mirror/pool/linux.tar.gz" "$NIXW_SOURCES/"
+run; exits 2; says "sources/linux.tar.gz: not the source tree that flake.lock names"; lacks 1
+[ -e "$NIXW_SOURCES/linux.tar.gz" ] || wrong "it is removed"
+mv "$NIXW_SOURCES/linux.tar.gz" "$scratch/"
+mv "$scratch/good" "$mirror/pool/linux.tar.gz"
+run; exits 0; lacks 0
+mv "$scratch/linux.tar.gz" "$other/pool/"
+end
+
+for crates_name in $crates_names; do
+  begin "so are crates that are others: $crates_name"
+  echo more >"$NIXW_SOURCES/$crates_name/more"
+  run; exits 2; says "$crates_name: the lock names $(cat "$copy/nix/crates.hash")"
+  ! stored_path "$crates_name" || wrong "it is in the store"
+  end
+done
+
+begin "of apt's mirrors, only those of Debian are asked"
+printf '%s\n' "Ubuntu|noble|file://$other" "Debian Backports|bookworm-backports|file://$mirror" >"$scratch/targets"
+apt_run; exits 0; lacks 0; says "from file://$mirror"; says_not "$other"
+end
+
+begin "where none is Debian's, it says so"
+echo "Ubuntu|noble|file://$other" >"$scratch/targets"
+apt_run; exits 2; lacks 6; says "not Debian's mirrors, so not asked: file://$other (Ubuntu)"; says_not fetching
+end
+
+begin "of a mirror that apt does not know yet, or not the origin, that is asked"
+mkdir -p "$mirror/dists/bookworm" "$other/dists/noble"
+printf 'Origin: Debian\nLabel: Debian\n' >"$mirror/dists/bookworm/Release"
+printf 'Origin: Ubuntu\nLabel: Ubuntu\n' >"$other/dists/noble/Release"
+: >"$scratch/targets"
+printf "'%s/InRelease' name 0 \n" "file:$other/dists/noble" "file:$mirror/dists/bookworm" >"$scratch/uris"
+apt_run; exits 0; lacks 0; says "from file:$mirror"; says_not "$other"
+prepare
+# shellcheck disable=SC2016 # apt's own placeholder
+printf '$(ORIGIN)|%s\n' "noble|file:$other" "bookworm|mirror+file:$scratch/list/" >"$scratch/targets"
+printf '%s\tpriority:1\n' "file:$mirror" >"$scratch/list"
+apt_run; exits 0; lacks 0; says "from file:$mirror"; says_not "$other"
+end
+
+begin "what one of apt's mirrors has with other bytes is discarded, and the next is asked"
+printf 'Debian|bookworm|%s/\n' "file://$other" "file://$mirror" >"$scratch/targets"
+apt_run; exits 0; lacks 0
+says "file://$other: discarding what is not what the lock names: small_1_amd64.deb"
+says "file://$other: discarding linux.tar.gz, which is not the source tree that flake.lock names"
+cmp -s "$mirror/pool/small_1_amd64.deb" "$NIXW_SOURCES/small_1_amd64.deb" || wrong "not the right one is kept"
+cmp -s "$mirror/pool/linux.tar.gz" "$NIXW_SOURCES/linux.tar.gz" || wrong "not the right source tree is kept"
+prepare
+echo "Debian|bookworm|file://$other" >"$scratch/targets"
+apt_run; exits 2; lacks 5; says "  small_1_amd64.deb"; says "leaving linux.tar.gz to Nix"
+[ "$(cd "$NIXW_SOURCES"; echo *.*)" = "$busybox_deb" ] || wrong "keeps other files"
+end
+
+begin "a file that the store has emptied is fetched again"
+run; exits 0; lacks 0
+small=$(file_of small_1_amd64.deb)
+chmod u+w "$small" && : >"$small"
+run; exits 0; says "$(path_of small_1_amd64.deb) is damaged"; lacks 0; says_not fetching
+cmp "$small" "$mirror/pool/small_1_amd64.deb" >>"$log" || wrong "it is as it was"
+run; exits 0; says_not damaged
+rm -f "$small"; rm "$NIXW_SOURCES/small_1_amd64.deb"
+run; exits 0; says "$(path_of small_1_amd64.deb) is damaged"; says "fetching 1 files"; lacks 0
+for tree in busybox-static\$ source crates-; do
+  for directory in $(file_of $tree); do chmod -R u+w "$directory"; rm -r "$directory"; done
+done
+run; exits 0; says "$(path_of busybox-static\$) is damaged"; says "$(path_of source) is damaged"; lacks 0; says "unpacking linux.tar.gz"
+[ -x "$(file_of busybox-static\$)/bin/busybox" ] || wrong "busybox is not there again"
+[ "$(cat "$(file_of source)/README")" = "all of Linux" ] || wrong "the source tree is not there again"
+for directory in $(file_of crates-); do [ -e "$directory/README" ] || wrong "crates are not there again"; done
+end
+
+begin "where HOME cannot be written to, Nix has its cache elsewhere"
+HOME=/proc XDG_CACHE_HOME='' TMPDIR=$scratch run; exits 0; lacks 0
+says "nixw: /proc/.cache: cannot be written, so Nix's cache is $scratch/nixw-cache-0"
+end
+
+begin "when nothing can be built because the store has changed a source, it is named, and what to do"
+run; exits 0; lacks 0
+shell=$(file_of busybox-static\$)/bin/busybox
+chmod u+w "$(dirname "$shell")" "$shell"; echo nonsense >"$shell"
+echo SMALL >"$scratch/small"; chmod u+w "$(file_of small_1_amd64.deb)"; cp "$scratch/small" "$(file_of small_1_amd64.deb)"
+nix-store --delete --ignore-liveness "$(nix eval --raw --file "$copy/nix/sources.nix" tools)" "$(path_of source)" >"$log" 2>&1 || wrong "cannot delete"
+run; exits 2; says "$(path_of busybox-static\$) is damaged"; says "$(path_of small_1_amd64.deb) is damaged"; says "NIXW_REPAIR"
+says_not "nothing can be built"; says_not replacing
+NIXW_REPAIR=1 run; exits 0; lacks 0; says "$(path_of busybox-static\$) is damaged, though Nix takes it for whole; replacing it"
+cmp "$(file_of small_1_amd64.deb)" "$mirror/pool/small_1_amd64.deb" >>"$log" || wrong "a file is as it was"
+NIXW_REPAIR=1 run; exits 0; says_not damaged
+end
+
+begin "blanks and quotes in the names of directories are no trouble"
+place="$scratch/it's a \"place\""
+mkdir -p "$place/home" "$place/tmp"
+cp -r "$copy" "$mirror" "$NIXW_SOURCES" "$place/"
+(cd "$place/copy"; HOME="$place/home" TMPDIR="$place/tmp" DEBIAN_MIRROR="$place/mirror" NIXW_SOURCES="$place/sources" ./nixw --version) >"$log" 2>&1 &&
+  status=0 || status=$?
+exits 0; lacks 0; says "from file://"
+[ "$(ls -A "$place/tmp")" = "" ] || wrong "leaves something behind"
+ln -s "$place/copy/nixw" "$scratch/link"
+"$scratch/link" --version >"$log" 2>&1 && status=0 || status=$?
+exits 0; says_not nixw:
+rm -r "$place"
+end
+
+begin "a checkout that is another user's: what to do"
+mkdir "$scratch/home" "$scratch/theirs"
+git init -q "$scratch/theirs"
+chown -R nobody "$scratch/theirs"
+in_theirs() { (cd "$scratch/theirs"; HOME=$scratch/home XDG_CONFIG_HOME=$scratch/home GIT_CONFIG_NOSYSTEM=1; export HOME XDG_CONFIG_HOME GIT_CONFIG_NOSYSTEM; "$@"); }
+in_theirs "$copy/nixw" --version >"$log" 2>&1 && status=0 || status=$?
+exits 2; says "another user's"; says "git config --global --add safe.directory $scratch/theirs"
+[ "$(wc -l <"$log")" = 1 ] || wrong "says more than one line"
+in_theirs git config --global --add safe.directory "$scratch/theirs"
+in_theirs "$copy/nixw" --version >"$log" 2>&1 && status=0 || status=$?
+exits 0
+end
+
+begin "without a mirror and without the internet: what is missing, and the ways to get it"
+mv "$mirror/pool/small_1_amd64.deb" "$scratch/good"
+run; exits 2; lacks 4
+says "  small_1_amd64.deb"; says_not "  busybox"
+for way in DEBIAN_MIRROR NIXW_SOURCES internet; do says "$way"; done
+DEBIAN_MIRROR=http://127.0.0.1:9 run; exits 2; says "http://127.0.0.1:9: no answer"; says "  small_1_amd64.deb"
+[ "$(wc -l <"$log")" -lt 15 ] || wrong "says too much"
+mv "$scratch/good" "$mirror/pool/small_1_amd64.deb"
+end
+
+begin "an interrupted download leaves nothing behind"
+mv "$mirror/pool/small_1_amd64.deb" "$scratch/good"
+mkfifo "$mirror/pool/small_1_amd64.deb" # never ends
+setsid "$copy/nixw" --version >"$log" 2>&1 &
+running=$!
+tries=0
+until [ -s "$(echo "$NIXW_SOURCES"/.part.*/busybox*)" ] || [ $tries = 100 ]; do sleep 0.1; tries=$((tries + 1)); done
+kill -TERM "-$running"
+status=0; wait "$running" || status=$?
+exits 143; lacks 6
+[ "$(ls -A "$NIXW_SOURCES")" = "$crates_names" ] || wrong "leaves $(ls -A "$NIXW_SOURCES")"
+rm "$mirror/pool/small_1_amd64.deb"; mv "$scratch/good" "$mirror/pool/small_1_amd64.deb"
+run; exits 0; lacks 0
+end
+
+begin "two at once do not harm each other"
+"$copy/nixw" --version >"$scratch/first.log" 2>&1 &
+first=$!
+run; exits 0
+status=0; wait "$first" || status=$?
+exits 0; cat "$scratch/first.log" >>"$log"; lacks 0
+end
+
+begin "a full disk is told, and nothing half-written is kept"
+# shellcheck disable=SC2016 # for the inner shell
+unshare --mount sh -c 'mount -t tmpfs -o size=100k none "$1"; status=0; "$2" --version || status=$?; ls -A "$1"; exit $status' \
+  sh "$NIXW_SOURCES" "$copy/nixw" >"$log" 2>&1 && status=0 || status=$?
+exits 2; lacks 6; says "is the disk full?"; says_not busybox-static
+end
+
+begin "where there can be no sandbox, nothing is built without one"
+# shellcheck disable=SC2016 # for the inner shell
+unshare --user --map-root-user sh -c 'echo 0 >/proc/sys/user/max_mnt_namespaces; exec "$1" --version' sh "$copy/nixw" >"$log" 2>&1 &&
+  status=0 || status=$?
+exits 2; says "nothing can be built here"
+end
+
+begin "another kind of machine is told so"
+setarch i686 "$copy/nixw" --version >"$log" 2>&1 && status=0 || status=$?
+exits 2; says "nixw: this builds on x86_64 Linux; here is Linux i686"
+[ "$(wc -l <"$log")" = 1 ] || wrong "says more than one line"
+end
+
+begin "this machine's own store cannot be written to"
+(: >/nix/store/nixw-was-here) 2>"$log" && { rm /nix/store/nixw-was-here; wrong "it can"; }
+end
+
+begin "without Nix and without apt: how to get Nix"
+mkdir "$scratch/bin"
+for tool in sh dirname readlink uname mktemp mkdir rm id; do ln -s "$(command -v $tool)" "$scratch/bin/$tool"; done
+PATH=$scratch/bin run; exits 2; says "Nix is not installed"; says "https://nixos.org"
+[ "$(wc -l <"$log")" = 1 ] || wrong "says more than one line"
+end
+
+summary fetching
