@@ -1,21 +1,21 @@
 # What this flake consists of, for one host system. outputs.nix makes the flake's outputs of it.
 inputs: system:
 let
-  source = import ./source.nix;
+  repositoryFiles = import ./repository-files.nix;
   toolchain = import ./toolchain { inherit system; };
-  rust = import ./rust.nix { inherit toolchain source; };
-  lint = import ./lint { inherit rust toolchain source; };
-  inherit (toolchain) program run textFile tools;
+  rust = import ./rust { inherit toolchain repositoryFiles; };
+  lint = import ./lint { inherit rust toolchain repositoryFiles; };
+  inherit (toolchain) program run shellWord textFile tools;
 
   targets = import ./targets.nix;
   # The default.
   target = targets.x86_64;
 
   mkKernel = import ./kernel { inherit toolchain; };
-  mkInitramfs = import ./initramfs.nix { inherit run textFile tools; inherit (products) packer; };
-  mkBoot = import ./boot.nix { inherit toolchain; runner = rust.packages.boot; };
+  mkInitramfs = import ./system/initramfs.nix { inherit run shellWord textFile tools; inherit (products) packer; };
+  mkBoot = import ./system/boot.nix { inherit toolchain; runner = rust.packages.boot; };
   # What is booted, as files to take away, with their SHA-256.
-  mkImage = { kernel, initramfs }: run "image" { inherit kernel initramfs; } ./image.sh;
+  mkImage = { kernel, initramfs }: run "image" { inherit kernel initramfs; } ./system/image.sh;
   mkBench = import ./bench.nix { inherit toolchain rust targets run program; inherit (products) packer; };
 
   library = import ./lib { inherit inputs toolchain rust targets mkKernel mkInitramfs mkBoot mkImage; };
@@ -42,7 +42,7 @@ let
   mainline = onKernel (mkKernel { src = inputs.linux-mainline; inherit target; });
   # The kernel and the init of the article that this project grew out of.
   defconfig = onKernel (mkKernel { src = inputs.linux; inherit target; config = "x86_64_defconfig"; }) // {
-    init = library.lib.mkCInit { src = ./article.c; };
+    init = library.lib.mkCInit { src = ./system/article.c; };
     # `bench boot`, which measures these as well.
     bench = mkBench {
       inherit guestSystems;
@@ -50,14 +50,14 @@ let
     };
   };
 
-  debug = import ./debug.nix { inherit program tools; gdb = toolchain.shell; } { inherit (products) boot kernel init; };
-  golden = import ./golden.nix { inherit toolchain; } { inherit guestSystems targets; };
+  debug = import ./system/debug.nix { inherit program tools; gdb = toolchain.shell; } { inherit (products) boot kernel init; };
+  golden = import ./golden { inherit toolchain; } { inherit guestSystems targets; };
   shell = import ./shell.nix { inherit toolchain; inherit (rust) threecpio; inherit (products) kernel; };
   update = import ./toolchain/update.nix { inherit program tools; inherit (toolchain) keyring; inherit (rust.packages) update; };
   versions = import ./versions.nix { inherit inputs toolchain; };
 
   checks = import ./checks.nix {
-    inherit inputs source toolchain rust lint targets target library mkKernel mkInitramfs mkBoot mkBench;
+    inherit inputs repositoryFiles toolchain rust lint targets target library mkKernel mkInitramfs mkBoot mkBench;
     inherit guestSystems products examples debug golden shell;
   };
 in

@@ -46,7 +46,7 @@ built() { nix path-info --store "$(store "$1")" --all --json | grep -o '"ultimat
 
 # `here` is the user's machine. It has what the two checks are built from and how, but not their results. The kernel's source is
 # large and is not read: its store only believes to have it.
-linux=$(nix eval --raw --file "$repository/nix/sources.nix" lines | sed -n 's/^source \([^ ]*\) .*/\1/p')
+linux=$(nix eval --raw --file "$repository/nix/downloads.nix" lines | sed -n 's/^source \([^ ]*\) .*/\1/p')
 # shellcheck disable=SC2046 # a list of paths
 nix-store --query --requisites "$hello" "$report" $(inputs "$hello") $(inputs "$report") | sort -u | grep -vxF "$linux" >"$scratch/here.paths"
 nix-store --dump-db "$linux" | on here nix-store --load-db

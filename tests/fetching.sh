@@ -23,7 +23,7 @@ copy=$scratch/copy mirror=$scratch/mirror crates=$scratch/crates
 mkdir -p "$copy" "$mirror/pool" "$crates" "$scratch/linux"
 cp -r "$repository/nix" "$repository/nixw" "$repository/Cargo.toml" "$repository/Cargo.lock" "$copy/"
 
-real=$(nix eval --raw --file "$repository/nix/sources.nix" lines)
+real=$(nix eval --raw --file "$repository/nix/downloads.nix" lines)
 deb=$(echo "$real" | sed -n 's/^file \([^ ]*-busybox-static_[^ ]*\) .*/\1/p')
 busybox=$(echo "$real" | sed -n 's/^busybox [^ ]* \([^ ]*\) .*/\1/p')
 busybox_deb=$(basename "$deb" | cut -c 34-) # of HASH-NAME
@@ -47,8 +47,8 @@ cat >"$copy/flake.lock" <<JSON
 {"nodes": {"linux": {"locked": {"narHash": "$(nix hash path --sri "$scratch/linux")",
  "url": "https://snapshot.debian.org/archive/debian/2026/pool/linux.tar.gz"}}}}
 JSON
-for hash in nix/crates.hash nix/lint/crates.hash; do nix hash path --sri "$crates" >"$copy/$hash"; done
-lines=$(nix eval --raw --file "$copy/nix/sources.nix" lines)
+for hash in nix/rust/crates.hash nix/lint/crates.hash; do nix hash path --sri "$crates" >"$copy/$hash"; done
+lines=$(nix eval --raw --file "$copy/nix/downloads.nix" lines)
 paths=$(echo "$lines" | cut -d ' ' -f 2)
 crates_names=$(echo "$paths" | sed -n 's/.*-\(crates-.*\)/\1/p' | sort)
 
@@ -140,7 +140,7 @@ end
 for crates_name in $crates_names; do
   begin "so are crates that are others: $crates_name"
   echo more >"$NIXW_SOURCES/$crates_name/more"
-  run; exits 2; says "$crates_name: the lock names $(cat "$copy/nix/crates.hash")"
+  run; exits 2; says "$crates_name: the lock names $(cat "$copy/nix/rust/crates.hash")"
   ! stored_path "$crates_name" || wrong "it is in the store"
   end
 done
@@ -210,7 +210,7 @@ run; exits 0; lacks 0
 shell=$(file_of busybox-static\$)/bin/busybox
 chmod u+w "$(dirname "$shell")" "$shell"; echo nonsense >"$shell"
 echo SMALL >"$scratch/small"; chmod u+w "$(file_of small_1_amd64.deb)"; cp "$scratch/small" "$(file_of small_1_amd64.deb)"
-nix-store --delete --ignore-liveness "$(nix eval --raw --file "$copy/nix/sources.nix" tools)" "$(path_of source)" >"$log" 2>&1 || wrong "cannot delete"
+nix-store --delete --ignore-liveness "$(nix eval --raw --file "$copy/nix/downloads.nix" tools)" "$(path_of source)" >"$log" 2>&1 || wrong "cannot delete"
 run; exits 2; says "$(path_of busybox-static\$) is damaged"; says "$(path_of small_1_amd64.deb) is damaged"; says "NIXW_REPAIR"
 says_not "nothing can be built"; says_not replacing
 NIXW_REPAIR=1 run; exits 0; lacks 0; says "$(path_of busybox-static\$) is damaged, though Nix takes it for whole; replacing it"

@@ -1,8 +1,8 @@
 # `cargo boot` boots init as it is in the working tree: what is changed there is seen on the console. With the kernel that `nix develop`
 # names, which is the flake's.
-{ rust, products, shell, toolchain, source }:
+{ rust, products, shell, toolchain, repositoryFiles }:
 rust.check "inner-loop" {
-  src = source "inner-loop" ([ ".cargo" "Cargo.toml" "Cargo.lock" ] ++ rust.members);
+  src = repositoryFiles "inner-loop" ([ ".cargo" "Cargo.toml" "Cargo.lock" ] ++ rust.members);
   tools = [ toolchain.qemu ];
   inherit (products) kernel;
   inherit (shell) BOOT_KERNEL;

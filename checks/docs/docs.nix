@@ -9,16 +9,16 @@
 #                              (shown.sh)
 #
 # stand-in.sh takes the place of ./nixw.
-{ products, library, toolchain, source }:
+{ products, library, toolchain, repositoryFiles }:
 toolchain.run "docs"
 {
-  src = source "documents" [ "README.md" "CONTRIBUTING.md" "CHANGELOG.md" "docs" ];
+  src = repositoryFiles "documents" [ "README.md" "CONTRIBUTING.md" "CHANGELOG.md" "docs" ];
   blocks = ./blocks.awk;
   shown = ./shown.sh;
   nixw = ./stand-in.sh;
   inherit (products) init kernel;
   inherit (products.kernel) debug;
-  inherit (library.lib.mkCInit { src = ../../nix/article.c; }) nolibc;
+  inherit (library.lib.mkCInit { src = ../../nix/system/article.c; }) nolibc;
   PATH = "${products.boot}/bin:${products.packer}/bin:${toolchain.cc}/bin:${toolchain.tools}/bin";
 }
   (builtins.toFile "docs.sh" ''

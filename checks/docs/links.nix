@@ -1,5 +1,5 @@
 # Every link in a document to something in the repository leads there, to a heading, too; and README.md leads to every document.
-{ source, toolchain }:
+{ repositoryFiles, toolchain }:
 let
   inherit (builtins) attrNames concatMap concatStringsSep readDir toFile;
   # What is below a directory, by its path from there. Names only, so that a change in a file is no reason to look again.
@@ -11,7 +11,7 @@ let
 in
 toolchain.run "links"
 {
-  documents = source "documents" [ "README.md" "CONTRIBUTING.md" "CHANGELOG.md" "docs" ];
+  documents = repositoryFiles "documents" [ "README.md" "CONTRIBUTING.md" "CHANGELOG.md" "docs" ];
   there = toFile "there" (concatStringsSep "\n" (below ../../.) + "\n");
   links = ./links.awk;
 }

@@ -1,6 +1,6 @@
 # docs/reference.md, and the pages to which it leaves that, name every output of the flake and every variable that is read, and nothing
 # that there is not.
-{ inputs, source, toolchain }:
+{ inputs, repositoryFiles, toolchain }:
 let
   inherit (builtins) attrNames concatMap concatStringsSep;
   inherit (inputs.self) outputs;
@@ -20,12 +20,12 @@ let
 in
 toolchain.run "reference"
 {
-  documents = source "documents" [ "docs" ];
+  documents = repositoryFiles "documents" [ "docs" ];
   tables = concatStringsSep "" (concatMap (table: map (name: "${table}|${name}\n") tables.${table}) (attrNames tables));
   # The scripts in tests/ are in the same table as these.
   ci = ../../.ci/run;
   nixw = ../../nixw;
-  programs = source "programs" [ "boot/src" "bench/src" "packer/src" "nix" ];
+  programs = repositoryFiles "programs" [ "boot/src" "bench/src" "packer/src" "nix" ];
   names = ./reference/names.awk;
   PATH = "${toolchain.tools}/bin";
 }

@@ -1,8 +1,8 @@
 # The Nix code has no name that nothing uses.
-{ toolchain, lint, source }:
+{ toolchain, lint, repositoryFiles }:
 toolchain.run "deadnix"
 {
-  src = source "nix-code" [ "flake.nix" "nix" "checks" "docs" "examples" "templates" "tests" ];
+  src = repositoryFiles "nix-code" [ "flake.nix" "nix" "checks" "docs" "examples" "templates" "tests" ];
   PATH = "${lint.programs}/bin:${toolchain.tools}/bin";
 }
   (builtins.toFile "deadnix.sh" ''

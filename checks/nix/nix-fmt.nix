@@ -1,8 +1,8 @@
 # The Nix code is formatted as `nix fmt` would.
-{ toolchain, lint, source }:
+{ toolchain, lint, repositoryFiles }:
 toolchain.run "nix-fmt"
 {
-  src = source "nix-code" [ "flake.nix" "nix" "checks" "docs" "examples" "templates" "tests" ];
+  src = repositoryFiles "nix-code" [ "flake.nix" "nix" "checks" "docs" "examples" "templates" "tests" ];
   PATH = "${lint.programs}/bin:${toolchain.tools}/bin";
 }
   (builtins.toFile "nix-fmt.sh" ''

@@ -1,9 +1,9 @@
 # Shellcheck has nothing to say about any shell script of the repository, wherever it is. And a test that uses a store elsewhere keeps
 # the machine's own out of reach.
-{ toolchain, source }:
+{ toolchain, repositoryFiles }:
 toolchain.run "shellcheck"
 {
-  src = source "scripts" [ ".cargo" ".ci" "checks" "examples" "maintenance" "nix" "nixw" "tests" ];
+  src = repositoryFiles "scripts" [ ".cargo" ".ci" "checks" "examples" "maintenance" "nix" "nixw" "tests" ];
   PATH = "${toolchain.check}/bin:${toolchain.tools}/bin";
 }
   (builtins.toFile "shellcheck.sh" ''

@@ -1,6 +1,6 @@
 # What is fetched is named by a hash, and comes from the hosts that are listed here; packages come from Debian's main archive, whose
 # software is free.
-{ toolchain, source }:
+{ toolchain, repositoryFiles }:
 let
   lock = builtins.fromJSON (builtins.readFile ../../flake.lock);
   # NAME TYPE HASH, for each input of the flake.
@@ -9,9 +9,9 @@ let
 in
 toolchain.run "sources"
 {
-  src = source "locks" [ "flake.nix" "flake.lock" "nixw" "nix" "Cargo.lock" ];
+  src = repositoryFiles "locks" [ "flake.nix" "flake.lock" "nixw" "nix" "Cargo.lock" ];
   inputs = builtins.concatStringsSep "" (map input names);
-  inherit (import ../../nix/sources.nix) lines;
+  inherit (import ../../nix/downloads.nix) lines;
   hosts = ''
     http://tarballs.nixos.org
     https://cache.nixos.org

@@ -3,10 +3,10 @@
 #
 # cargo-deny and cargo-machete do that and more. But the one is 366 crates, most of them to compile, and the other needs a newer Rust than the
 # pinned one.
-{ rust, lint, toolchain, source }:
+{ rust, lint, toolchain, repositoryFiles }:
 toolchain.run "crates"
 {
-  src = source "workspace" ([ "Cargo.toml" "Cargo.lock" ] ++ rust.members);
+  src = repositoryFiles "workspace" ([ "Cargo.toml" "Cargo.lock" ] ++ rust.members);
   inherit (rust) members crates;
   lintCrates = lint.crates;
 

@@ -1,9 +1,9 @@
 # The inits of the examples and templates, which are no part of the workspace, are formatted, and Clippy has nothing to say about them.
-{ rust, toolchain, source }:
+{ rust, toolchain, repositoryFiles }:
 let packages = [ "examples/supervisor" "templates/no_std" "templates/std" ]; in
 rust.cargo "guests" {
   inherit packages;
-  src = source "guests" packages;
+  src = repositoryFiles "guests" packages;
   members = [ ];
   crates = "";
   tools = [ toolchain.lint ];

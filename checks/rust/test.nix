@@ -1,13 +1,13 @@
 # The workspace's own tests pass, with those that want more than a Rust toolchain and strace. Each package's apart, but with those of
 # the members that it is made of, so that a change of one does not test the others again.
-{ rust, toolchain, source }:
+{ rust, toolchain, repositoryFiles }:
 toolchain.run "test"
 {
   tested = map
     (name: rust.check "test-${name}" {
-      src = source name (rust.sources name);
+      src = repositoryFiles name (rust.filesOf name);
       tools = [ toolchain.check toolchain.peers toolchain.qemu rust.threecpio ];
-      # --workspace, as in rust.nix; of the others there is nothing to be tested.
+      # --workspace, as in nix/rust/workspace.nix; of the others there is nothing to be tested.
       script = ''
         cargo test --release --locked --workspace -- --include-ignored
         touch $out

@@ -5,7 +5,7 @@
 toolchain.run "init"
 {
   inherit src;
-  flags = map (import ../shell-word.nix) flags;
+  flags = map toolchain.shellWord flags;
   nolibc = "${linux}/tools/include/nolibc";
   PATH = "${toolchain.cc}/bin:${toolchain.tools}/bin";
   # A static program refers to nothing.

@@ -1,14 +1,14 @@
 # The programs that check and format the Nix code: those of the dependencies in Cargo.toml here.
-{ rust, toolchain, source }:
+{ rust, toolchain, repositoryFiles }:
 let
   # Itself the only package, and complete.
   members = [ ];
-  src = source "nix-lint" [ "nix/lint/Cargo.toml" "nix/lint/Cargo.lock" "nix/lint/src" ];
+  src = repositoryFiles "nix-lint" [ "nix/lint/Cargo.toml" "nix/lint/Cargo.lock" "nix/lint/src" ];
   crates = rust.vendor {
     inherit src members;
     directory = "nix/lint";
     lock = ./Cargo.lock;
-    hash = rust.readHash ./crates.hash;
+    hash = ./crates.hash;
   };
 in
 rec {

@@ -50,6 +50,9 @@ rec {
     if builtins.hasContext text then run name { inherit text; passAsFile = [ "text" ]; } (builtins.toFile "text-file.sh" "cp $textPath $out\n")
     else builtins.toFile name text;
 
+  # shellWord TEXT: TEXT as one word of a POSIX shell.
+  shellWord = text: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] text}'";
+
   # program NAME TEXT: bin/NAME, a script for busybox's shell.
   program = name: text: run name { inherit text; } (builtins.toFile "program.sh" ''
     mkdir -p $out/bin

@@ -1,5 +1,5 @@
 # The pinned tools: a derivation for each tree of packages.nix, by its name, and what bootstrap.nix makes (`tools`, busybox's, and
-# `run`, `program` and `textFile`, which build with them). `debs` are the packages that all of it comes from, `sizes`
+# `run`, `program` and `textFile`, which build with them, and `shellWord`). `debs` are the packages that all of it comes from, `sizes`
 # their bytes and `versions` Debian's versions of them.
 { system }:
 let
@@ -31,7 +31,7 @@ let
     busyboxHash = lock.busybox;
     patchelfDebs = debsOf "patchelf";
   };
-  inherit (bootstrap) busybox patchelf program run textFile tools;
+  inherit (bootstrap) busybox patchelf program run shellWord textFile tools;
 
   mkTree = name: tree: run name
     {
@@ -46,7 +46,7 @@ let
   built = builtins.mapAttrs mkTree (removeAttrs trees [ "busybox" "patchelf" ]);
 in
 built // {
-  inherit busybox patchelf program run textFile tools debs sizes versions;
+  inherit busybox patchelf program run shellWord textFile tools debs sizes versions;
   # All that runs in builds and checks, or is booted with.
   trees = [ busybox patchelf ] ++ builtins.attrValues built;
 }

@@ -159,7 +159,7 @@ in
 
   # --- for guests of other architectures ---
 
-  # The sources of `core`, which Debian has compiled for the host alone: nix/rust-core.nix.
+  # The sources of `core`, which Debian has compiled for the host alone: nix/rust/core.nix.
   rust-src = {
     packages = [ "rust-web-src" ];
     without = scripts;

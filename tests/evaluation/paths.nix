@@ -4,9 +4,9 @@
 let
   system = "x86_64-linux";
   outputs = builtins.getFlake flake;
-  rust = import "${outputs}/nix/rust.nix" {
+  rust = import "${outputs}/nix/rust" {
     toolchain = import "${outputs}/nix/toolchain" { inherit system; };
-    source = import "${outputs}/nix/source.nix";
+    repositoryFiles = import "${outputs}/nix/repository-files.nix";
   };
   lines = kind: paths: builtins.concatStringsSep "" (builtins.attrValues (builtins.mapAttrs (name: path: "${kind}/${name} ${path}\n") paths));
   derivations = kind: lines kind (builtins.mapAttrs (_: value: value.outPath) outputs.${kind}.${system});

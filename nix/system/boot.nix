@@ -24,7 +24,7 @@ let
   areSet = name: if name == "EXPECT" || name == "EXPECT_ANYWHERE" then isSet "EXPECT" + isSet "EXPECT_ANYWHERE" else isSet name;
   default = name:
     if defaults.${name} == "" then ""
-    else "[ -n \"${areSet name}\" ] || export BOOT_${name}=${import ./shell-word.nix defaults.${name}}\n";
+    else "[ -n \"${areSet name}\" ] || export BOOT_${name}=${toolchain.shellWord defaults.${name}}\n";
 in
 toolchain.program "boot" ''
   ${builtins.concatStringsSep "" (map default (builtins.attrNames defaults))}

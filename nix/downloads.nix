@@ -6,9 +6,9 @@
 #   crates   `cargo vendor` of a Cargo.lock; instead of the URL, in which directory that is
 let
   toolchain = import ./toolchain { system = "x86_64-linux"; };
-  source = import ./source.nix;
-  rust = import ./rust.nix { inherit toolchain source; };
-  lint = import ./lint { inherit rust toolchain source; };
+  repositoryFiles = import ./repository-files.nix;
+  rust = import ./rust { inherit toolchain repositoryFiles; };
+  lint = import ./lint { inherit rust toolchain repositoryFiles; };
   linux = (builtins.fromJSON (builtins.readFile ../flake.lock)).nodes.linux.locked;
 
   # Where a flake input is looked for before it is fetched.

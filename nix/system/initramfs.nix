@@ -6,11 +6,11 @@
 #               { source, mode }  { text, mode }  { symlink }  { directory = mode; }  { node = "c:5:1"; mode }  { tree }
 #   closures  store paths that are packed with all that they refer to
 #   compress  as `packer create --compress` takes it
-{ run, textFile, tools, packer }:
+{ run, shellWord, textFile, tools, packer }:
 { init, files ? { }, closures ? [ ], compress ? "gzip" }:
 let
   inherit (builtins) attrNames concatMap concatStringsSep elemAt filter genList head isAttrs length;
-  storePath = import ./store-path.nix;
+  storePath = import ../store-path.nix;
 
   kinds = {
     source = path: { source, mode ? "" }: [ "--file" "${path}=${storePath source}${colon mode}" ];
@@ -49,7 +49,7 @@ run "initramfs.cpio${suffix.${format} or ""}"
   ({
     PATH = "${packer}/bin:${tools}/bin";
     inherit compress graphs;
-    words = map (import ./shell-word.nix) (concatMap (path: words path all.${path}) (attrNames all));
+    words = map shellWord (concatMap (path: words path all.${path}) (attrNames all));
     # A variable may have 128 KiB, which 900 files fill: "Argument list too long".
     passAsFile = [ "words" "exportReferencesGraph" ];
     exportReferencesGraph = builtins.concatLists (genList (number: [ (elemAt graphs number) (elemAt closures number) ]) (length closures));

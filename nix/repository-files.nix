@@ -1,4 +1,4 @@
-# source NAME PATHS: the parts of this repository that a derivation needs, so that a change elsewhere rebuilds nothing.
+# repositoryFiles NAME PATHS: the parts of this repository that a derivation needs, so that a change elsewhere rebuilds nothing.
 # PATHS are relative to the repository and name files or whole directories.
 name: paths:
 let

@@ -1,8 +1,7 @@
-# The Rust workspace: its dependencies, its packages, and `cargo` for what else is to be done with it.
-{ toolchain, source }:
+# The Rust workspace: its crates and dependencies, its packages, and their checks.
+{ cargo, guest, repositoryFiles, toolchain, vendor }:
 let
-  inherit (toolchain) cc certificates program run rust tools;
-  core = import ./rust-core.nix { inherit toolchain; };
+  inherit (toolchain) cc program rust;
 
   members = {
     bench = "bench";
@@ -14,43 +13,22 @@ let
   # The members that a member is made of, beside itself.
   parts.bench = [ members.boot ];
   directories = builtins.attrValues members;
-  # What is needed of the sources to compile one of them.
-  sources = name: manifests ++ [ members.${name} ] ++ parts.${name} or [ ];
+  # The files of the repository that compiling one of them takes.
+  filesOf = name: manifests ++ [ members.${name} ] ++ parts.${name} or [ ];
   manifests = [ "Cargo.toml" "Cargo.lock" ] ++ map (directory: "${directory}/Cargo.toml") directories;
 
-  # cargo NAME { src, script, ... }: the derivation in which `script` runs with cargo, offline, as cargo.sh says.
-  cargo = name: environment: run name
-    ({
-      inherit crates;
-      members = directories;
-      target = "";
-      PATH = path (environment.tools or [ ]);
-    } // removeAttrs environment [ "tools" ]) ./cargo.sh;
-  path = extra: builtins.concatStringsSep ":" (map (tree: "${tree}/bin") (extra ++ [ rust cc tools ]));
+  manifestFiles = repositoryFiles "manifests" manifests;
 
-  # `cargo vendor` of a `lock`, fixed-output. Named after the lock file's hash, so that after a change of it the crates of the one
-  # before are not taken for it. In `src` the package or workspace is in `directory`.
-  vendor = { src, members, directory, lock, hash }: cargo "crates-${builtins.substring 0 12 (builtins.hashFile "sha256" lock)}" {
-    inherit src members;
-    crates = "";
-    # The machine's own certificates where Nix lets a build see them, as newer ones do: a proxy may be among them.
-    script = ''
-      [ -r $CARGO_HTTP_CAINFO ] || CARGO_HTTP_CAINFO=${certificates}/ca-certificates.crt
-      cargo vendor --locked --manifest-path ${directory}/Cargo.toml $out
-    '';
-    outputHash = hash;
-    outputHashMode = "recursive";
-    CARGO_HTTP_CAINFO = "/etc/ssl/certs/ca-certificates.crt";
-    impureEnvVars = [ "http_proxy" "https_proxy" "all_proxy" "no_proxy" ];
-  };
+  # cargo.nix, for all of the workspace.
+  cargoHere = name: environment: cargo name ({ inherit crates; members = directories; } // environment);
+
   crates = vendor {
-    src = source "manifests" manifests;
+    src = manifestFiles;
     members = directories;
     directory = ".";
-    lock = ../Cargo.lock;
-    hash = readHash ./crates.hash;
+    lock = ../../Cargo.lock;
+    hash = ./crates.hash;
   };
-  readHash = file: builtins.head (builtins.match "([^\n]+)\n?" (builtins.readFile file));
 
   # A program of ours aborts when it panics (Cargo.toml). A test cannot, nor can what it depends on. So the dependencies are compiled
   # to unwind, once for programs and tests, and a program, when it is linked, is told to abort.
@@ -64,8 +42,8 @@ let
 
   # What our own sources are compiled against, so that a change of them does not compile it again.
   clean = "cargo clean --release --offline ${builtins.concatStringsSep " " (map (name: "-p ${name}") (builtins.attrNames members))}";
-  dependencies = cargo "cargo-dependencies" (unwinding // {
-    src = source "manifests" manifests;
+  dependencies = cargoHere "cargo-dependencies" (unwinding // {
+    src = manifestFiles;
     script = ''
       cargo build --release --locked --workspace
       ${clean}
@@ -102,10 +80,10 @@ let
       # dependency, to be compiled again.
       build = "${environment}cargo build --release --locked --workspace --bin ${name} ${options}";
     in
-    cargo name (unwinding // {
+    cargoHere name (unwinding // {
       inherit tools;
       outputs = outputs.${name} or [ "out" ];
-      src = source name (sources name);
+      src = repositoryFiles name (filesOf name);
       target = dependencies;
       script = ''
         ${build}
@@ -114,16 +92,6 @@ let
         ${(extras.${name} or (_: "")) { inherit build output prefix; }}
       '';
     } // references.${name} or { disallowedReferences = [ rust cc crates ]; });
-
-  # How cargo compiles for a guest of `target`. If that is not the host's architecture, it takes a linker and `core`.
-  guest = target: {
-    inherit (target) prefix;
-    options = "--target ${target.rustTarget}";
-    output = "${target.rustTarget}/release";
-  } // (if target.cc == "cc" then { environment = ""; tools = [ ]; } else {
-    environment = "RUSTFLAGS=\"$RUSTFLAGS --sysroot=${core target} -C linker=${target.prefix}gcc -C link-arg=-fuse-ld=lld -C link-arg=-B${toolchain.lld}/bin\" ";
-    tools = [ toolchain.${target.cc} ];
-  });
 
   # For the checks. The dependencies are those of the programs, as they are. Our own code, and what only its tests depend on, is compiled
   # as fast as can be, with assertions; but for init, whose bytes are what is tested.
@@ -138,7 +106,7 @@ let
     (builtins.attrNames (removeAttrs members [ "init" ]) ++ [ "yaxpeax-x86" ])))} >>$CARGO_HOME/config.toml\n";
 in
 {
-  inherit cargo crates dependencies readHash sources vendor;
+  inherit crates dependencies filesOf;
   members = directories;
   # The members that no other is made of.
   roots = builtins.filter (name: !builtins.elem members.${name} (builtins.concatLists (builtins.attrValues parts))) (builtins.attrNames members);
@@ -146,8 +114,8 @@ in
   packages = builtins.mapAttrs (name: _: package name { }) (removeAttrs members [ "init" ]);
 
   # bin/3cpio, a peer of packer that Debian 12 does not have: the program of a dependency.
-  threecpio = cargo "3cpio" {
-    src = source "manifests" manifests;
+  threecpio = cargoHere "3cpio" {
+    src = manifestFiles;
     script = ''
       cargo build --release --locked -p threecpio --bin 3cpio
       mkdir -p $out/bin
@@ -157,35 +125,13 @@ in
   };
 
   # What runs in a guest of `target`.
-  mkInit = target: package "init" (guest target);
-
-  # What another package, the one in `src`, runs in a guest of `target`: its program, as bin/init. What it depends on is its own
-  # Cargo.lock's, with the hash of `cargo vendor`, or nothing.
-  mkInitOf = { src, cratesHash, target }: cargo "init" {
-    inherit src;
-    inherit (guest target) tools;
-    members = [ ];
-    crates = if cratesHash == "" then "" else
-    vendor {
-      inherit src;
-      members = [ ];
-      directory = ".";
-      lock = src + "/Cargo.lock";
-      hash = cratesHash;
-    };
-    script = ''
-      ${(guest target).environment}cargo build --release --offline ${(guest target).options}
-      mkdir -p $out/bin
-      cp target/${(guest target).output}/${(builtins.fromTOML (builtins.readFile (src + "/Cargo.toml"))).package.name} $out/bin/init
-    '';
-    disallowedReferences = [ rust cc ];
-  };
+  mkInit = target: package "init" (guest.compilation target);
 
   # check NAME { script, tools ? [ ] }: `script` in the whole workspace.
-  check = name: { script, ... }@environment: cargo name (unwinding // {
-    src = source "workspace" (manifests ++ directories);
-    target = cargo "cargo-check-dependencies" (unwinding // {
-      src = source "manifests" manifests;
+  check = name: { script, ... }@environment: cargoHere name (unwinding // {
+    src = repositoryFiles "workspace" (manifests ++ directories);
+    target = cargoHere "cargo-check-dependencies" (unwinding // {
+      src = manifestFiles;
       target = dependencies;
       tools = [ toolchain.lint ];
       script = configure + ''

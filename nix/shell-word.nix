@@ -1,2 +1,0 @@
-# TEXT as one word of a POSIX shell.
-text: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] text}'"
