@@ -1,6 +1,6 @@
-# `bench boot` works for all targets: each floor and each of our own systems prints the line, and again with its instructions
-# counted, and the figures get into table, JSON and pictures. One run of each: the seconds are not looked at. The pictures in docs/ are
-# those of the results that are recorded.
+# `bench boot` measures all targets. Each floor and each of our systems prints its line, runs again with its instructions counted,
+# and appears in the table, the JSON and the pictures. Each runs once, and the check ignores the seconds. The pictures in docs/
+# must be those of the recorded results.
 { guestSystems, mkBench, toolchain }:
 let bench = mkBench { inherit guestSystems; }; in
 toolchain.run "bench"

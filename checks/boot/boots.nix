@@ -1,14 +1,14 @@
-# The system boots wherever it should, a boot for each row of `boots`, and its log is as it should be.
+# The system boots on every machine, kernel image, CPU, memory size and initramfs in the table `boots`, and its log has no errors.
 #
 #   target     of nix/targets.nix
 #   machine    QEMU's machine model
-#   kernel     vmlinux, which starts through PVH, or bzImage, which unpacks itself; Image elsewhere
-#   cpu        QEMU's model: Opteron_G1 is a K8, the first x86-64 there was; core2duo Intel's of 2006; cortex-a53 of the first with
-#              AArch64, neoverse-n1 of 2019; rv64 RV64GC; max all that QEMU can emulate
-#   memory     in MiB. Less than the smallest does not boot: too_little in broken.nix
-#   smp        processors. A kernel of x86_64 or riscv64 has no SMP, which would cost it size and time: it runs on the first and leaves
-#              the others alone. aarch64's cannot do without, and takes two
-#   initramfs  how it is packed: boots/initramfs.sh
+#   kernel     vmlinux, which starts through PVH, bzImage, which unpacks itself, or, on other architectures, Image
+#   cpu        QEMU's model. Opteron_G1 is a K8, the first x86-64 CPU; core2duo is Intel's of 2006; cortex-a53 is among the first with
+#              AArch64; neoverse-n1 is of 2019; rv64 has RV64GC; max has all that QEMU can emulate
+#   memory     in MiB. With less than the smallest here, the kernel does not boot: too_little in broken.nix
+#   smp        processors. The kernels for x86_64 and riscv64 have no SMP, because it costs size and time. They use the first processor
+#              only. aarch64's kernel always has SMP, and uses two
+#   initramfs  how the initramfs is packed: boots/initramfs.sh
 { products, guestSystems, targets, toolchain }:
 let
   boots = ''

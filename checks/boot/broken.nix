@@ -1,23 +1,24 @@
-# Each kind of broken image gets its verdict from the real runner: what boot tells a user is not known from canned text alone.
+# `boot` gives the right verdict for every kind of broken image. The images boot in QEMU, because recorded logs alone do not show
+# what `boot` tells a user.
 #
-# A row has what is wrong, and what boot has to say:
+# A row has an image with a fault, and what boot has to say about it:
 #
-#   init     what PID 1 does, in C without a libc (broken/init.h); or
-#   image    how the file `initramfs` is made, and perhaps one called `kernel`, in shell (broken/make.sh)
+#   init     what PID 1 does, in C without a libc (broken/init.h), or
+#   image    the shell code that makes the file `initramfs`, and perhaps one called `kernel` (broken/make.sh)
 #   options  for boot [default: none]
 #   target   of nix/targets.nix [default: x86_64]
 #   kind     of the verdict, in the report
 #   code     boot's exit code [default: 1]
 #   says     a part of the sentence
 #
-# What no row has, because our small kernel cannot do it: a lockup and a hung task (it has no detectors), no root file system (no
-# block devices), a panic for want of more than init. They are in boot's own tests, as the kernel's sources have them.
+# Our small kernel cannot produce some faults, so no row has them: lockups and hung tasks (it has no detectors), a missing root file
+# system (it has no block devices), and other panics. boot's own tests have their messages, copied from the kernel's sources.
 { products, guestSystems, targets, toolchain, examples, mkBoot }:
 let
   inherit (builtins) attrNames foldl' listToAttrs;
   inherit (toolchain) cc run tools;
 
-  # What a compressed archive begins with: gzip's header, 10 bytes without a name, and then the first block.
+  # The offset of the first block in a gzip archive: without a file name, the header has 10 bytes.
   firstBlock = "10";
   hello = ''print("Hello, world!\n")'';
 
@@ -25,10 +26,10 @@ let
     # --- init ends ---
     returns = { init = "exit(0)"; kind = "init-exited"; says = "init returned (exit status 0)"; };
     exits = { init = "exit(7)"; kind = "init-exited"; says = "init exited with status 7: PID 1 must never exit"; };
-    # A kernel that is told not to restart after a panic.
+    # The kernel does not restart after a panic.
     stays = { init = "exit(7)"; options = "--append panic=0"; kind = "init-exited"; says = "status 7"; };
     text_and_panic = { init = "${hello}; exit(1)"; kind = "init-exited"; says = "status 1"; };
-    # Of which nothing is to be seen but that the machine restarts.
+    # The log shows nothing of the panic, and the machine restarts.
     text_and_silent_panic = { init = "${hello}; exit(1)"; options = "--append loglevel=0"; kind = "reset"; says = ''without a word from its kernel after "Hello, world!" was seen''; };
     text_after_a_while = { init = "${hello}; sleep_ms(400); exit(1)"; options = "--settle 20"; kind = "init-exited"; says = "status 1"; };
     text_and_restart = { init = "${hello}; reboot(RESTART)"; kind = "seen"; code = 0; says = "saw"; };
@@ -40,7 +41,7 @@ let
       kind = "init-killed";
       says = "SIGILL: it executed an instruction this CPU does not have; it was probably built for a newer CPU";
     };
-    # As it happened to the author of the article: nothing in the program looks as if it could do that.
+    # The author of the article had this fault. Nothing in the program's source hints at it.
     newer_cpu = {
       image = ''
         compile_with_libc '
@@ -59,7 +60,7 @@ let
       says = "SIGILL: it executed an instruction this CPU does not have; it was probably built for a newer CPU";
     };
     newer_cpu_indeed = rows.newer_cpu // { options = "--cpu max"; kind = "seen"; code = 0; says = "saw"; };
-    # The kernel lets no SIGABRT through to PID 1, so glibc does it with a privileged instruction.
+    # The kernel does not deliver SIGABRT to PID 1, so glibc ends with a privileged instruction.
     aborts = {
       image = ''
         compile_with_libc '#include <stdlib.h>
@@ -70,7 +71,7 @@ let
       says = "SIGSEGV";
     };
 
-    # --- the kernel repeats its command line, and what is on it for init ---
+    # --- the kernel repeats its command line, including init's arguments ---
     text_of_the_kernel = { image = "pack_only"; options = "--append '-- \"Hello, world!\"'"; kind = "no-init"; says = "found no init to run"; };
     text_of_the_kernel_without_times = {
       init = "wait_for_ever()";
@@ -125,7 +126,7 @@ let
       kind = "unpacking-failed";
       says = "(read error): it is cut short; then the kernel found no init to run";
     };
-    # Nobody notices but by what is missing.
+    # The kernel reports no error. Only what is missing shows it.
     truncated_uncompressed = {
       image = ''
         seq 1 100000 >numbers; compile 'exit(0)'
@@ -135,7 +136,7 @@ let
       kind = "no-init";
       says = "found no init to run";
     };
-    # Block type 3, which there is none of.
+    # Block type 3, which does not exist.
     one_byte = { image = "compile 'exit(0)'; pack init; patch initramfs ${firstBlock} '\\007'"; kind = "unpacking-failed"; says = "(uncompression error): some of its bytes have changed; then"; };
     one_byte_uncompressed = {
       image = "compile 'exit(0)'; pack_only --compress none --file /init=init:0755; patch initramfs 0 '\\061'";
@@ -145,7 +146,7 @@ let
     garbage_before = { image = "compile 'exit(0)'; pack init; { echo garbage; cat initramfs; } >both; mv both initramfs"; kind = "unpacking-failed"; says = "invalid magic"; };
     garbage_after = { image = "compile 'exit(7)'; pack init; echo garbage >>initramfs"; kind = "unpacking-failed"; says = "then init exited with status 7"; };
     garbage_without_harm = { image = "compile '${hello}; wait_for_ever()'; pack init; echo garbage >>initramfs"; kind = "seen"; code = 0; says = "saw"; };
-    # An empty frame of zstd; the kernel looks at no more than its first bytes.
+    # An empty zstd frame. The kernel reads only its first bytes.
     zstd = { image = "printf '\\050\\265\\057\\375\\040\\000\\001\\000\\000' >initramfs"; kind = "unpacking-failed"; says = "(compression method zstd not configured): this kernel cannot decompress that"; };
 
     # --- memory ---
@@ -169,11 +170,11 @@ let
     restarts = { init = "reboot(RESTART)"; kind = "restarted"; says = ''the guest restarted before "Hello, world!" was seen''; };
     restarts_quietly = { init = "reboot(RESTART)"; options = "--append loglevel=0"; kind = "reset"; says = "without a word from its kernel"; };
     halts = { init = "reboot(HALT)"; kind = "halted"; says = "the guest halted"; };
-    # It has no switch.
+    # The small machine cannot power off.
     powers_off = { init = "reboot(POWER_OFF)"; kind = "halted"; says = "the guest halted"; };
     powers_off_indeed = { image = "cp $userland kernel; compile 'reboot(POWER_OFF)'; pack init"; options = "--machine pc"; kind = "powered-off"; says = ''the guest powered off before "Hello, world!" was seen''; };
     triple_fault = { image = "tiny_kernel ud2; compile 'exit(0)'; pack init"; kind = "reset"; says = "without a word from its kernel"; };
-    # It ends QEMU, with an exit status that looks like a failure of QEMU's.
+    # The device ends QEMU with an exit status that looks like a failure of QEMU.
     debug_exit = {
       image = "tiny_kernel 'mov $16, %eax; out %eax, $0xf4'; compile 'exit(0)'; pack init";
       options = "-- -device isa-debug-exit,iobase=0xf4,iosize=4";
@@ -182,14 +183,14 @@ let
     };
     spins = { image = "tiny_kernel 'jmp _start'; compile 'exit(0)'; pack init"; options = "--stall 1"; kind = "stalled"; code = 124; says = "silent for 1 s"; };
     hangs = { init = "wait_for_ever()"; options = "--stall 5"; kind = "stalled"; code = 124; says = "silent for 5 s before"; };
-    # Quietly, because a kernel that has found a better clock after a second says so, in the same line.
+    # Quiet, because after a second the kernel reports a better clock, on the same line.
     almost = { init = ''print("Hello, world?"); wait_for_ever()''; options = "--stall 5 --append quiet"; kind = "stalled"; code = 124; says = ''the last line was "Hello, world?"''; };
     babbles = { init = ''for (;;) print(".\n")''; options = "--timeout 3"; kind = "timeout"; code = 124; says = ''"Hello, world!" was not seen in 3 s''; };
 
     # --- the kernel ---
     cannot_read_initramfs = { image = "cp $withoutInitrd kernel; compile 'exit(0)'; pack init"; kind = "initramfs-ignored"; says = "the kernel did not look at the initramfs, and found no init to run"; };
     oops = { image = "kernel_with_a_bug; compile 'getppid()'; pack init"; kind = "oops"; says = "a bug of its own (an oops); then init was killed by SIGKILL"; };
-    # It takes only the child with it, and the text comes all the same.
+    # The oops ends only the child, and the text still comes.
     oops_of_a_child = {
       image = "kernel_with_a_bug; compile 'if (fork() == 0) getppid(); wait_for_child(); ${hello}; wait_for_ever()'; pack init";
       kind = "oops";
@@ -199,7 +200,7 @@ let
 
   # --- the other targets ---
 
-  # The rows above that mean the same there.
+  # The rows above that apply to the other targets unchanged.
   same = [ "exits" "segfault" "missing" "text" "one_byte" "fills_memory" "restarts" "hangs" ];
   # An instruction that the target's CPU does not have.
   newer = {
@@ -210,7 +211,7 @@ let
     newer_cpu = { init = "__asm__(\"${newer.${target}}\")"; kind = "init-killed"; says = "SIGILL: it executed an instruction this CPU does not have"; };
     # e_machine: EM_X86_64.
     other_architecture = { image = "compile 'exit(0)'; patch init 18 '\\076'; pack init"; kind = "init-not-started"; says = "for another architecture"; };
-    # A bzImage, as far as its magic tells. There is no report: QEMU is not started.
+    # The magic of a bzImage. QEMU does not start, so there is no report.
     other_kernel = {
       image = "compile 'exit(0)'; pack init; truncate -s 4096 kernel; patch kernel 514 HdrS";
       kind = "";
@@ -239,7 +240,7 @@ in
 run "broken"
   (foldl' (variables: name: variables // fields name all.${name}) { } names // {
     inherit names;
-    # The kernels. Our own init and initramfs are not looked at, so that a change of them boots nothing here.
+    # Only the kernels. A change of our init or initramfs does not run this check again.
     systems = import ./boots/systems.nix {
       inherit targets toolchain;
       guestSystems = builtins.mapAttrs (name: { kernel, ... }: { inherit kernel; boot = mkBoot { inherit kernel; target = targets.${name}; }; }) guestSystems;

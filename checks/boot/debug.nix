@@ -1,4 +1,4 @@
-# `debug` stops the guest where it is told to, and gdb knows the functions of the kernel and of init by their names.
+# `debug` stops the guest at the requested place, and gdb shows the functions of the kernel and of init by name.
 { toolchain, debug }:
 toolchain.run "debug"
 {

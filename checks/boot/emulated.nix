@@ -1,5 +1,6 @@
-# The inits of other architectures as processes of the host, by QEMU's user emulation: the system calls that they make, whatever
-# becomes of what they write, and that they then sleep. (init/tests has more for the host's own, with faults injected by strace.)
+# The inits of other architectures make the right system calls, whatever happens to their output, and then sleep. They run as
+# processes of the host, in QEMU's user emulation. (init/tests has more tests for the host's own init, with faults that strace
+# injects.)
 { guestSystems, target, toolchain }:
 let
   others = builtins.attrNames (removeAttrs guestSystems [ target.name ]);

@@ -1,4 +1,4 @@
-# Each of the examples does what it is there for.
+# Each example does what it promises.
 { examples, toolchain }:
 toolchain.run "examples"
 {

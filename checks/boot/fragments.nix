@@ -1,5 +1,6 @@
-# Every fragment of the kernel's configuration resolves, for every target: alone on top of the small kernel, and all of them together.
-# Nothing is compiled for it. And what Kconfig drops is found: an option that is misspelt, or that depends on one that is off.
+# Every fragment of the kernel's configuration resolves for every target, alone on top of the small kernel and together with all
+# others. Nothing is compiled. The check also proves that the build finds options that Kconfig drops: a misspelt one, and one that
+# depends on an option that is off.
 { toolchain, targets, library, inputs }:
 let
   inherit (toolchain) run;

@@ -1,4 +1,4 @@
-# The image boots, and the serial log has the line from PID 1 exactly once and nothing that is wrong.
+# The system boots, and its log has the line from PID 1 exactly once and no errors.
 { products, toolchain }:
 toolchain.run "hello"
 {

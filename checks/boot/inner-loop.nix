@@ -1,4 +1,4 @@
-# `cargo boot` boots init as it is in the working tree: what is changed there is seen on the console. With the kernel that `nix develop`
+# `cargo boot` boots init as it is in the working tree, so a change appears on the console. It uses the kernel that `nix develop`
 # names, which is the flake's.
 { rust, products, shell, toolchain, repositoryFiles }:
 rust.check "inner-loop" {

@@ -1,5 +1,6 @@
-# boot is killed 1,000 times at random moments, half of them by SIGKILL, half of them with a wrapper around QEMU that starts
-# a daemon. Nothing is left behind: not QEMU, not the daemon, and no unfinished file but after SIGKILL.
+# `boot` leaves nothing behind when it is killed. It is killed 1,000 times at random moments, half of them by SIGKILL, and half of
+# them with a wrapper around QEMU that starts a daemon. Neither QEMU nor the daemon may stay, and an unfinished file only after
+# SIGKILL.
 { products, toolchain }:
 toolchain.run "kills"
 {

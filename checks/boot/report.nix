@@ -1,5 +1,5 @@
-# What boot tells about a real boot: the report has the right hashes and times in the right order, the kernel's initcalls are
-# found and get their names, and the chart and the summary have them, too.
+# The report of a real boot is true. It has the right hashes, and times in the right order. The kernel's initcalls have their
+# names, also in the chart and in the summary.
 { products, toolchain }:
 toolchain.run "report"
 {

@@ -1,5 +1,5 @@
-# A guest that writes the expected text and then fails has failed, each time, and one that does not has not. (maintenance/settle.sh does
-# that a thousand times, on a busy machine as well.)
+# A guest that writes the expected text and then fails counts as failed every time, and a guest that does not fail never does.
+# (maintenance/settle.sh repeats this a thousand times, also on a busy machine.)
 { products, toolchain }:
 toolchain.run "settle"
 {

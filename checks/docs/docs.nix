@@ -1,11 +1,11 @@
-# Every command that a document shows is run, or the document says why not.
+# Every command in a document runs, or the document says why it does not.
 #
-# A fenced block says what it is, where a reader of the rendered page does not see it:
+# The info string of a fenced block and the line before it, which the rendered page does not show, say what the block is:
 #
-#   ```sh                      commands. They are run here, in the order of the document, in one directory
-#   <!-- not run: REASON -->   in the line before such a block: they are not
+#   ```sh                      commands. The check runs them in the order of the document, in one directory
+#   <!-- not run: REASON -->   in the line before such a block: the check does not run it
 #   ```text, ```json, ...      something else: what a command prints, a file, a picture
-#   <!-- printed -->           in the line before such a block of text: the commands before it have to print these lines, among others
+#   <!-- printed -->           in the line before a block of text: the commands before it must print these lines
 #                              (shown.sh)
 #
 # stand-in.sh takes the place of ./nixw.

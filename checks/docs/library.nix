@@ -1,5 +1,5 @@
-# docs/lib.md describes every function and argument of the library and none that there is not, and its examples are those of
-# docs/examples, which can be built.
+# docs/lib.md describes exactly the functions and arguments of the library. Its examples are the files in docs/examples, and they
+# build.
 { library, toolchain }:
 let
   inherit (builtins) attrNames attrValues concatStringsSep mapAttrs;

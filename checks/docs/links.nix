@@ -1,8 +1,8 @@
-# Every link in a document to something in the repository leads there, to a heading, too; and README.md leads to every document.
+# Every link from a document into the repository leads to a file or a heading, and README.md leads to every document.
 { repositoryFiles, toolchain }:
 let
   inherit (builtins) attrNames concatMap concatStringsSep readDir toFile;
-  # What is below a directory, by its path from there. Names only, so that a change in a file is no reason to look again.
+  # The paths of everything below a directory. Only names, so that a change inside a file does not run the check again.
   below = directory:
     let entries = readDir directory; in
     concatMap

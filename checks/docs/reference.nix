@@ -1,14 +1,14 @@
-# docs/reference.md, and the pages to which it leaves that, name every output of the flake and every variable that is read, and nothing
-# that there is not.
+# docs/reference.md names exactly the outputs of the flake and the variables that its programs read. Where it refers to a table of
+# another page, that table is compared.
 { inputs, repositoryFiles, toolchain }:
 let
   inherit (builtins) attrNames concatMap concatStringsSep;
   inherit (inputs.self) outputs;
   ofHost = name: attrNames outputs.${name}.${toolchain.tools.system};
-  # NAME, or NAME.PART for each of its parts.
+  # NAME of a derivation, or NAME.PART for each part of a set.
   withParts = set: concatMap (name: if set.${name}.type or "" == "derivation" then [ name ] else map (part: "${name}.${part}") (attrNames set.${name})) (attrNames set);
 
-  # What is in a table: in which document, below which heading, in which column.
+  # The names that a table must have, by DOCUMENT|HEADING|COLUMN.
   tables = {
     "reference.md|# Reference|1" = attrNames outputs;
     "reference.md|## Apps|1" = ofHost "apps";
@@ -22,7 +22,7 @@ toolchain.run "reference"
 {
   documents = repositoryFiles "documents" [ "docs" ];
   tables = concatStringsSep "" (concatMap (table: map (name: "${table}|${name}\n") tables.${table}) (attrNames tables));
-  # The scripts in tests/ are in the same table as these.
+  # Its scripts in tests/ are in the same table as the checks.
   ci = ../../.ci/run;
   nixw = ../../nixw;
   programs = repositoryFiles "programs" [ "boot/src" "bench/src" "packer/src" "nix" ];

@@ -1,5 +1,5 @@
-# What `nix run .#boot` needs to run is at most 64 MiB, with no compiler in it; each init is as small as its target wants it. The
-# programs abort when they panic, although what they are made of is compiled to unwind (nix/rust/workspace.nix).
+# `nix run .#boot` needs at most 64 MiB and no compiler to run, and each init is at most as large as its target allows. The
+# programs abort when they panic, although their dependencies are compiled to unwind (nix/rust/workspace.nix).
 { products, guestSystems, targets, rust, toolchain }:
 toolchain.run "closure"
 {

@@ -1,4 +1,4 @@
-# The Nix code has no name that nothing uses.
+# The Nix code defines no name without using it.
 { toolchain, lint, repositoryFiles }:
 toolchain.run "deadnix"
 {

@@ -1,4 +1,4 @@
-# The Nix code is formatted as `nix fmt` would.
+# The Nix code is formatted as `nix fmt` formats it.
 { toolchain, lint, repositoryFiles }:
 toolchain.run "nix-fmt"
 {

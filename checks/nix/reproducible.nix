@@ -1,12 +1,12 @@
-# What is booted is the same bits however it is built: init, the archive, the initramfs and the kernel are built a second time,
-# from scratch and as on another machine (reproducible/elsewhere.sh), and compared. Of the kernels, whose building takes the most
-# time, x86_64's; that the others' bits do not depend on the machine, golden.json tells.
+# A second build gives the same bits. init, the archive, the initramfs and the kernel are built again from scratch, in the
+# environment of another machine (reproducible/elsewhere.sh), and compared. Of the kernels, which take the most time, only
+# x86_64's is built again. golden.json shows that the others do not depend on the machine.
 { products, guestSystems, toolchain, target, mkInitramfs }:
 let
   inherit (toolchain) run;
   elsewhere = import ./reproducible/elsewhere.nix { inherit toolchain; };
 
-  # Of one system. init is compiled without the dependencies that were compiled for all.
+  # The second builds of one system. init is compiled without the shared, compiled dependencies.
   small = name:
     let
       system = guestSystems.${name};

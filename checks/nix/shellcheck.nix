@@ -1,5 +1,5 @@
-# Shellcheck has nothing to say about any shell script of the repository, wherever it is. And a test that uses a store elsewhere keeps
-# the machine's own out of reach.
+# Shellcheck finds nothing in any shell script of the repository. A test that uses a store elsewhere must protect the machine's
+# own store.
 { toolchain, repositoryFiles }:
 toolchain.run "shellcheck"
 {

@@ -1,5 +1,5 @@
-# What is fetched is named by a hash, and comes from the hosts that are listed here; packages come from Debian's main archive, whose
-# software is free.
+# Every source has a hash and comes from a host in the list below. Packages come from Debian's main archive, whose software is
+# free.
 { toolchain, repositoryFiles }:
 let
   lock = builtins.fromJSON (builtins.readFile ../../flake.lock);

@@ -1,4 +1,4 @@
-# mkInitramfs takes names with blanks and quotes, a text that names a store path, and thousands of files.
+# mkInitramfs takes file names with blanks and quotes, a text with a store path in it, and thousands of files.
 { products, library, toolchain }:
 let
   inherit (builtins) genList listToAttrs;

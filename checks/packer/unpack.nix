@@ -1,5 +1,5 @@
-# The kernel unpacks what packer writes, in every compression, to what `packer list` says is in it: busybox looks at its own root
-# file system and prints it as `packer list --sha256` does.
+# The kernel unpacks what packer writes, in every compression. In the guest, busybox prints the root file system in the format of
+# `packer list --sha256`, and the check compares that with what packer lists.
 { products, toolchain, target, examples, mkBoot }:
 let
   compressions = [ "none" "gzip" "zstd" "xz" ];
@@ -7,8 +7,7 @@ let
   inherit (toolchain) busybox run tools;
   inherit (examples.busybox) kernel;
 
-  # Without /proc, busybox's shell finds only those of its own applets that need no new process image. The others it finds as
-  # `busybox NAME`.
+  # Without /proc, busybox's shell runs only those applets directly that need no new process image. The others need `busybox NAME`.
   guest = builtins.toFile "guest.sh" ''
     #!/bin/busybox sh
     # As packer's `escape` does.
@@ -34,7 +33,7 @@ let
     busybox sleep 60
   '';
 
-  # /, /dev and /root are here because the kernel makes them, with these modes, before it unpacks anything.
+  # The kernel makes /, /dev and /root, with these modes, before it unpacks anything.
   list = ''
     dir / 0755 0 0
     dir /dev 0755 0 0
@@ -62,7 +61,7 @@ in
 run "unpack"
 {
   inherit compressions list;
-  # Compressed already, and longer than the pieces that packer compresses on their own.
+  # A compressed file that is longer than the blocks that packer compresses separately.
   incompressible = toolchain.debs.coreutils;
   SOURCE_DATE_EPOCH = 1234567890;
   PATH = "${mkBoot { inherit kernel target; }}/bin:${products.packer}/bin:${tools}/bin";

@@ -1,4 +1,4 @@
-# Clippy has nothing to say about the workspace.
+# Clippy finds nothing in the workspace.
 { rust, toolchain }:
 rust.check "clippy" {
   tools = [ toolchain.lint ];

@@ -1,8 +1,8 @@
-# The crates have licences that we accept, none is banned or there in two versions without a reason, and each of our packages uses
-# what it depends on.
+# All crates have licences that we accept, none is banned, and none is there in two versions without a reason. Each of our
+# packages uses all its dependencies.
 #
-# cargo-deny and cargo-machete do that and more. But the one is 366 crates, most of them to compile, and the other needs a newer Rust than the
-# pinned one.
+# cargo-deny and cargo-machete check this and more. But cargo-deny has 366 crates, most of which it would have to compile, and
+# cargo-machete needs a newer Rust than the pinned one.
 { rust, lint, toolchain, repositoryFiles }:
 toolchain.run "crates"
 {
@@ -10,7 +10,7 @@ toolchain.run "crates"
   inherit (rust) members crates;
   lintCrates = lint.crates;
 
-  # Every licence that an expression may name, whatever joins them.
+  # Every licence that an expression may contain.
   licences = [
     "0BSD"
     "Apache-2.0"
@@ -24,21 +24,21 @@ toolchain.run "crates"
     "Unlicense"
     "Zlib"
   ];
-  # Programs that are only run can have these, too.
+  # Programs that only run here may have these, too.
   programLicences = [ "GPL-3.0-or-later" ];
   banned = [
-    "bindgen" # wants a libclang
-    "cmake" # wants what is not pinned
+    "bindgen" # needs a libclang
+    "cmake" # needs programs that are not pinned
     "openssl-sys" # links whatever OpenSSL is there
-    "tokio" # nothing here waits for more than a thread can
+    "tokio" # threads are enough here
   ];
   duplicates = [
     "bitflags" # vmm-sys-util, of kvm-ioctls, still has 1
     "getrandom" # rand, of proptest, still has 0.3
-    "r-efi" # the same; for UEFI, where none of this runs
+    "r-efi" # the same; only for UEFI, where nothing of this runs
     "syn" # zerocopy-derive, of proptest, still has 2
   ];
-  # Nothing but its program is wanted.
+  # Only its program is used.
   unused = [ "bench/threecpio" ];
 }
   (builtins.toFile "crates.sh" ''

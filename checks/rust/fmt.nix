@@ -1,4 +1,4 @@
-# The workspace is formatted as rustfmt would.
+# The workspace is formatted as rustfmt formats it.
 { rust, toolchain }:
 rust.check "fmt" {
   tools = [ toolchain.lint ];

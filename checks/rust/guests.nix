@@ -1,4 +1,4 @@
-# The inits of the examples and templates, which are no part of the workspace, are formatted, and Clippy has nothing to say about them.
+# The inits of the examples and templates are formatted, and Clippy finds nothing in them. They are not in the workspace.
 { rust, toolchain, repositoryFiles }:
 let packages = [ "examples/supervisor" "templates/no_std" "templates/std" ]; in
 rust.cargo "guests" {

@@ -1,5 +1,5 @@
-# The workspace's own tests pass, with those that want more than a Rust toolchain and strace. Each package's apart, but with those of
-# the members that it is made of, so that a change of one does not test the others again.
+# The workspace's own tests pass, including those that need more than a Rust toolchain and strace. Each package is tested
+# separately, together with the members that it is made of, so that a change of one does not test the others again.
 { rust, toolchain, repositoryFiles }:
 toolchain.run "test"
 {

@@ -1,9 +1,9 @@
-# The systems as shell text, for the checks that boot all of them. It sets, for each target,
+# Shell text for the checks that boot all systems. It sets these variables for each target:
 #
-#   boot_TARGET    the runner, with that system as its default
+#   boot_TARGET    the runner, with this system as its default
 #   kernel_TARGET  the directory with the kernel's images
-#   init_TARGET    the program, if `guestSystems` have one
-#   gcc_TARGET     the compiler for it
+#   init_TARGET    the program, if the system has one
+#   gcc_TARGET     its compiler
 { guestSystems, targets, toolchain }:
 let
   inherit (builtins) attrNames concatStringsSep;

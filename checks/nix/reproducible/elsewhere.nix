@@ -1,9 +1,9 @@
-# elsewhere ATTRIBUTES: the derivation with these attributes, its builder's script run as on another machine (elsewhere.sh).
+# elsewhere ATTRIBUTES: the derivation with these attributes, whose script runs in the environment of another machine (elsewhere.sh).
 { toolchain }:
 let
   inherit (toolchain) cc check run tools;
 
-  # The order in which directories are read is the file system's.
+  # Reverses the order of directory entries, which is up to the file system.
   reversed = run "reversed" { PATH = "${cc}/bin:${tools}/bin"; source = ./reversed.c; } (builtins.toFile "reversed.sh" ''
     gcc -O2 -Wall -Werror -shared -fPIC -o $out $source
   '');

@@ -1,5 +1,5 @@
-# The kernel, built a second time, elsewhere. And in the same directory, as `withoutInitrd`, a vmlinux that cannot read an initramfs,
-# for checks/boot/broken.nix: there a dozen of the 560 files are compiled for it.
+# A second build of the kernel, elsewhere. Its output `withoutInitrd` is a vmlinux that cannot read an initramfs, for
+# checks/boot/broken.nix. Built in the same directory, that takes only a dozen of the 560 files.
 { products, toolchain }:
 let
   inherit (products.kernel) drvAttrs;
