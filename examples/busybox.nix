@@ -1,4 +1,4 @@
-# A shell on the console. Its check types into it, as somebody at a terminal would, and ends the session with Ctrl-C.
+# A shell on the console. The check types commands, as a user at a terminal does, and ends the session with Ctrl-C.
 { lib, toolchain, kernel, mkShell }:
 let
   system = lib.mkSystem {

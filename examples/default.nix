@@ -1,11 +1,11 @@
-# Guests that do something: each file gives a system, and perhaps a check of its own in place of the system's.
+# Guests that do something. Each file gives a system, and may replace the system's check.
 #
 #   nix run .#examples.NAME.boot
 { lib, toolchain }:
 let
-  # One kernel for all that are more than a single program.
+  # The kernel of all examples that run more than a single program.
   kernel = lib.mkKernel { fragments = [ "userland" "unpack" ]; };
-  # A script that has busybox under all its names, /proc and /sys; and what it takes beside itself.
+  # A script with all of busybox's applets, /proc and /sys, and the files that it needs.
   mkScript = script: toolchain.textFile "script" ''
     #!/bin/busybox sh
     busybox mkdir -p /bin /proc /sys
@@ -20,7 +20,7 @@ let
     "/dev/null" = { node = "c:1:3"; mode = "0666"; };
     "/dev/ttyS0" = { node = "c:4:64"; };
   };
-  # `script` is what /init does.
+  # An initramfs whose /init runs `script`.
   mkShell = script: lib.mkInitramfs { init = mkScript script; files = scriptFiles; };
   environment = { inherit lib toolchain kernel mkScript scriptFiles mkShell; };
   load = file:

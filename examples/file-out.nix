@@ -1,5 +1,5 @@
-# A guest that hands out a file, the only way it can without a disk and a network: on the console, as text between two marks. Its
-# check has the file.
+# A guest that passes a file to the host without a disk and a network: it writes the file to the console, as text between two marks.
+# The check extracts the file.
 { lib, toolchain, kernel, mkShell }:
 let
   system = lib.mkSystem {

@@ -1,4 +1,4 @@
-# A guest that mounts /proc and /sys and prints what it sees there.
+# A guest that mounts /proc and /sys, and prints what is in them.
 { lib, kernel, mkShell }:
 lib.mkSystem {
   inherit kernel;

@@ -1,8 +1,8 @@
-# A guest that does its work and switches its machine off: QEMU ends, and so does boot.
+# A guest that does its work and powers the machine off, which ends QEMU and boot.
 { lib, kernel }:
 lib.mkSystem {
   inherit kernel;
-  machine = "pc"; # the small machine has no switch
+  machine = "pc"; # the default machine cannot power off
   initramfs = lib.mkInitramfs {
     init = lib.mkCInit {
       src = builtins.toFile "init.c" ''

@@ -1,4 +1,4 @@
-# A guest that restarts: boot takes that for its end.
+# A guest that restarts, which ends QEMU and boot.
 { lib }:
 lib.mkSystem {
   kernel = lib.mkKernel { };

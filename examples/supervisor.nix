@@ -1,10 +1,10 @@
-# A PID 1 as a real one, in Rust without `std` (supervisor/): it runs /main, reaps orphans and passes signals on. When /main ends, it
-# ends what is left and switches the machine off. This /main puts it to the test.
+# A complete PID 1 in Rust without `std` (supervisor/). It runs /main, reaps orphans and forwards signals. When /main ends, it ends the
+# other processes and powers the machine off. The /main here tests all that.
 { lib, toolchain, kernel, mkScript, scriptFiles }:
 let
   system = lib.mkSystem {
     inherit kernel;
-    machine = "pc"; # the small machine has no switch
+    machine = "pc"; # the default machine cannot power off
     initramfs = lib.mkInitramfs {
       init = lib.mkRustInit { src = ./supervisor; };
       files = scriptFiles // {

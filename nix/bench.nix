@@ -1,5 +1,5 @@
-# mkBench { guestSystems }: bin/bench, the benchmarks, with what they measure and the peers of that. `guestSystems` has an image for each
-# target that `bench boot` measures. `article`, a kernel and an initramfs, makes it measure these as well.
+# mkBench { guestSystems, article ? }: bin/bench, the benchmarks, with our programs and the programs that they are compared with.
+# `bench boot` measures the image of each target in `guestSystems`, and the kernel and initramfs in `article`.
 { toolchain, rust, targets, packer, run, program }:
 { guestSystems, article ? null }:
 let
@@ -8,7 +8,7 @@ let
   qemus = map (name: toolchain.${targets.${name}.qemu}) (builtins.attrNames guestSystems);
   images = builtins.concatStringsSep "," (map (name: "${name}=${guestSystems.${name}.image}") (builtins.attrNames guestSystems));
 
-  # QEMU's TCG takes it as a plugin.
+  # A plugin for QEMU's TCG, which counts instructions.
   count = run "count.so"
     {
       PATH = "${cc}/bin:${tools}/bin";

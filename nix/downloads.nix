@@ -1,9 +1,9 @@
-# What the locks name, for nixw: `lines` has one for each, KIND STORE-PATH HASH URL.
+# The sources that the locks name, for nixw. `lines` has a line KIND STORE-PATH HASH URL for each.
 #
-#   file     a flat file; HASH is its SHA-256 in hexadecimal; after the URL comes its size
-#   source   a source tree, as the archive at URL; HASH is of its NAR, in SRI form, as all below
+#   file     a flat file. HASH is its SHA-256 in hexadecimal. Its size follows the URL
+#   source   the source tree in the archive at URL. This HASH, and those below, are of the NAR, in SRI form
 #   busybox  the directory with bin/busybox of the package at URL
-#   crates   `cargo vendor` of a Cargo.lock; instead of the URL, in which directory that is
+#   crates   `cargo vendor` of a Cargo.lock. Its directory takes the place of the URL
 let
   toolchain = import ./toolchain { system = "x86_64-linux"; };
   repositoryFiles = import ./repository-files.nix;
@@ -11,7 +11,7 @@ let
   lint = import ./lint { inherit rust toolchain repositoryFiles; };
   linux = (builtins.fromJSON (builtins.readFile ../flake.lock)).nodes.linux.locked;
 
-  # Where a flake input is looked for before it is fetched.
+  # The store path where Nix looks for the flake input before it fetches it.
   linuxPath = (derivation {
     name = "source";
     system = "none";

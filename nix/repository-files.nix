@@ -1,5 +1,5 @@
-# repositoryFiles NAME PATHS: the parts of this repository that a derivation needs, so that a change elsewhere rebuilds nothing.
-# PATHS are relative to the repository and name files or whole directories.
+# repositoryFiles NAME PATHS: a source of the files and directories PATHS, which are relative to this repository. A derivation with
+# only the files that it needs is not rebuilt for a change in others.
 name: paths:
 let
   root = toString ../.;

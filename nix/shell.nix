@@ -1,5 +1,5 @@
-# `nix develop`: the pinned tools for work on the Rust crates, and for booting a kernel that is at hand. It knows where the kernel of
-# this flake is, or will be, and does not wait for it.
+# `nix develop`: the pinned tools for work on the Rust crates, and to boot a kernel. The shell knows the path of this flake's kernel, but
+# does not wait until that is built.
 { toolchain, threecpio, kernel }:
 let
   inherit (toolchain) cc check kbuild lint peers qemu rust shell tools;
@@ -8,14 +8,14 @@ in
 derivation {
   name = "simplest-linux";
   system = shell.system;
-  # `nix develop` wants a derivation that bash builds.
+  # `nix develop` needs a derivation that bash builds.
   builder = "${shell}/bin/bash";
   args = [ "-c" "echo 'for nix develop' > $out" ];
-  # It looks here for where to write what the shell gets.
+  # `nix develop` writes the shell's environment to these outputs.
   outputs = [ "out" ];
-  # What `boot` boots, for .cargo/boot.sh.
+  # The kernel for .cargo/boot.sh.
   BOOT_KERNEL = builtins.unsafeDiscardStringContext kernel.vmlinux;
-  # For `make` in a Linux tree, as kernel/build.sh has it.
+  # For `make` in a Linux tree, as in kernel/make.sh.
   BISON_PKGDATADIR = "${kbuild}/share/bison";
   M4 = "${kbuild}/bin/m4";
   PERL5LIB = "${kbuild}/${library}/perl-base";

@@ -1,5 +1,5 @@
-# VALUE, and if that is a path whose name the store does not take, such as one with a blank, what is there, in the store under another
-# name: "store path 'a file' contains illegal character ' '".
+# storePath VALUE: VALUE itself, unless it is a path with a name that the store does not accept, such as one with a blank. Then it is
+# that file or directory in the store under another name. Without this, Nix fails: "store path 'a file' contains illegal character ' '".
 value:
 let
   inherit (builtins) concatStringsSep isList match split;

@@ -1,25 +1,25 @@
-# What a guest can be, as far as building it goes. How QEMU runs it is in boot/src/machine/target.rs, under the same name.
+# The targets: the architectures of guests, and how to build for them. boot/src/machine/target.rs says how QEMU runs them.
 builtins.mapAttrs (name: target: target // { inherit name; }) {
   x86_64 = {
     # ARCH of the kernel's build.
     kernelArch = "x86_64";
-    # The images, by where the kernel's build leaves them. vmlinux boots through PVH.
+    # The images, and the paths where the kernel's build writes them. vmlinux boots through PVH.
     kernelImages = {
       vmlinux = "vmlinux";
       bzImage = "arch/x86/boot/bzImage";
     };
     # The image that boots fastest.
     bootImage = "vmlinux";
-    # What gcc is told for the small kernel. With -Os it has memset and memcpy as `rep stosb` and `rep movsb`, for which TCG executes
-    # a block for each byte; as calls they take eight at a time. 2.4 million blocks instead of 3.0, 2 % of the boot.
+    # Options of gcc for the small kernel. With -Os, gcc uses `rep stosb` and `rep movsb` for memset and memcpy, and TCG executes one
+    # block for each byte of these. Function calls copy eight bytes at a time: 2.4 million blocks instead of 3.0, 2 % of the boot.
     kernelFlags = "-mstringop-strategy=libcall";
-    # What rustc and cargo call it.
+    # Its name for rustc and cargo.
     rustTarget = "x86_64-unknown-linux-gnu";
-    # The trees with its gcc and its QEMU, and what the names of the former's programs begin with.
+    # The trees with its gcc and its QEMU, and the prefix of the names of gcc and binutils.
     cc = "cc";
     prefix = "";
     qemu = "qemu";
-    # What init may have at most, in bytes.
+    # The limit for the size of init, in bytes.
     initSize = 256;
   };
 

@@ -1,4 +1,4 @@
-# What `nix flake init -t` starts a flake from: a system of one's own, with this flake's library. checks/boot/templates.nix boots them.
+# The templates of `nix flake init -t`. Each is a flake with a system that this flake's library makes. checks/boot/templates.nix boots them.
 let
   templates = {
     no_std = {

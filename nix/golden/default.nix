@@ -1,22 +1,22 @@
-# golden.json: the SHA-256 of everything that is booted, and the NAR hashes of the tools that make it. `file` has them as built
-# here; checks/golden.json as they were recorded, which `program`, bin/golden, does anew.
+# golden.json: the SHA-256 of everything that is booted, and the NAR hashes of the tools that make it. `file` has the hashes of what
+# is built here. `program`, bin/golden, records them in checks/golden.json.
 { toolchain }:
 { guestSystems, targets }:
 let
   inherit (builtins) attrNames listToAttrs;
   inherit (toolchain) run tools;
 
-  # NAME=FILE for each; of the archive, what is in the initramfs.
+  # NAME=FILE for each. The archive is the unpacked initramfs.
   files = target: { init, initramfs, kernel, ... }:
     [ "init=${init}/bin/init" "archive=${initramfs}" "initramfs=${initramfs}" "config=${kernel}/config" ]
     ++ map (image: "${image}=${kernel.${image}}") (attrNames targets.${target}.kernelImages);
 
-  # Nix tells a builder the hashes of what it may read only as JSON.
+  # Nix gives a builder the hashes of its inputs only as JSON.
   narHashes = derivation {
     name = "nar-hashes";
     inherit (tools) system;
     builder = "${tools}/bin/sh";
-    # No variable reaches a builder beside the JSON.
+    # With the JSON, a builder gets no variables.
     args = [ "-ec" "PATH=${tools}/bin . ${./nar-hashes.sh}" "sh" (placeholder "out") ];
     __structuredAttrs = true;
     exportReferencesGraph.trees = toolchain.trees;

@@ -1,11 +1,12 @@
-# mkKernel { src, target }: the small Linux kernel for a target from a source tree, built out of tree. With `fragments`, files
-# like unpack.config, it can do what these add; where two set the same option, the later one counts.
+# mkKernel { src, target, fragments ?, config ? }: the small Linux kernel for a target, built from the source tree `src`. `fragments` are
+# files like unpack.config, which add options. If two set the same option, the later one counts.
 #
-# Gives a directory with the target's images (vmlinux and bzImage on x86_64) and the resolved configuration, `config`. Each image
-# is an output of its own too, so that what boots one does not hold on to the others, and so is `debug`: vmlinux with its symbols.
+# The result is a directory with the target's images (vmlinux and bzImage on x86_64) and the resolved configuration, `config`. Each
+# image is also a separate output, so that the closure of a system has only the image that it boots. So is `debug`, vmlinux with its
+# symbols.
 #
-# Everything that no fragment names is off (`make allnoconfig`). The build fails with the list of options when Kconfig drops one
-# that they ask for. With another `config`, a make target such as x86_64_defconfig, there are no fragments.
+# All options that no fragment sets are off (`make allnoconfig`). If Kconfig drops an option that a fragment sets, the build fails with a
+# list of these. Another `config`, a make target such as x86_64_defconfig, takes no fragments.
 { toolchain }:
 { src
 , target
@@ -22,7 +23,7 @@ toolchain.run "kernel"
     inherit config;
     outputs = [ "out" "debug" ] ++ attrNames target.kernelImages;
     images = map (image: "${image}=${target.kernelImages.${image}}") (attrNames target.kernelImages);
-    # `out` has links to the images, and that is all.
+    # `out` may only refer to the images, by links.
     allowedReferences = attrNames target.kernelImages;
   } // (if config == "allnoconfig" then {
     fragments = environment.base ++ fragments;

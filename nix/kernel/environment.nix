@@ -1,4 +1,4 @@
-# environment { src, target }: the variables that make.sh wants, for a builder that sources $make.
+# environment { src, target }: the variables that make.sh needs, for a builder that sources $make.
 { toolchain }:
 { src, target }:
 let

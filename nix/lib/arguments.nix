@@ -1,7 +1,7 @@
-# Functions whose arguments are looked at before they are used: what is wrong is told by the name of the argument.
+# Functions that check their arguments before they use them. The error names the argument.
 #
-#   function NAME ARGUMENTS BODY   a function of a set. ARGUMENTS: name -> { type, default }; without `default` it has to be given
-#   types                          what an argument may be: { what, is }, in words and as a predicate; and { take }, as what it is used
+#   function NAME ARGUMENTS BODY   a function of a set. ARGUMENTS maps names to { type, default ? }. An argument without `default` is required
+#   types                          the types of arguments. `what` describes a type, `is` tests a value, and `take`, if there is one, converts it
 let
   inherit (builtins) attrNames attrValues all any concatStringsSep elem filter head isAttrs isBool isInt isList isPath isString match;
 
@@ -9,7 +9,7 @@ let
   quote = text: "`${text}`";
   take = type: type.take or (value: value);
 
-  # A value as a person would call it.
+  # A description of a value for errors.
   given = value:
     if isStorePath value then "a derivation or source"
     else if isString value then "the string ${builtins.toJSON value}"
@@ -37,7 +37,7 @@ in
       is = value: any (type: type.is value) types;
       take = value: take (head (filter (type: type.is value) types)) value;
     };
-    # What another function of the library made, recognised by what is in it.
+    # The result of another function of the library, which its attributes identify.
     made = by: names: { what = "what ${by} gives"; is = value: isAttrs value && all (name: value ? ${name}) names; };
   };
 

@@ -1,10 +1,10 @@
-# mkBootCheck { system, expect, expectAnywhere, forbid, timeout }: builds if a program of the system writes `expect` to its console, or
-# anybody `expectAnywhere`, within `timeout` seconds, and nobody anything of `forbid`, and the kernel does not panic. The result is
-# the console's log.
+# mkBootCheck { system, expect, expectAnywhere, forbid, timeout }: a derivation that builds if a program of the system writes `expect` to
+# the console within `timeout` seconds, or a program or the kernel writes `expectAnywhere`. It fails if the console has one of the texts
+# in `forbid`, or if the kernel panics. The result is the console's log.
 { toolchain }:
 { system, expect, expectAnywhere, forbid, timeout }:
 let
-  # Its own, or the system's.
+  # The arguments' texts, or else the system's.
   wanted = if expect + expectAnywhere == "" then system else { inherit expect expectAnywhere; };
   anywhere = wanted.expectAnywhere or "" != "";
 in

@@ -1,5 +1,4 @@
-# mkCInit { src, linux, flags }: bin/init from a C file, with nolibc of a Linux tree in place of a libc: a static program, as the
-# article has it.
+# mkCInit { src, linux, flags }: a C file as bin/init, a static program with nolibc of a Linux tree in place of a libc, as in the article.
 { toolchain }:
 { src, linux, flags }:
 toolchain.run "init"

@@ -1,4 +1,4 @@
-# What other people's flakes use: `lib` of the flake. docs/lib.md describes it; a check compares the two.
+# The flake's output `lib`, which other flakes use. docs/lib.md describes it, and the check `library` compares the two.
 { inputs, toolchain, rust, targets, mkKernel, mkInitramfs, mkBoot, mkImage }:
 let
   inherit (import ../meta.nix) describe;
@@ -8,7 +8,7 @@ let
 
   target = { type = oneOf (attrNames targets); default = "x86_64"; };
 
-  # A fragment of the kernel's configuration: the name of one of ours, lines, or a file.
+  # A fragment of the kernel's configuration: the name of a file in nix/kernel/, lines, or another file.
   fragment = function': value:
     let own = ../kernel + "/${value}.config"; in
     if !builtins.isString value || builtins.match "/.*" value != null then value
@@ -95,7 +95,7 @@ let
     mkBootCheck = {
       arguments = {
         system = { type = made "mkSystem" [ "boot" "expect" ]; };
-        # By default, what the system is expected to say.
+        # The system's own, by default.
         expect = { type = string; default = ""; };
         expectAnywhere = { type = string; default = ""; };
         forbid = { type = listOf string; default = [ ]; };
@@ -109,6 +109,6 @@ let
 in
 {
   inherit lib fragments;
-  # For the check that the handbook has them all.
+  # For the check `library`, which compares them with docs/lib.md.
   arguments = builtins.mapAttrs (_: { arguments, ... }: attrNames arguments) functions;
 }

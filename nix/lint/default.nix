@@ -1,7 +1,7 @@
-# The programs that check and format the Nix code: those of the dependencies in Cargo.toml here.
+# The programs that check and format the Nix code: the programs of the dependencies in this directory's Cargo.toml.
 { rust, toolchain, repositoryFiles }:
 let
-  # Itself the only package, and complete.
+  # The package itself is the only one, and complete.
   members = [ ];
   src = repositoryFiles "nix-lint" [ "nix/lint/Cargo.toml" "nix/lint/Cargo.lock" "nix/lint/src" ];
   crates = rust.vendor {
@@ -28,8 +28,8 @@ rec {
     disallowedReferences = [ toolchain.rust toolchain.cc crates ];
   };
 
-  # What `nix fmt` runs: on the files and directories that it is given, and else on all that is here. (Nix's versions differ in
-  # whether they give it the directory then; without any, nixpkgs-fmt reads from stdin.)
+  # `nix fmt` runs this with the files and directories that the user names. If there are none, some versions of Nix pass the current
+  # directory and others nothing, with which nixpkgs-fmt would read from stdin.
   formatter = toolchain.program "nix-fmt" ''
     [ "$#" != 0 ] || set -- .
     exec ${programs}/bin/nixpkgs-fmt "$@"

@@ -1,10 +1,10 @@
-# core TARGET: a sysroot for rustc with `core` for a target of which Debian has no compiled one: what a program without `std` needs.
+# core TARGET: a sysroot for rustc with `core`, which a program without `std` needs, for a target for which Debian has no compiled one.
 #
-# Built from the sources that the compiler itself comes from, as the compiler's own build does it. That uses features which only
-# this version of rustc knows, and which a stable one refuses unless RUSTC_BOOTSTRAP says that it is to build its own library.
+# It is built from the sources of this compiler, as in the compiler's own build. They use features that only this version of rustc
+# knows. A stable rustc rejects these, unless RUSTC_BOOTSTRAP is set.
 #
-# rustc wants a crate called compiler_builtins beside it, with what stands in for instructions that a CPU lacks (128-bit division).
-# Here it is empty: gcc's libgcc has the same functions, and init calls none.
+# rustc also needs a crate compiler_builtins, with functions for operations that a CPU has no instruction for (128-bit division). Here
+# it is empty: gcc's libgcc has the same functions, and init calls none.
 { toolchain }:
 target:
 let inherit (toolchain) cc run rust rust-src tools; in

@@ -10,16 +10,16 @@ let
     packer = "packer";
     update = "nix/toolchain/update";
   };
-  # The members that a member is made of, beside itself.
+  # The other members that a member depends on.
   parts.bench = [ members.boot ];
   directories = builtins.attrValues members;
-  # The files of the repository that compiling one of them takes.
+  # The files of the repository that are needed to compile a member.
   filesOf = name: manifests ++ [ members.${name} ] ++ parts.${name} or [ ];
   manifests = [ "Cargo.toml" "Cargo.lock" ] ++ map (directory: "${directory}/Cargo.toml") directories;
 
   manifestFiles = repositoryFiles "manifests" manifests;
 
-  # cargo.nix, for all of the workspace.
+  # cargo.nix with the crates and members of the workspace.
   cargoHere = name: environment: cargo name ({ inherit crates; members = directories; } // environment);
 
   crates = vendor {
@@ -30,8 +30,8 @@ let
     hash = ./crates.hash;
   };
 
-  # A program of ours aborts when it panics (Cargo.toml). A test cannot, nor can what it depends on. So the dependencies are compiled
-  # to unwind, once for programs and tests, and a program, when it is linked, is told to abort.
+  # Our programs abort when they panic (Cargo.toml). Tests and their dependencies must unwind. To compile the dependencies only once, all
+  # of them unwind, and only the programs are compiled to abort.
   unwinding = {
     CARGO_PROFILE_RELEASE_PANIC = "unwind";
     RUSTC_WRAPPER = "${program "rustc" ''
@@ -40,7 +40,7 @@ let
     ''}/bin/rustc";
   };
 
-  # What our own sources are compiled against, so that a change of them does not compile it again.
+  # The compiled dependencies, without our own crates. A change of these does not compile the dependencies again.
   clean = "cargo clean --release --offline ${builtins.concatStringsSep " " (map (name: "-p ${name}") (builtins.attrNames members))}";
   dependencies = cargoHere "cargo-dependencies" (unwinding // {
     src = manifestFiles;
@@ -51,8 +51,8 @@ let
     '';
   });
 
-  # What else comes of a package: a function of `build`, what built it; `output`, where below target/ that is; and `prefix`, that of its
-  # binutils. Here, what packer makes of itself.
+  # Commands that add more to a package. They are functions of `build`, the command that built it, `output`, its directory below target/,
+  # and `prefix` of the binutils' names. packer writes its own manual pages and completions.
   extras.packer = _: ''
     mkdir -p $out/share/man/man1 $out/share/bash-completion/completions $out/share/zsh/site-functions $out/share/fish/vendor_completions.d
     $out/bin/packer man $out/share/man/man1
@@ -60,7 +60,7 @@ let
     $out/bin/packer completions zsh >$out/share/zsh/site-functions/_packer
     $out/bin/packer completions fish >$out/share/fish/vendor_completions.d/packer.fish
   '';
-  # init for a debugger to read (init/build.rs), whose image must be what runs.
+  # init with symbols for a debugger (init/build.rs). Its image must be the same as the init that runs.
   extras.init = { build, output, prefix }: ''
     export INIT_SYMBOLS=1 CARGO_PROFILE_RELEASE_DEBUG=full CARGO_PROFILE_RELEASE_STRIP=none
     ${build}
@@ -69,15 +69,15 @@ let
     cmp image $out/bin/init
   '';
   outputs.init = [ "out" "debug" ];
-  # Nothing that runs may need a compiler or the crates' sources, and init nothing at all.
+  # A program may refer to no compiler and no crates' sources, and init to nothing at all.
   references.init = { allowedReferences = [ ]; };
 
-  # The program of one package. `options` and `output`: cargo's, and below which directory of target/ that puts it. `prefix`: what
-  # the names of binutils for it begin with.
+  # The program of one package. `options` are cargo's, `output` is the directory below target/ in which cargo puts the program, and
+  # `prefix` is that of the binutils' names.
   package = name: { options ? "", output ? "release", environment ? "", tools ? [ ], prefix ? "" }:
     let
-      # --workspace, because the features of a dependency are what all members together ask for: with -p it would be another
-      # dependency, to be compiled again.
+      # --workspace, because a dependency has the features that all members together need. With -p it would have other features, and
+      # cargo would compile it again.
       build = "${environment}cargo build --release --locked --workspace --bin ${name} ${options}";
     in
     cargoHere name (unwinding // {
@@ -93,8 +93,8 @@ let
       '';
     } // references.${name} or { disallowedReferences = [ rust cc crates ]; });
 
-  # For the checks. The dependencies are those of the programs, as they are. Our own code, and what only its tests depend on, is compiled
-  # as fast as can be, with assertions; but for init, whose bytes are what is tested.
+  # The configuration of the checks. They use the programs' dependencies unchanged. Our own crates, and those that only tests use, are
+  # compiled without optimisation and with assertions, except init, whose bytes are tested.
   configure = "cat ${builtins.toFile "config.toml" (builtins.concatStringsSep "" (map
     (name: ''
       [profile.release.package.${name}]
@@ -108,12 +108,12 @@ in
 {
   inherit crates dependencies filesOf;
   members = directories;
-  # The members that no other is made of.
+  # The members that no other member depends on.
   roots = builtins.filter (name: !builtins.elem members.${name} (builtins.concatLists (builtins.attrValues parts))) (builtins.attrNames members);
-  # What runs on the host, by name.
+  # The programs for the host, by name.
   packages = builtins.mapAttrs (name: _: package name { }) (removeAttrs members [ "init" ]);
 
-  # bin/3cpio, a peer of packer that Debian 12 does not have: the program of a dependency.
+  # bin/3cpio, the program of a dependency. packer is compared with it, and Debian 12 does not have it.
   threecpio = cargoHere "3cpio" {
     src = manifestFiles;
     script = ''
@@ -124,7 +124,7 @@ in
     disallowedReferences = [ rust cc crates ];
   };
 
-  # What runs in a guest of `target`.
+  # The init for guests of `target`.
   mkInit = target: package "init" (guest.compilation target);
 
   # check NAME { script, tools ? [ ] }: `script` in the whole workspace.

@@ -1,11 +1,11 @@
-# mkBoot { kernel, target, ... }: bin/boot, the runner with a kernel, an initramfs and QEMU as its defaults.
+# mkBoot { kernel, target, ... }: bin/boot, a script that runs the runner with a kernel, an initramfs and QEMU as its defaults.
 #
-#   kernel     what mkKernel gives, or an image
-#   initramfs  without it, `--initrd` has to name one
-#   cmdline    of the kernel, before what `--append` adds
-#   expect     what a script waits for, from a program; or, in its place,
-#   expectAnywhere  from a program or the kernel
-#   machine, memory: as the options of boot
+#   kernel     the result of mkKernel, or an image
+#   initramfs  without it, the user must name one with `--initrd`
+#   cmdline    the kernel's command line, to which `--append` adds
+#   expect     the text from a program that a script waits for, or, in its place,
+#   expectAnywhere  the text from a program or the kernel
+#   machine, memory: as boot's options of these names
 { toolchain, runner }:
 { kernel, target, initramfs ? "", expect ? "", expectAnywhere ? "", cmdline ? "", machine ? "", memory ? 0 }:
 let
@@ -19,7 +19,8 @@ let
     MACHINE = machine;
     MEMORY = if memory == 0 then "" else toString memory;
   };
-  # What the caller sets comes first, and an option before that. Of the two kinds of text, there is one.
+  # Options take precedence over the caller's variables, and these over the defaults. A variable for one kind of text replaces the
+  # default of both.
   isSet = name: "\${BOOT_${name}+set}";
   areSet = name: if name == "EXPECT" || name == "EXPECT_ANYWHERE" then isSet "EXPECT" + isSet "EXPECT_ANYWHERE" else isSet name;
   default = name:

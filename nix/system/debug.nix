@@ -1,6 +1,5 @@
-# bin/debug [--init] [BOOT'S OPTIONS] [-- GDB'S OPTIONS]: `boot` with its guest stopped before the first instruction, and gdb attached
-# to it with the symbols of the kernel and of init, running up to the kernel's first C function, or with --init to init's first
-# instruction.
+# bin/debug [--init] [BOOT'S OPTIONS] [-- GDB'S OPTIONS]: runs `boot` with gdb attached, which has the symbols of the kernel and of init.
+# The guest runs to the kernel's first C function, or with --init to init's first instruction.
 { program, gdb, tools }:
 { boot, kernel, init }:
 program "debug" ''

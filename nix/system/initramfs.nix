@@ -1,10 +1,10 @@
-# mkInitramfs { init, files, closures, compress }: an initramfs in a single file, which packer makes: `init` as /init, a console,
-# and what else is asked for.
+# mkInitramfs { init, files, closures, compress }: an initramfs, a single file made by packer. It has `init` as /init, a console, and the
+# files and closures.
 #
-#   init      the program, or a derivation that has it as bin/init
-#   files     by their absolute paths: what a file is copied from, or one of
+#   init      the program, or a derivation with the program as bin/init
+#   files     by absolute path, the file to copy, or one of
 #               { source, mode }  { text, mode }  { symlink }  { directory = mode; }  { node = "c:5:1"; mode }  { tree }
-#   closures  store paths that are packed with all that they refer to
+#   closures  store paths that are packed with everything they refer to
 #   compress  as `packer create --compress` takes it
 { run, shellWord, textFile, tools, packer }:
 { init, files ? { }, closures ? [ ], compress ? "gzip" }:
@@ -27,7 +27,7 @@ let
       kind = filter (name: kinds ? ${name}) (attrNames entry);
     in
     if builtins.match "/.*" path == null then throw "mkInitramfs: files: `${path}` is not an absolute path"
-    # packer's options end a name there.
+    # packer's options take the `=` for the end of the name.
     else if builtins.match ".*=.*" path != null then throw "mkInitramfs: files: `${path}` has a `=` in it; put that file into a directory, and take this as { tree = ...; }"
     else if length kind != 1 then
       throw "mkInitramfs: files: `${path}` must be a path, or a set with one of ${concatStringsSep ", " (map (name: "`${name}`") (attrNames kinds))}"
@@ -35,7 +35,7 @@ let
 
   own = {
     "/init" = { source = if init.type or "" == "derivation" then "${init}/bin/init" else init; mode = "0755"; };
-    # The kernel opens it for PID 1. Its built-in archive has one, but an archive that stands alone does too.
+    # The kernel opens it for PID 1. The kernel's built-in archive has one, too, but this archive must not depend on that.
     "/dev" = { directory = "0755"; };
     "/dev/console" = { node = "c:5:1"; mode = "0600"; };
   };
@@ -50,11 +50,11 @@ run "initramfs.cpio${suffix.${format} or ""}"
     PATH = "${packer}/bin:${tools}/bin";
     inherit compress graphs;
     words = map shellWord (concatMap (path: words path all.${path}) (attrNames all));
-    # A variable may have 128 KiB, which 900 files fill: "Argument list too long".
+    # A variable may have at most 128 KiB, and 900 files exceed that: "Argument list too long".
     passAsFile = [ "words" "exportReferencesGraph" ];
     exportReferencesGraph = builtins.concatLists (genList (number: [ (elemAt graphs number) (elemAt closures number) ]) (length closures));
   } // (
-    # What stands alone refers to nothing; a program that does would not start.
+    # Without closures, nothing may refer to the store. A program that does would not start.
     if closures == [ ] then { allowedReferences = [ ]; } else { }
   ))
   ./initramfs.sh

@@ -1,9 +1,9 @@
-# The first executables: busybox, which runs as it is, and patchelf, which makes everything else run.
+# The first executables: busybox, which runs without a loader, and patchelf, which makes all others run from the store.
 { system, busyboxDeb, busyboxHash, patchelfDebs }:
 let
-  # nixpkgs' own first executable: a busybox with a shell, mkdir, tar and unxz. Only a machine whose store lacks our
-  # busybox fetches it, because a downloaded file can be made executable only if the hash of that is known, and this is
-  # the one whose hash the Nix world has on record (nixpkgs, pkgs/stdenv/linux/bootstrap-files).
+  # The first executable of nixpkgs: a busybox with a shell, mkdir, tar and unxz. Nix fetches it only if the store lacks our busybox.
+  # A fetched file can be executable only if the hash of its NAR is known. nixpkgs publishes the hash of this one
+  # (pkgs/stdenv/linux/bootstrap-files).
   seed = derivation {
     name = "busybox";
     system = "builtin";
@@ -17,8 +17,8 @@ let
   };
 in
 rec {
-  # bin/busybox of busybox-static, and nothing else. Fixed-output, so that `nixw` can put it into the store too and the
-  # seed is not needed then.
+  # Only bin/busybox of the package busybox-static. The derivation is fixed-output, so `nixw` can add the result to the store, and
+  # then the seed is not needed.
   busybox = derivation {
     name = "busybox-static";
     inherit system;
@@ -29,7 +29,7 @@ rec {
     outputHashMode = "recursive";
   };
 
-  # Busybox under the name of each of its applets.
+  # Busybox, under the names of all its applets.
   tools = derivation {
     name = "tools";
     inherit system;
@@ -37,7 +37,7 @@ rec {
     args = [ "sh" "-ec" "${busybox}/bin/busybox mkdir -p $out/bin; ${busybox}/bin/busybox --install -s $out/bin" ];
   };
 
-  # run NAME ENVIRONMENT SCRIPT: the derivation that SCRIPT, a file for busybox's shell, builds with busybox's tools.
+  # run NAME ENVIRONMENT SCRIPT: the derivation that SCRIPT builds, a file for busybox's shell, with busybox's tools in PATH.
   run = name: environment: script: derivation ({
     inherit name system;
     builder = "${tools}/bin/sh";
@@ -45,7 +45,7 @@ rec {
     PATH = "${tools}/bin";
   } // environment);
 
-  # textFile NAME TEXT: a file with TEXT, which may have store paths in it. (builtins.toFile takes none that has to be built.)
+  # textFile NAME TEXT: a file with TEXT, which may refer to derivations. (builtins.toFile does not accept that.)
   textFile = name: text:
     if builtins.hasContext text then run name { inherit text; passAsFile = [ "text" ]; } (builtins.toFile "text-file.sh" "cp $textPath $out\n")
     else builtins.toFile name text;
@@ -60,6 +60,6 @@ rec {
     chmod +x $out/bin/$name
   '');
 
-  # patchelf with the libraries it needs, to be run through their loader: the files it works on are never those it runs from.
+  # patchelf with its own loader and libraries, so that it never changes a file that it runs from.
   patchelf = run "patchelf" { debs = patchelfDebs; } ./patchelf.sh;
 }

@@ -6,10 +6,10 @@ let
   lock = builtins.fromJSON (builtins.readFile ./lock.json);
   trees = import ./packages.nix;
 
-  # One .deb as a fixed-output derivation. Its store path depends on name and hash alone, so it does not matter
-  # whether Nix fetched it from Debian's permanent archive or `nixw` put it there from a mirror.
+  # One .deb as a fixed-output derivation. Its store path depends only on name and hash, so Nix may fetch it from Debian's permanent
+  # archive, or `nixw` may add it from a mirror.
   fetch = package: derivation {
-    # Store names know no `~`.
+    # The store accepts no `~` in names.
     name = builtins.replaceStrings [ "~" ] [ "-" ] (baseNameOf package.path);
     system = "builtin";
     builder = "builtin:fetchurl";
@@ -47,6 +47,6 @@ let
 in
 built // {
   inherit busybox patchelf program run shellWord textFile tools debs sizes versions;
-  # All that runs in builds and checks, or is booted with.
+  # All trees that builds, checks and the runner use.
   trees = [ busybox patchelf ] ++ builtins.attrValues built;
 }
