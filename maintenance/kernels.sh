@@ -1,10 +1,10 @@
 #!/bin/sh
-# kernels.sh TREE...: the builder and the fragments work with Linux of other ages. From each TREE, a directory or a release's tarball,
-# the small kernel is built in place of the flake's, both of its images are booted until they say "Hello, world!", and all fragments
-# are resolved, for every target. What was found becomes a row of the table in docs/kernels.md.
+# kernels.sh TREE...: tests other versions of Linux. Each TREE is a directory or a release's tarball. The script builds the small
+# kernel from it, boots both of its images until they print "Hello, world!", and resolves all fragments for every target. It writes the
+# results into the table in docs/kernels.md.
 #
-# Neither a check of the flake nor a test that .ci/run runs: a kernel takes minutes, and its source is not among those that the locks name.
-# Needs root, and no daemon: only then is the processor time that it sees that of the builds.
+# .ci/run does not run it, because a kernel takes minutes, and the locks do not name its source. It needs root, and a machine without a
+# nix-daemon, whose processor time it could not measure.
 set -eu
 
 repository=$(cd "$(dirname "$0")/.." && pwd)
@@ -14,7 +14,7 @@ repository=$(cd "$(dirname "$0")/.." && pwd)
 prepare() { :; }
 table=$repository/docs/kernels.md
 
-# flake COMMAND ARGUMENT...: of nix, in this repository, with the tree in the store at $source as its Linux.
+# flake COMMAND ARGUMENT...: runs nix in this repository, with the source tree $source, a store path, as Linux.
 flake() {
   command=$1
   shift
@@ -22,13 +22,13 @@ flake() {
 }
 run() { status=0; "$@" >>"$log" 2>&1 || status=$?; }
 
-# Processor seconds of what ran between two files that `times` wrote, of the shell's children.
+# spent BEFORE AFTER: the processor seconds of the shell's children between two outputs of `times`.
 spent() {
   awk 'FNR == 2 { for (i = 1; i <= 2; i++) { split($i, part, /[ms]/); sum += (NR == FNR ? -1 : 1) * (60 * part[1] + part[2]) } }
     END { printf "%.0f", sum }' "$1" "$2"
 }
 
-# The table with a row more, or another one for the same version, in order.
+# record ROW: adds ROW to the table, in order, or replaces the row of the same version.
 record() {
   { grep '^| [0-9]' "$table" | grep -vF "| $version |" || :; echo "$1"; } | sort -V >"$scratch/rows"
   awk -v rows="$scratch/rows" '
@@ -39,7 +39,7 @@ record() {
   cat "$scratch/table" >"$table"
 }
 
-# A source tree as a flake's input has it: in the store, as "source".
+# Adds a source tree to the store under the name "source", as a flake's input.
 add() {
   case $1 in
     /nix/store/*-source) echo "$1" ;;
@@ -57,7 +57,8 @@ for tree; do
   begin "Linux $version: builds"
   kernel=$(flake eval --raw .#kernel 2>>"$log") || wrong "does not evaluate"
   drv=$(flake eval --raw .#kernel.drvPath 2>>"$log") || wrong "does not evaluate"
-  # The tools first, so that the time is the kernel's alone. If that is there already, it is built once more, and compared.
+  # The tools are built first, so that only the kernel's time is measured. If the kernel is in the store already, Nix builds it again and
+  # compares.
   nix-store --query --references "$drv" | grep '[.]drv$' | xargs nix-store --realise >>"$log" 2>&1
   rebuild=
   ! nix-store --check-validity "$kernel" 2>/dev/null || rebuild=--rebuild

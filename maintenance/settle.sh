@@ -1,7 +1,7 @@
 #!/bin/sh
-# settle.sh [TIMES [HOGS]]: checks/boot/settle.nix TIMES times [1000], four at once, beside HOGS processes that do nothing but work [0].
+# settle.sh [TIMES [HOGS]]: the guests of checks/boot/settle.nix, TIMES times [1000], four at once, beside HOGS busy processes [0].
 #
-# Neither a check of the flake nor a test that .ci/run runs: it takes minutes, and on a busy machine hours.
+# .ci/run does not run it, because it takes minutes, and on a busy machine hours.
 set -eu
 
 repository=$(cd "$(dirname "$0")/.." && pwd)
@@ -17,7 +17,7 @@ store() {
 }
 boot=$(store boot) packer=$(store packer) header=$repository/checks/boot/broken/init.h gcc=gcc
 PATH=$boot/bin:$packer/bin:$PATH
-# Some distributions' asks for a libc.
+# The gcc of some distributions needs a libc otherwise.
 gcc() { command gcc -fno-stack-protector "$@"; }
 # shellcheck source=checks/boot/broken/make.sh
 . "$repository/checks/boot/broken/make.sh"

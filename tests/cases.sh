@@ -1,8 +1,9 @@
-# What the tests outside Nix's sandbox have in common: Nix's settings, a scratch directory, and cases that are begun, judged, ended
-# and counted. For a script that sources it with $repository set, defines `prepare` (what is done before each case), leaves what a
-# case says in $log and its exit status in $status, and ends with `summary NAME`.
+# What the tests outside Nix's sandbox share: settings for Nix, a scratch directory, and functions that begin, judge, end and count cases.
+#
+# A script sets $repository, sources this file, and defines `prepare`, which runs before each case. It writes the output of a case to
+# $log and its exit status to $status, and it ends with `summary NAME`.
 
-# Root builds as itself, in the sandbox or not at all, and asks no cache.
+# Root builds as itself, always in the sandbox, and without a binary cache.
 NIX_CONFIG="extra-experimental-features = nix-command flakes
 build-users-group =
 sandbox = true
@@ -11,7 +12,7 @@ substituters =
 warn-dirty = false"
 export NIX_CONFIG
 
-# Both become parts of addresses. Nix 2.8 knows no way to write a blank there.
+# Both become parts of URLs, and Nix 2.8 accepts no blanks there.
 case $repository in *[!A-Za-z0-9/._~+=,:@-]*) echo "$0: Nix 2.8 reads no flake in $repository; move it to a path without blanks"; exit 2 ;; esac
 case ${TMPDIR-} in *[!A-Za-z0-9/._~+=,:@-]*) export TMPDIR=/tmp ;; esac
 scratch=$(mktemp -d)
@@ -29,7 +30,7 @@ exits() { [ "$status" = "$1" ] || wrong "exit status $status, not $1"; }
 says() { grep -qF -- "$1" "$log" || wrong "does not say: $1"; }
 says_not() { ! grep -qF -- "$1" "$log" || wrong "says: $1"; }
 
-# copy_repository DIRECTORY: the repository as it is now, as another, in which all is committed. in_copy: git there.
+# copy_repository DIRECTORY: copies the working tree to DIRECTORY, and commits everything there. in_copy runs git there.
 copy_repository() {
   copy=$1
   mkdir "$copy"

@@ -1,9 +1,10 @@
 #!/bin/sh
-# That the checks spread over builders, and that results move through a signed binary cache and a tampered one is refused: by
-# Nix's own means, on one machine, where each of the other machines is a store in a directory of its own. What is not for real is
-# the network: for a builder named localhost Nix starts the far end of its protocol by itself, instead of by ssh. Not a check of
-# the flake, since in Nix's sandbox there is no store to add to: .ci/run runs it. Needs root, and a store in which the checks
-# `hello` and `report` can be built without building anything else.
+# Builders share the checks between them, results move through a signed binary cache, and Nix refuses a tampered one. Each of the
+# other machines is a store in a directory here. Only the network is missing: for a builder named localhost, Nix starts the other end
+# of its protocol itself, without ssh.
+#
+# This is no check of the flake, because the sandbox has no store to add to. .ci/run runs it. It needs root, and a store in which
+# the checks `hello` and `report` can be built without building anything else.
 set -eu
 
 repository=$(cd "$(dirname "$0")/.." && pwd)
@@ -15,7 +16,7 @@ repository=$(cd "$(dirname "$0")/.." && pwd)
 # --- what is built, and the machines ---
 
 drv() { nix eval --raw "$repository#checks.x86_64-linux.$1.drvPath"; }
-# What derivation $1 is built from: its sources, and the outputs of other derivations.
+# The inputs of derivation $1: its sources, and the outputs of other derivations.
 inputs() {
   nix-store --query --references "$1" | while read -r path; do
     case $path in *.drv) nix-store --query --outputs "$path" ;; *) echo "$path" ;; esac
@@ -32,7 +33,7 @@ nix eval --raw "$repository#checks.x86_64-linux" \
 
 store() { echo "local?root=$scratch/$1"; }
 run() { status=0; "$@" >>"$log" 2>&1 </dev/null || status=$?; }
-# A case begins without the machine `new`.
+# Each case begins without the machine `new`.
 prepare() {
   chmod -R u+w "$scratch/new" 2>/dev/null || :
   rm -rf "$scratch/new"
@@ -41,11 +42,11 @@ prepare() {
 on() { machine=$(store "$1"); shift; NIX_REMOTE=$machine "$@"; }
 lacks() { ! on "$1" nix-store --check-validity "$2" 2>/dev/null || wrong "$1 has $2"; }
 has() { on "$1" nix-store --check-validity "$2" 2>>"$log" || wrong "$1 lacks $2"; }
-# How many paths it has that it has built by itself.
+# The number of paths that machine $1 has built itself.
 built() { nix path-info --store "$(store "$1")" --all --json | grep -o '"ultimate":true' | wc -l; }
 
-# `here` is the user's machine. It has what the two checks are built from and how, but not their results. The kernel's source is
-# large and is not read: its store only believes to have it.
+# `here` is the user's machine. It has the derivations and the inputs of the two checks, but not their results. The kernel's source is
+# large and not needed, so the store only has it registered, without its files.
 linux=$(nix eval --raw --file "$repository/nix/downloads.nix" lines | sed -n 's/^source \([^ ]*\) .*/\1/p')
 # shellcheck disable=SC2046 # a list of paths
 nix-store --query --requisites "$hello" "$report" $(inputs "$hello") $(inputs "$report") | sort -u | grep -vxF "$linux" >"$scratch/here.paths"
@@ -91,7 +92,7 @@ get() {
   run on new nix-store --realise "$@" --max-jobs 0 --option substituters "file://$source" \
     --option require-sigs true --option trusted-public-keys "$trusted"
 }
-# boot on it, where nothing is to be seen but its store and the kernel's own file systems.
+# Runs `boot` on it, which sees only its store and the kernel's own file systems.
 boot_new() {
   mkdir "$scratch/new/dev" "$scratch/new/proc" "$scratch/new/tmp"
   # shellcheck disable=SC2016 # for the inner shell
@@ -113,7 +114,7 @@ end
 
 $good || summary distribution # there is no good one to tamper with
 
-# Begins a case with a copy of the cache, in which `info` is what it says about the initramfs, and `nar` is the initramfs.
+# Begins a case with a copy of the cache. $info is the file with the facts about the initramfs, and $nar has the initramfs.
 tamper() {
   begin "a cache is refused $1"
   rm -rf "$scratch/bad"
@@ -122,7 +123,8 @@ tamper() {
   nar=$scratch/bad/$(sed -n 's/^URL: //p' "$info")
 }
 change_byte() { printf '\377' | dd of="$nar" bs=1 seek=200 conv=notrunc 2>/dev/null; }
-# Neither the initramfs is added nor what refers to it; and whatever Nix has left of it, then the good cache has the right one.
+# Nix adds neither the initramfs nor anything that refers to it. Afterwards, it gets the right one from the good cache, whatever the
+# refused one has left.
 refused() {
   ! diff -rq "$cache" "$scratch/bad" >/dev/null || wrong "it is as it was"
   get "$scratch/bad" "$boot"

@@ -1,7 +1,8 @@
 #!/bin/sh
-# What somebody else's flake gets from this one: each template, from `nix flake init` to the boot, and what the library says about
-# wrong arguments. Not a check of the flake, since in Nix's sandbox there is no Nix to evaluate with: .ci/run runs it. Needs root,
-# and a store in which the checks have been built.
+# Other flakes can use this one: each template works from `nix flake init` to the boot, and the library explains wrong arguments.
+#
+# This is no check of the flake, because the sandbox has no Nix. .ci/run runs it. It needs root, and a store in which the checks have
+# been built.
 # shellcheck disable=SC2016 # what looks like a shell's is Nix's
 set -eu
 
@@ -11,7 +12,7 @@ repository=$(cd "$(dirname "$0")/.." && pwd)
 
 # --- the templates ---
 
-# A directory in which nothing is yet.
+# Begins each case in an empty directory.
 prepare() { rm -rf "$scratch/own"; mkdir "$scratch/own"; cd "$scratch/own"; }
 run() { status=0; "$@" >>"$log" 2>&1 </dev/null || status=$?; }
 own() { command=$1; shift; run nix "$command" --override-input simplest-linux "git+file://$repository" "$@"; }
@@ -67,7 +68,7 @@ end
 
 # --- wrong arguments ---
 
-# refused EXPRESSION WORDS: an expression that knows `lib` is an error that says WORDS.
+# refused EXPRESSION WORDS: EXPRESSION, which uses `lib`, fails with an error that contains WORDS.
 refused() {
   begin "$1"
   run nix eval --impure --expr "let lib = (builtins.getFlake \"git+file://$repository\").lib.x86_64-linux; in ($1).drvPath"

@@ -1,6 +1,7 @@
 #!/bin/sh
-# What evaluating the flake takes: no network, and what a change in one place builds anew elsewhere. Not a check of the flake, since
-# in Nix's sandbox there is no Nix to evaluate with: .ci/run runs it. Needs root, and a store in which nixw has been at work.
+# The evaluation of the flake needs no network, all outputs have descriptions, and a change rebuilds only what depends on it.
+#
+# This is no check of the flake, because the sandbox has no Nix. .ci/run runs it. It needs root, and a store that nixw has filled.
 set -eu
 
 repository=$(cd "$(dirname "$0")/.." && pwd)
@@ -8,12 +9,12 @@ repository=$(cd "$(dirname "$0")/.." && pwd)
 . "$repository/tests/cases.sh"
 prepare() { :; }
 
-# --- what the tests are made of ---
+# --- functions of the tests ---
 
 # A copy of the repository to make changes in.
 copy_repository "$scratch/copy"
 
-# $1: the file to write to what `copy` gives, as evaluation/paths.nix has it; the others: a command to put before Nix.
+# paths FILE COMMAND...: writes to FILE the store paths of the copy's outputs (evaluation/paths.nix). COMMAND runs Nix.
 paths() {
   to=$1
   shift
@@ -21,14 +22,14 @@ paths() {
 }
 alone() { XDG_CACHE_HOME=$(mktemp -d -p "$scratch") unshare --net "$@"; }
 
-# Adds a line to file $1, and sets `changed` to the names whose paths that changes.
+# change FILE LINE: adds LINE to FILE, and sets `changed` to the names of the outputs whose paths change.
 change() {
   echo "$2" >>"$copy/$1"
   paths "$scratch/after"
   in_copy checkout -q .
   changed=$(diff "$scratch/before" "$scratch/after" | sed -n 's/^> \([^ ]*\) .*/\1/p')
 }
-stays() { for each; do ! echo "$changed" | grep -qx "$each" || wrong "$(echo "$changed" | grep -x "$each" | tr '\n' ' ')would be built anew"; done; }
+stays() { for each; do ! echo "$changed" | grep -qx "$each" || wrong "$(echo "$changed" | grep -x "$each" | tr '\n' ' ')would be rebuilt"; done; }
 changes() { for each; do echo "$changed" | grep -qx "$each" || wrong "$each would stay as it is"; done; }
 
 # --- the tests ---
@@ -61,42 +62,42 @@ nix eval --impure --raw --expr "import \"$repository/tests/evaluation/overlay.ni
 sed -n 's#^packages/##p' "$scratch/before" | diff "$scratch/overlay" - >>"$log" || wrong "it has (<), the flake has (>)"
 end
 
-begin "a change in README.md builds nothing anew but what is about documents"
+begin "a change in README.md rebuilds only the checks of documents"
 change README.md "More."
 [ "$(echo "$changed" | tr '\n' ' ')" = "checks/docs checks/links " ] || wrong "instead of checks/docs and checks/links: $changed"
 end
 
-begin "a change in packer/ builds neither the kernel nor init nor the dependencies anew"
+begin "a change in packer/ rebuilds neither the kernel nor init nor the dependencies"
 change packer/src/lib.rs "// More."
 stays packages/kernel packages/init packages/qemu ./dependencies ./formatter
 changes packages/packer packages/initramfs checks/test
 end
 
-begin "a change in init/ builds neither the kernel nor packer nor the dependencies anew"
+begin "a change in init/ rebuilds neither the kernel nor packer nor the dependencies"
 change init/src/main.rs "// More."
 stays packages/kernel packages/packer packages/qemu ./dependencies ./formatter
 changes packages/init packages/initramfs packages/boot checks/test
 end
 
-begin "a change in boot/ builds nothing of the guest anew"
+begin "a change in boot/ rebuilds nothing of the guest"
 change boot/src/lib.rs "// More."
 stays packages/kernel packages/init packages/packer packages/initramfs packages/image ./dependencies
 changes packages/boot checks/hello
 end
 
-begin "a change in checks/ builds no package anew"
+begin "a change in checks/ rebuilds no package"
 change checks/boot/hello.nix "# More."
 stays 'packages/.*' 'apps/.*' 'devShells/.*' ./dependencies
 changes checks/deadnix
 end
 
-begin "another version of what checks the Nix code builds nothing else anew"
+begin "another version of the linters of the Nix code rebuilds nothing else"
 change nix/lint/Cargo.toml "# More."
 stays 'packages/.*' 'apps/.*' 'devShells/.*' ./dependencies checks/test checks/hello
 changes ./formatter checks/deadnix
 end
 
-begin "another kernel builds neither Rust nor QEMU anew"
+begin "another kernel rebuilds neither Rust nor QEMU"
 change nix/kernel/base.config "# More."
 stays packages/init packages/packer packages/initramfs packages/qemu ./dependencies checks/test
 changes packages/kernel packages/boot checks/hello

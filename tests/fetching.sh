@@ -1,7 +1,9 @@
 #!/bin/sh
-# What `nixw` does with good and with bad sources: a real Nix and a real curl, but locks of a few small files, mirrors in
-# directories, and a store of its own. Not a check of the flake, since in Nix's sandbox there is no store to add to: .ci/run runs
-# it. Needs root, and a store in which nixw has been at work.
+# `nixw` fetches good sources and refuses bad ones. Nix and curl are real, but the locks name a few small files, the mirrors are
+# directories, and the store is in a directory of this test.
+#
+# This is no check of the flake, because the sandbox has no store to add to. .ci/run runs it. It needs root, and a store that nixw
+# has filled.
 set -eu
 
 repository=$(cd "$(dirname "$0")/.." && pwd)
@@ -10,7 +12,7 @@ repository=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=tests/cases.sh
 . "$repository/tests/cases.sh"
 
-# No way out: what is not in the mirror or a directory cannot be had, whatever network this machine has.
+# No network: files come only from the mirror or a directory, whatever network this machine has.
 export http_proxy=http://127.0.0.1:9 https_proxy=http://127.0.0.1:9
 NIX_CONFIG="extra-experimental-features = nix-command flakes
 build-users-group =
@@ -52,11 +54,11 @@ lines=$(nix eval --raw --file "$copy/nix/downloads.nix" lines)
 paths=$(echo "$lines" | cut -d ' ' -f 2)
 crates_names=$(echo "$paths" | sed -n 's/.*-\(crates-.*\)/\1/p' | sort)
 
-# --- what the tests are made of ---
+# --- functions of the tests ---
 
 export DEBIAN_MIRROR="file://$mirror" NIXW_SOURCES="$scratch/sources" NIX_REMOTE="local?root=$scratch/store"
 
-# A case begins on an empty store, with nothing but the crates in the directory of sources.
+# A case begins with an empty store, and only the crates in the directory of sources.
 prepare() {
   chmod -R u+w "$scratch/store" 2>/dev/null || :
   rm -rf "$scratch/store" "$NIXW_SOURCES"

@@ -1,11 +1,11 @@
-# For a script that has Nix build for a store elsewhere, as `local?root=DIR` or with `--store DIR`. Sourced before anything else, it
-# starts the script again, where /nix/store is read-only, so that no fault of Nix or of the script reaches this machine's own store.
+# Protects /nix/store from a script in which Nix builds for another store (`local?root=DIR` or `--store DIR`). The script sources this
+# file first. It runs the script again, in a mount namespace where /nix/store is read-only.
 #
-# Nix has one (seen in 2.8, 2.26 and 2.34): where it can make no sandbox, and does without (`sandbox-fallback`), builtin:fetchurl
-# writes to /nix/store itself, whatever store it builds for. What is there already under the name of the download is cut to nothing,
-# and if the download fails, it stays so, and valid. Seen: a .deb of 0 bytes, from which nothing could be built any more.
+# Nix 2.8, 2.26 and 2.34 have a fault that makes this necessary. If Nix can make no sandbox and builds without one
+# (`sandbox-fallback`), builtin:fetchurl writes to /nix/store, whatever store it builds for. It truncates the file of that name, and if
+# the download fails, the empty file stays, and valid. We saw a .deb of 0 bytes, with which nothing could be built any more.
 #
-# Only for this script and what it runs. When Nix works on /nix/store as root, it makes itself a mount that can be written to.
+# The mount is read-only only for the script and its children. Nix as root mounts /nix/store writable for itself where it works on it.
 
 if ! awk '$5 == "/nix/store" { options = $6 } END { exit options !~ /(^|,)ro(,|$)/ }' /proc/self/mountinfo; then
   unshare --mount true 2>/dev/null || {

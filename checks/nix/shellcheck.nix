@@ -15,6 +15,6 @@ toolchain.run "shellcheck"
     [ -s $out ]
     xargs shellcheck <$out
     for script in $(grep -lE 'NIX_REMOTE=|--store |local[?]root=' tests/*.sh maintenance/*.sh); do
-      grep -q '[.] "$repository/tests/read-only-store.sh"\|^# For a script that has Nix' $script || { echo "$script: does not source tests/read-only-store.sh"; exit 1; }
+      [ $script = tests/read-only-store.sh ] || grep -q '[.] "$repository/tests/read-only-store.sh"' $script || { echo "$script: does not source tests/read-only-store.sh"; exit 1; }
     done
   '')

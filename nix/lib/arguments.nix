@@ -1,7 +1,9 @@
 # Functions that check their arguments before they use them. The error names the argument.
 #
-#   function NAME ARGUMENTS BODY   a function of a set. ARGUMENTS maps names to { type, default ? }. An argument without `default` is required
-#   types                          the types of arguments. `what` describes a type, `is` tests a value, and `take`, if there is one, converts it
+#   function NAME ARGUMENTS BODY   a function of a set. ARGUMENTS maps names to { type, default ? }. Without `default`, an argument is
+#                                  required
+#   types                          the types of arguments. `what` describes a type, `is` tests a value, and `take`, if there is one,
+#                                  converts it
 let
   inherit (builtins) attrNames attrValues all any concatStringsSep elem filter head isAttrs isBool isInt isList isPath isString match;
 

@@ -1,4 +1,4 @@
-# { flake }: the packages that the overlay of the flake at that address gives to nixpkgs, a line NAME PATH for each.
+# { flake }: the packages in the overlay of the flake at this URL, a line NAME PATH for each.
 { flake }:
 let
   inherit (builtins) attrValues concatStringsSep getFlake isFunction mapAttrs;

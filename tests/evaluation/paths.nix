@@ -1,5 +1,5 @@
-# { flake }: what the flake at that address gives, a line KIND/NAME PATH for each: where its result is or will be. A change that
-# leaves the path as it is builds nothing anew.
+# { flake }: the outputs of the flake at this URL, a line KIND/NAME PATH for each. PATH is the store path of the result, built or not.
+# A change that does not change the path rebuilds nothing.
 { flake }:
 let
   system = "x86_64-linux";

@@ -1,5 +1,5 @@
-# { flake }: the outputs of the flake at that address that have no description, a line for each. mainline's .drv takes a source from
-# elsewhere, so no .drv is asked for.
+# { flake }: the outputs of the flake at this URL that have no description, a line for each. The expression reads no .drv, because that
+# of mainline needs a source that is not fetched.
 { flake }:
 let
   inherit (builtins) attrNames concatMap concatStringsSep getFlake isAttrs;
