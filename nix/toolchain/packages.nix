@@ -1,37 +1,37 @@
 # The pinned tools, by tree. A tree is a directory made from Debian packages that runs from the store (see tree.sh).
 #
-#   packages  what is wanted, by name; `NAME/SUITE` takes it from that suite
+#   packages  the names of the packages; `NAME/SUITE` takes one from that suite
 #   without   dependencies that are not followed
-#   on        trees that this one builds on: their packages are not repeated, their libraries are found
-#   keep      what the tree holds, as paths and shell patterns below Debian's /usr, plus whatever libraries that needs;
-#             without `keep`: everything
+#   on        trees that this one depends on: it does not repeat their packages, and finds their libraries
+#   keep      the content of the tree, as paths and shell patterns below Debian's /usr. The libraries that it needs are added.
+#             Without `keep`, the tree has everything
 #
 # The versions are in lock.json, which `nix run .#update` writes from the names here.
 let
-  # Maintainer scripts do not run, so what only they need is not needed.
+  # Only maintainer scripts need these packages, and maintainer scripts do not run here.
   scripts = [ "debconf" "dpkg" "perl" "perl-base" "install-info" "adduser" "ucf" "init-system-helpers" "lsb-base" ];
   libraries = "lib/x86_64-linux-gnu";
 
-  # gcc and binutils for another architecture, on top of cc, for what needs no libc: a kernel, an init.
+  # gcc and binutils for another architecture, on top of cc. They have no libc, which a kernel and an init do not need.
   cross = { gnu, debian }: {
     packages = [ "gcc-12-${gnu}" "binutils-${gnu}" ];
-    # As of cc; and the run-time libraries, for that architecture.
+    # Those of cc, and the run-time libraries for that architecture.
     without = scripts ++ [ "libcc1-0" ] ++
       map (library: "${library}-${debian}-cross") [ "libgcc-s1" "libgomp1" "libitm1" "libatomic1" "libasan8" "liblsan0" "libtsan2" "libubsan1" "libhwasan0" ];
     on = [ "glibc" "cc" ];
     keep = map (name: "bin/${gnu}-${name}") [ "ar" "as" "gcc-12" "ld" "ld.bfd" "nm" "objcopy" "objdump" "readelf" "strip" ]
-      # Those that gcc runs, without the names before theirs.
+      # gcc runs these, without the prefix.
       ++ map (name: "${gnu}/bin/${name}") [ "as" "ld" ]
       ++ map (name: "lib/gcc-cross/${gnu}/12/${name}") [ "cc1" "collect2" "include" "liblto_plugin.so" "libgcc.a" "lto-wrapper" ];
     finish = "ln -s ${gnu}-gcc-12 bin/${gnu}-gcc";
   };
 
-  # QEMU for one architecture. `keep` is what it needs beyond its program.
+  # QEMU for one architecture. `keep` lists the files that it needs besides its program.
   qemu = { architecture, packages, keep ? [ ] }: {
     packages = packages ++ [ "qemu-system-common" "qemu-system-data" ];
     without = scripts ++ [
       "ipxe-qemu" # network boot
-      # Displays, sound, and devices of the host, which are modules of qemu-system-common that are not kept.
+      # For displays, sound and devices of the host: modules of qemu-system-common that are not kept.
       "libasound2"
       "libbrlapi0.8"
       "libcacard0"
@@ -47,13 +47,13 @@ let
   };
 in
 {
-  # Runs first, as it is: static, unpacked by bootstrap.nix.
+  # The first program. It is static, and bootstrap.nix unpacks it.
   busybox.packages = [ "busybox-static" ];
 
-  # Makes all the others run from the store; used through its own loader.
+  # Makes all other trees run from the store. It runs through its own loader.
   patchelf.packages = [ "patchelf" ];
 
-  # The C library that everything here runs on.
+  # The C library of all other trees.
   glibc = {
     packages = [ "libc6" "libgcc-s1" ];
     keep = [ "lib64/ld-linux-x86-64.so.2" "${libraries}/lib*.so*" "${libraries}/ld-linux*" ];
@@ -65,7 +65,7 @@ in
       "rpcsvc-proto"
       "libcrypt-dev"
       "libnsl-dev"
-      "libtirpc-dev" # headers of what once was in the C library
+      "libtirpc-dev" # headers that were once in the C library
       "libcc1-0"
       "libgprofng0" # for debuggers and profilers
       "libasan8"
@@ -78,9 +78,9 @@ in
       "libquadmath0" # run-time libraries of gcc's extensions
     ];
     on = [ "glibc" ];
-    # gcc's specs file says what a wrapper script would: where the headers are, and which loader and C library the
-    # programs that it links run with. Everything else it finds relative to itself. The file has to be complete: in the
-    # presence of one, gcc leaves out defaults that it would work out at run time ("undefined reference to _Unwind_Resume").
+    # gcc's specs file takes the place of a wrapper script. It says where the headers are, and which loader and C library the linked
+    # programs use. gcc finds everything else relative to itself. The file must be complete: if there is one, gcc leaves out defaults
+    # that it otherwise finds at run time ("undefined reference to _Unwind_Resume").
     finish = ''
       for name in gcc cc; do ln -s gcc-12 bin/$name; done
       headers="%{!nostdinc:-idirafter $out/include/x86_64-linux-gnu -idirafter $out/include}"
@@ -106,8 +106,8 @@ in
     on = [ "glibc" "rust" ];
   };
 
-  # What a kernel build runs beyond cc and busybox. Our own small kernel does without the last line of `keep`, Perl and OpenSSL;
-  # most larger ones do not, x86_64_defconfig among them.
+  # The programs of a kernel build besides cc and busybox. Our own small kernel does not need Perl, OpenSSL and the last line of `keep`,
+  # but most larger kernels do, such as x86_64_defconfig.
   kbuild = {
     packages = [ "make" "dash" "mawk" "flex" "bison" "m4" "xz-utils" "coreutils" "diffutils" "findutils" "libelf-dev" "libssl-dev" "perl-base" ];
     without = scripts ++ [ "libc6-dev" "libc-dev" ];
@@ -119,8 +119,8 @@ in
       "share/bison"
       "bin/m4"
       "bin/xz"
-      # Where busybox's do not do: its sh and xargs run applets whatever PATH says, among them an ar and an xz that only read;
-      # it has no install; its diff and find lack options, and its awk stumbles over a plain { in a regular expression.
+      # Busybox's programs are not enough here. Its sh and xargs run applets whatever PATH says, among them an ar and an xz that only
+      # read. It has no install, its diff and find lack options, and its awk fails on a plain { in a regular expression.
       "bin/dash"
       "bin/mawk"
       "bin/xargs"
@@ -152,14 +152,14 @@ in
       "share/qemu/bios-microvm.bin" # machine microvm
       "share/qemu/linuxboot*.bin"
       "share/qemu/pvh.bin"
-      "share/qemu/multiboot*.bin" # what -kernel starts, by format
+      "share/qemu/multiboot*.bin" # loaders for -kernel, by format
       "share/qemu/kvmvapic.bin"
     ];
   };
 
   # --- for guests of other architectures ---
 
-  # The sources of `core`, which Debian has compiled for the host alone: nix/rust/core.nix.
+  # The sources of `core`, which Debian has compiled only for the host: nix/rust/core.nix.
   rust-src = {
     packages = [ "rust-web-src" ];
     without = scripts;
@@ -167,7 +167,7 @@ in
     finish = "mv src/rustc-1.85.0/library/* .; rm -r src";
   };
 
-  # The linker that makes flat binaries, as init is one, for any architecture. (GNU ld: "error: cannot change output format whilst
+  # A linker that makes flat binaries like init for any architecture. (GNU ld fails: "error: cannot change output format whilst
   # linking AArch64 binaries".)
   lld = {
     packages = [ "lld-19" ];
@@ -187,7 +187,7 @@ in
     keep = [ "share/qemu/opensbi-riscv64-generic-fw_dynamic.bin" ]; # the firmware
   };
 
-  # Programs of other architectures as processes of the host, for the checks.
+  # Runs programs of other architectures as processes of the host, for the checks.
   qemu-user = {
     packages = [ "qemu-user" ];
     without = scripts ++ [ "qemu-user-binfmt" ];
@@ -195,14 +195,14 @@ in
     keep = [ "bin/qemu-aarch64" "bin/qemu-riscv64" ];
   };
 
-  # What only the checks run.
+  # Programs that only the checks run.
   check = {
     packages = [ "strace" "shellcheck" "libfaketime" "bsdutils" ];
     without = scripts;
     on = [ "glibc" ];
   };
 
-  # What packer is compared with, by the tests and the benchmark.
+  # Programs that the tests and the benchmark compare packer with.
   peers = {
     packages = [ "cpio" "libarchive-tools" "gzip" "pigz" "zstd" "xz-utils" ];
     without = scripts;
@@ -210,14 +210,14 @@ in
     keep = [ "bin/cpio" "bin/bsdcpio" "bin/gzip" "bin/pigz" "bin/zstd" "bin/xz" ];
   };
 
-  # What only people run, in `nix develop`.
+  # Programs for people, in `nix develop`.
   shell = {
     packages = [ "bash" "gdb-minimal" ];
     without = scripts ++ [ "base-files" "debianutils" ];
     on = [ "glibc" ];
   };
 
-  # For `nix run .#update`: who may sign Debian's indexes, and the check of that.
+  # For `nix run .#update`: the keys that sign Debian's indexes, and the program that checks signatures.
   keyring = {
     packages = [ "gpgv" "debian-archive-keyring" ];
     without = scripts;
@@ -225,7 +225,7 @@ in
     keep = [ "bin/gpgv" "share/keyrings/debian-archive-keyring.gpg" ];
   };
 
-  # For cargo, where nixw has not put the crates into the store.
+  # For cargo, if nixw has not added the crates to the store.
   certificates = {
     packages = [ "ca-certificates" ];
     without = scripts ++ [ "openssl" ];

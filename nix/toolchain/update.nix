@@ -1,4 +1,4 @@
-# bin/update: writes lock.json again. It uses the pinned gpgv and keyring, and the host's curl and nix.
+# bin/update: writes lock.json from Debian's index. It uses the pinned gpgv and keyring, and the host's curl and nix.
 { program, keyring, tools, update }:
 program "update" ''
   export UPDATE_TREES=${builtins.toFile "packages.json" (builtins.toJSON (import ./packages.nix))}
