@@ -35,7 +35,7 @@ let
     inherit kernel;
     machine = "pc";
     initramfs = lib.mkInitramfs { inherit init; };
-    expect = "reboot: Power down";
+    expect = "supervisor: this is a bug";
   }).check;
 in
 system // {
