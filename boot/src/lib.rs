@@ -1,7 +1,7 @@
 //! Runs a Linux guest in QEMU, reads its serial console, and says in words what happened.
 //!
 //! [`session::run::run`] starts the [`machine::command::Vm`] it is given, watches for the [`session::watch::Goal`], and
-//! returns a [`verdict::kinds::Verdict`]. Nothing is left behind: not QEMU, not a terminal in raw mode,
+//! returns a [`verdict::Verdict`]. Nothing is left behind: not QEMU, not a terminal in raw mode,
 //! whatever ends the caller.
 //!
 //! | module | subject |

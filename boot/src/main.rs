@@ -15,16 +15,16 @@ use boot::machine::accel::{self, Choice};
 use boot::machine::command::{self, Accel, Vm};
 use boot::machine::target::{TARGETS, Target};
 use boot::machine::{gdb, reaper, sandbox, tsc};
-use boot::profile::results::Wanted;
+use boot::profile::results::ReportArgs;
 use boot::profile::timeline::Timeline;
 use boot::session::repeat::repeat;
 use boot::session::run::{Output, run};
 use boot::session::signals::Signals;
 use boot::streams::Patient;
 use boot::streams::say;
+use boot::verdict::Verdict;
 use boot::verdict::exit_code::{self, Usage};
 use boot::verdict::judge::Goal;
-use boot::verdict::kinds::Verdict;
 use clap::Parser;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 
@@ -147,7 +147,7 @@ struct Cli {
     log: Option<PathBuf>,
 
     #[command(flatten)]
-    wanted: Wanted,
+    wanted: ReportArgs,
 
     /// Have the guest wait for a debugger, on a socket in the file system, and say what to type;
     /// nothing is expected of it, and no time runs out

@@ -185,7 +185,7 @@ fn a_qemu_that_dies_at_once_is_quoted() {
     );
     let (words, command) = ran
         .stderr
-        .split_once("\nTo look closer, run what boot ran:\n  ")
+        .split_once("\nTo see more, run QEMU by hand:\n  ")
         .unwrap();
     assert_eq!(
         words,

@@ -15,7 +15,7 @@ use crate::machine::accel::Acceleration;
 use crate::machine::command::Vm;
 use crate::profile::analysis::Analysis;
 use crate::profile::initcalls::Clock;
-use crate::verdict::kinds::Verdict;
+use crate::verdict::Verdict;
 
 /// The version of the schema. It grows when a field changes its meaning or goes away, not when one
 /// is added.

@@ -16,12 +16,12 @@ use crate::profile::summary::summary;
 use crate::profile::symbols::Symbols;
 use crate::profile::timeline::Timeline;
 use crate::streams::say;
+use crate::verdict::Verdict;
 use crate::verdict::exit_code;
-use crate::verdict::kinds::Verdict;
 
 /// What the user wants to be told.
 #[derive(Args, Debug)]
-pub struct Wanted {
+pub struct ReportArgs {
     /// File to write everything about the boot to, as JSON (docs/report.md)
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
@@ -50,7 +50,7 @@ pub struct Results {
     title: String,
 }
 
-impl Wanted {
+impl ReportArgs {
     /// Gets ready to tell about a boot of `vm`. Nothing if nothing is wanted. An error if a file
     /// could not be written, or is one of those that are booted, or the `log`.
     pub fn prepare(
