@@ -1,31 +1,31 @@
-//! QEMU's threads, as `/proc` has them (proc(5)).
+//! QEMU's threads, from `/proc` (proc(5)).
 
 use std::fs;
 use std::time::Duration;
 
-/// A thread, and what it has used since it was started.
+/// A thread, with its times since it was started.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Thread {
     /// Its id.
     pub id: i32,
-    /// Whether it waits for something other than a processor or a disk.
+    /// Whether it sleeps; waiting for a processor or a disk is not sleep.
     pub asleep: bool,
-    /// How long it has run.
+    /// Its time on a processor.
     pub ran: Duration,
-    /// How long it could have run, and waited for a processor.
+    /// Its time of waiting for a processor.
     pub waited: Duration,
-    /// How often it has waited for a page of memory from a disk.
+    /// The number of its page faults that needed a disk.
     pub faults: u64,
 }
 
-/// The threads of a process and of those that it has started: QEMU may be behind a wrapper.
+/// The threads of a process and of the processes that it has started: a wrapper may have started QEMU.
 #[derive(Debug)]
 pub struct Threads {
     processes: Vec<i32>,
 }
 
 impl Threads {
-    /// Those of `process` as it is now.
+    /// Those of `process` and its present descendants.
     pub fn of(process: i32) -> Self {
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
         let processes: Vec<_> = processes
@@ -39,18 +39,18 @@ impl Threads {
         }
     }
 
-    /// What they do. Nothing if that cannot be said, or if there is none any more.
+    /// Their present state. Nothing if the kernel does not report it, or if all have ended.
     pub fn look(&self) -> Option<Vec<Thread>> {
         let mut threads = Vec::new();
         for process in &self.processes {
-            // One that has ended is missed by nobody.
+            // Ignore processes that have ended.
             let tasks = fs::read_dir(format!("/proc/{process}/task"));
             for task in tasks.into_iter().flatten().flatten() {
                 let read = |name| fs::read_to_string(task.path().join(name)).ok();
                 threads.extend(read("stat").and_then(|stat| thread(&stat, &read("schedstat")?)));
             }
         }
-        // A kernel that keeps no account of how long threads run has a zero there.
+        // A kernel that does not count these times reports zeros.
         let counted = |thread: &Thread| !thread.ran.is_zero();
         threads.iter().any(counted).then_some(threads)
     }
@@ -75,13 +75,13 @@ impl Process {
     }
 }
 
-/// The fields of a `stat` from the third one on. The second is the name, with anything in it.
+/// The fields of a `stat` from the third one on. The second, the name, may contain anything.
 fn fields(stat: &str) -> Option<Vec<&str>> {
     let (_, rest) = stat.rsplit_once(')')?;
     Some(rest.split_ascii_whitespace().collect())
 }
 
-/// `first`, all processes of its group, and what they have started.
+/// `first`, all processes of its group, and all descendants of these.
 fn family(first: i32, processes: &[Process]) -> Vec<i32> {
     let mut family = vec![first];
     let members = processes.iter().filter(|process| process.group == first);
@@ -98,7 +98,7 @@ fn family(first: i32, processes: &[Process]) -> Vec<i32> {
     family
 }
 
-/// A thread by its `stat` and its `schedstat`.
+/// A thread, from its `stat` and its `schedstat`.
 fn thread(stat: &str, schedstat: &str) -> Option<Thread> {
     let fields = fields(stat)?;
     let mut times = schedstat.split_ascii_whitespace().map(str::parse);
