@@ -298,7 +298,7 @@ impl Cli {
         if let Ok(verdict) = &end {
             say(&format!("boot: {verdict}"));
         }
-        let told = results.map_or(Ok(()), |results| results.tell(&end, timeline));
+        let told = results.map_or(Ok(()), |results| results.write(&end, timeline));
         let code = end?.exit_code();
         told.map(|()| code)
     }

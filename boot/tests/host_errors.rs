@@ -111,7 +111,7 @@ fn an_unusable_log_is_said_before_the_boot() {
     );
     assert_eq!(
         refused("./kernel"),
-        "boot: ./kernel: cannot write the log over what is booted (name another file with --log FILE)\n"
+        "boot: ./kernel: cannot write the log over a file that this boot needs (name another file with --log FILE)\n"
     );
     assert_eq!(fs::read(fixture.path("kernel")).unwrap(), common::kernel());
 }

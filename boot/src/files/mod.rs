@@ -1,4 +1,4 @@
-//! Files: looked at before the boot, and written after it.
+//! Files: boot checks them before the boot, and writes the results after it.
 
 pub mod format;
 pub mod input;
