@@ -2,10 +2,11 @@
 
 use std::fs::{self, File};
 use std::io::Read;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+
+use crate::files::same_file;
 
 /// Returns `path` if it is a readable file that is not empty. Errors name `what` the file is and the
 /// `option` that names it.
@@ -37,8 +38,7 @@ pub fn readable(what: &str, option: &str, path: PathBuf) -> Result<PathBuf> {
 /// Creates the log. Fails if the path is one of the `inputs`.
 pub fn log(path: &Path, inputs: [&Path; 2]) -> Result<File> {
     let shown = path.display();
-    let identity = |path: &Path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
-    if identity(path).is_some_and(|log| inputs.iter().any(|input| identity(input) == Some(log))) {
+    if inputs.iter().any(|input| same_file(path, input)) {
         bail!(
             "{shown}: cannot write the log over a file that this boot needs (name another file with --log FILE)"
         );

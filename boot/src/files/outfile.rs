@@ -3,11 +3,13 @@
 
 use std::fs::{self, File, Permissions};
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use tempfile::NamedTempFile;
+
+use crate::files::same_file;
 
 /// An output file. It is written completely or not at all.
 #[derive(Debug)]
@@ -22,9 +24,8 @@ impl OutFile {
     pub fn checked(what: &'static str, path: &Path, others: &[&Path]) -> Result<OutFile> {
         let shown = path.display();
         let cure = format!("name another file with --{what} FILE");
-        let identity = |path: &Path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
-        let own = identity(path);
-        let same = |other: &&&Path| **other == path || own.is_some() && own == identity(other);
+        // Neither file may exist yet.
+        let same = |other: &&&Path| **other == path || same_file(path, other);
         if let Some(other) = others.iter().find(same) {
             let other = other.display();
             bail!("{shown}: cannot write the {what} over {other}, which this boot needs ({cure})");

@@ -12,6 +12,7 @@
 //! | [`sandbox`] | QEMU's sandbox |
 //! | [`qemu`] | QEMU's process |
 //! | [`reaper`] | the process between boot and QEMU, which ends QEMU and its children |
+//! | [`stat`] | processes and threads in `/proc` |
 //! | [`threads`] | the activity of QEMU's threads |
 //! | [`qmp`] | QEMU's control channel |
 //! | [`gdb`] | the connection of a debugger |
@@ -23,6 +24,7 @@ pub mod qemu;
 pub mod qmp;
 pub mod reaper;
 pub mod sandbox;
+pub mod stat;
 pub mod target;
 pub mod threads;
 pub mod tsc;

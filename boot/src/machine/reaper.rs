@@ -30,6 +30,8 @@ use rustix::process::{
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 use serde::{Deserialize, Serialize};
 
+use crate::machine::stat::processes;
+
 /// The first argument of a reaper. The numbers of two descriptors follow, the socket to boot and the one
 /// that QEMU inherits, and then QEMU's command line.
 const REAP: &str = "--reap";
@@ -184,22 +186,12 @@ fn kill_children() {
     // In a container, /proc may belong to another PID namespace, where the same ids are other processes.
     let own = getpid();
     let is_own = fs::read_link("/proc/self").is_ok_and(|id| id == Path::new(&own.to_string()));
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    for process in ids.filter(|_| is_own).filter_map(Pid::from_raw) {
-        if parent(process) == Some(own) {
+    let parent = Some(own.as_raw_nonzero().get());
+    for process in processes().filter(|process| is_own && process.parent() == parent) {
+        if let Some(process) = Pid::from_raw(process.id) {
             let _ = kill_process(process, Signal::KILL);
         }
     }
-}
-
-/// The parent of a process (proc(5), `/proc/PID/stat`).
-fn parent(process: Pid) -> Option<Pid> {
-    let stat = fs::read(format!("/proc/{process}/stat")).ok()?;
-    // The name in parentheses may contain any bytes.
-    let name_end = stat.iter().rposition(|byte| *byte == b')')?;
-    let rest = std::str::from_utf8(&stat[name_end + 1..]).ok()?;
-    Pid::from_raw(rest.split_whitespace().nth(1)?.parse().ok()?)
 }
 
 /// Makes the kernel kill `command` when the thread that starts it ends, even by SIGKILL.
