@@ -1,21 +1,24 @@
-//! Runs a Linux guest in QEMU, reads its serial console, and says in words what happened.
+//! Runs a Linux guest in QEMU, reads its serial console, and reports what happened in words.
 //!
-//! [`session::run::run`] starts the [`machine::command::Vm`] it is given, watches for the [`session::watch::Goal`], and
-//! returns a [`verdict::kinds::Verdict`]. Nothing is left behind: not QEMU, not a terminal in raw mode,
-//! whatever ends the caller.
+//! [`session::run::run`] starts a [`machine::command::Vm`], watches it until it reaches its
+//! [`verdict::judge::Goal`] or fails, and returns a [`verdict::Verdict`]. Whatever ends the caller, no QEMU and
+//! no terminal in raw mode remain.
+//!
+//! Modules import only from modules that stand below them here:
 //!
 //! | module | subject |
 //! | --- | --- |
+//! | `cli` (of the binary) | the arguments |
 //! | [`session`] | one boot, from its start to its verdict |
-//! | [`profile`] | where its time went |
-//! | [`verdict`] | what its end means |
-//! | [`console`] | the guest's bytes |
-//! | [`inspect`] | what the kernel and the initramfs are, by their contents |
-//! | [`machine`] | how a guest is run |
+//! | [`profile`] | how the boot spent its time |
+//! | [`verdict`] | the reason of its end |
+//! | [`console`] | the guest's serial console |
+//! | [`inspect`] | checks of the kernel and the initramfs |
+//! | [`machine`] | runs the guest in QEMU |
 //! | [`files`] | files to read and to write |
 //! | [`streams`] | standard streams that wait |
 
-#![deny(unsafe_code)] // The exceptions, in `machine`, say why.
+#![deny(unsafe_code)] // The exceptions in `machine` explain themselves.
 
 pub mod console;
 pub mod files;

@@ -1,7 +1,7 @@
-//! Standard streams, which wait whatever mode they are in.
+//! Standard streams that always wait.
 //!
-//! boot shares its standard streams with whoever started it. If one of those has made a stream
-//! non-blocking, as ssh and Node.js do, read(2) and write(2) fail with EAGAIN where they would wait.
+//! boot shares its standard streams with other processes. If one of these makes a stream non-blocking, as
+//! ssh and Node.js do, read(2) and write(2) fail with EAGAIN instead of waiting.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
@@ -9,7 +9,7 @@ use std::os::fd::AsFd;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
-/// A stream whose reads and writes wait until they can be done.
+/// A stream whose reads and writes wait until they succeed.
 #[derive(Debug)]
 pub struct Patient<S>(pub S);
 
@@ -50,9 +50,9 @@ impl<S: Write + AsFd> Write for Patient<S> {
     }
 }
 
-/// Prints a line on stderr, if anybody is there to read it.
+/// Prints a line on stderr. Ignores errors: stderr may be closed.
 pub fn say(line: &str) {
-    // In one write, so that what other threads or processes print does not come between.
+    // Use one write, so that the output of other threads and processes does not interrupt the line.
     let _ = Patient(io::stderr()).write_all(format!("{line}\n").as_bytes());
 }
 

@@ -89,18 +89,17 @@ fn each_way_to_fail_has_its_sentence() {
         (
             r#"{"not-opened":2}"#,
             "/dev/kvm does not exist",
-            "load kvm_intel or kvm_amd, which takes a CPU with virtualization switched on in the firmware; \
-             in a container, pass the device in; or use --accel tcg",
+            "enable virtualization in the firmware and load kvm_intel or kvm_amd; in a container, pass the device in; or use --accel tcg",
         ),
         (
             r#"{"not-opened":1}"#,
             "nobody may open /dev/kvm here",
-            "have the container or service manager allow the device, as docker run --device /dev/kvm does; or use --accel tcg",
+            "allow the device in the container or service manager, for example with docker run --device /dev/kvm; or use --accel tcg",
         ),
         (
             r#"{"not-made":["machine",16]}"#,
             "KVM cannot make a virtual machine: Device or resource busy (os error 16)",
-            "end the other hypervisor that has the CPU's virtualization, such as VirtualBox; or use --accel tcg",
+            "end the other hypervisor that uses the CPU's virtualization, such as VirtualBox; or use --accel tcg",
         ),
         (
             r#"{"crashed":"triple-fault"}"#,
@@ -129,24 +128,21 @@ fn a_trial_that_fails_by_itself_is_told_apart() {
     for (trial, why) in [
         (
             "exit 7",
-            "the process that tried KVM out ended with exit status: 7",
+            "the process that tested KVM ended with exit status: 7",
         ),
         (
             "echo running; kill -11 $$",
-            "the process that tried KVM out ended with signal: 11 (SIGSEGV)",
+            "the process that tested KVM ended with signal: 11 (SIGSEGV)",
         ),
         (
             "printf '\"works\"'",
-            "the process that tried KVM out ended with exit status: 0",
+            "the process that tested KVM ended with exit status: 0",
         ),
-        (
-            "echo hello",
-            r#"the process that tried KVM out said "hello""#,
-        ),
+        ("echo hello", r#"the process that tested KVM wrote "hello""#),
         // The waiting process alone can know that.
         (
             r#"echo '{"died":"of laughter"}'"#,
-            r#"the process that tried KVM out said "{\"died\":\"of laughter\"}""#,
+            r#"the process that tested KVM wrote "{\"died\":\"of laughter\"}""#,
         ),
     ] {
         useless(&fixture, trial, why, "use --accel tcg");
@@ -154,7 +150,7 @@ fn a_trial_that_fails_by_itself_is_told_apart() {
     let (ran, _) = run(&fixture, "", &["--kvm-trial", "nowhere"]);
     assert!(
         ran.stderr.starts_with(
-            "boot: accelerator: tcg, because the process to try KVM out cannot be started: \
+            "boot: accelerator: tcg, because the process to test KVM cannot be started: \
              No such file or directory (os error 2)\n"
         ),
         "{}",
@@ -168,16 +164,16 @@ fn a_trial_without_end_is_ended() {
     for (trial, why) in [
         (
             "echo $$ > trial; exec sleep 1000",
-            "KVM got no test guest to run in 400 ms",
+            "KVM did not start a test guest within 400 ms",
         ),
         (
             "echo $$ > trial; echo running; trap '' HUP INT TERM; while :; do :; done",
-            "a test guest hangs in KVM: no end in 100 ms",
+            "a test guest hangs in KVM: it did not end within 100 ms",
         ),
         // Nor is it read for ever.
         (
             "echo $$ > trial; exec yes ''",
-            r#"the process that tried KVM out said """#,
+            r#"the process that tested KVM wrote """#,
         ),
     ] {
         useless(&fixture, trial, why, "use --accel tcg");
@@ -301,14 +297,17 @@ fn the_real_trial_comes_back() {
         | Outcome::NotMade(..)
         | Outcome::NotRun(_)
         | Outcome::Stuck(_) => false,
-        Outcome::Died(_) | Outcome::Babbled(_) | Outcome::NotStarted(_) | Outcome::Unheard(_) => {
+        Outcome::Died(_)
+        | Outcome::UnexpectedOutput(_)
+        | Outcome::NotStarted(_)
+        | Outcome::ReadFailed(_) => {
             panic!("{real}")
         }
         _ => true,
     };
     for (name, code, expected) in [
         ("jmp $", &b"\xeb\xfe"[..], Outcome::Spins(GUEST_LIMIT)),
-        ("hlt", b"\xf4", Outcome::Wordless),
+        ("hlt", b"\xf4", Outcome::NoResult),
         ("out 0xf4, eax; hlt", b"\xe7\xf4\xf4", Outcome::Wrong(0)),
     ] {
         let file = fixture.path("code");

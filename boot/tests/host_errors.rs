@@ -111,7 +111,7 @@ fn an_unusable_log_is_said_before_the_boot() {
     );
     assert_eq!(
         refused("./kernel"),
-        "boot: ./kernel: cannot write the log over what is booted (name another file with --log FILE)\n"
+        "boot: ./kernel: cannot write the log over a file that this boot needs (name another file with --log FILE)\n"
     );
     assert_eq!(fs::read(fixture.path("kernel")).unwrap(), common::kernel());
 }
@@ -185,7 +185,7 @@ fn a_qemu_that_dies_at_once_is_quoted() {
     );
     let (words, command) = ran
         .stderr
-        .split_once("\nTo look closer, run what boot ran:\n  ")
+        .split_once("\nTo see more, run QEMU by hand:\n  ")
         .unwrap();
     assert_eq!(
         words,

@@ -185,7 +185,7 @@ fn unusable_paths_are_said_before_the_boot() {
         ),
         (
             &["--summary", "--symbols", "kernel"],
-            "boot: kernel: it is no 64-bit ELF file (name the unstripped vmlinux with --symbols",
+            "boot: kernel: it is not a 64-bit ELF file (name the unstripped vmlinux with --symbols",
         ),
     ] {
         let ran = fixture.run("exec sleep 1000", arguments);

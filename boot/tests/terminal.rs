@@ -213,7 +213,7 @@ fn a_session_ends_well_when_the_guest_powers_off_and_badly_when_it_is_just_gone(
         (
             "echo '# '",
             1,
-            "boot: the guest reset or powered off without a word from its kernel; the last line was \"#\"\r\n",
+            "boot: the guest reset or powered off without a message from its kernel; the last line was \"#\"\r\n",
         ),
         (
             "echo 'Kernel panic - not syncing: x'; exec sleep 1000",

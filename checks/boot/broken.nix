@@ -30,7 +30,7 @@ let
     stays = { init = "exit(7)"; options = "--append panic=0"; kind = "init-exited"; says = "status 7"; };
     text_and_panic = { init = "${hello}; exit(1)"; kind = "init-exited"; says = "status 1"; };
     # The log shows nothing of the panic, and the machine restarts.
-    text_and_silent_panic = { init = "${hello}; exit(1)"; options = "--append loglevel=0"; kind = "reset"; says = ''without a word from its kernel after "Hello, world!" was seen''; };
+    text_and_silent_panic = { init = "${hello}; exit(1)"; options = "--append loglevel=0"; kind = "reset"; says = ''without a message from its kernel after "Hello, world!" was seen''; };
     text_after_a_while = { init = "${hello}; sleep_ms(400); exit(1)"; options = "--settle 20"; kind = "init-exited"; says = "status 1"; };
     text_and_restart = { init = "${hello}; reboot(RESTART)"; kind = "seen"; code = 0; says = "saw"; };
     segfault = { init = "*(volatile int *)0 = 0"; kind = "init-killed"; says = "SIGSEGV: it accessed memory"; };
@@ -107,7 +107,7 @@ let
     no_console = {
       image = "compile '${hello}; exit(7)'; packer create initramfs --file /init=init:0755 --symlink /dev/console=/nowhere";
       kind = "no-console";
-      says = "there is no console for init: what it writes is lost; then init exited with status 7";
+      says = "there is no console for init: its output is lost; then init exited with status 7";
     };
     too_many_options = {
       init = "exit(0)";
@@ -141,13 +141,13 @@ let
     one_byte_uncompressed = {
       image = "compile 'exit(0)'; pack_only --compress none --file /init=init:0755; patch initramfs 0 '\\061'";
       kind = "unpacking-failed";
-      says = "(invalid magic at start of compressed archive): what is there is neither a newc archive nor";
+      says = "(invalid magic at start of compressed archive): it is neither a newc archive nor";
     };
     garbage_before = { image = "compile 'exit(0)'; pack init; { echo garbage; cat initramfs; } >both; mv both initramfs"; kind = "unpacking-failed"; says = "invalid magic"; };
     garbage_after = { image = "compile 'exit(7)'; pack init; echo garbage >>initramfs"; kind = "unpacking-failed"; says = "then init exited with status 7"; };
     garbage_without_harm = { image = "compile '${hello}; wait_for_ever()'; pack init; echo garbage >>initramfs"; kind = "seen"; code = 0; says = "saw"; };
     # An empty zstd frame. The kernel reads only its first bytes.
-    zstd = { image = "printf '\\050\\265\\057\\375\\040\\000\\001\\000\\000' >initramfs"; kind = "unpacking-failed"; says = "(compression method zstd not configured): this kernel cannot decompress that"; };
+    zstd = { image = "printf '\\050\\265\\057\\375\\040\\000\\001\\000\\000' >initramfs"; kind = "unpacking-failed"; says = "(compression method zstd not configured): this kernel cannot decompress it"; };
 
     # --- memory ---
     fills_memory = { init = "fill_memory()"; kind = "out-of-memory"; says = "the guest ran out of memory"; };
@@ -168,12 +168,12 @@ let
 
     # --- the guest is gone, or silent ---
     restarts = { init = "reboot(RESTART)"; kind = "restarted"; says = ''the guest restarted before "Hello, world!" was seen''; };
-    restarts_quietly = { init = "reboot(RESTART)"; options = "--append loglevel=0"; kind = "reset"; says = "without a word from its kernel"; };
+    restarts_quietly = { init = "reboot(RESTART)"; options = "--append loglevel=0"; kind = "reset"; says = "without a message from its kernel"; };
     halts = { init = "reboot(HALT)"; kind = "halted"; says = "the guest halted"; };
     # The small machine cannot power off.
     powers_off = { init = "reboot(POWER_OFF)"; kind = "halted"; says = "the guest halted"; };
     powers_off_indeed = { image = "cp $userland kernel; compile 'reboot(POWER_OFF)'; pack init"; options = "--machine pc"; kind = "powered-off"; says = ''the guest powered off before "Hello, world!" was seen''; };
-    triple_fault = { image = "tiny_kernel ud2; compile 'exit(0)'; pack init"; kind = "reset"; says = "without a word from its kernel"; };
+    triple_fault = { image = "tiny_kernel ud2; compile 'exit(0)'; pack init"; kind = "reset"; says = "without a message from its kernel"; };
     # The device ends QEMU with an exit status that looks like a failure of QEMU.
     debug_exit = {
       image = "tiny_kernel 'mov $16, %eax; out %eax, $0xf4'; compile 'exit(0)'; pack init";

@@ -2,7 +2,7 @@
 //! tree is unpacked by every archiver, and the tree has to be the same again.
 //!
 //! The others are GNU cpio, bsdcpio (libarchive-tools) and 3cpio; they have to be on PATH. The
-//! kernel's turn is in `checks/unpack.nix`.
+//! kernel's turn is in `checks/packer/unpack.nix`.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
@@ -116,7 +116,7 @@ fn tree(complete: bool) -> TempDir {
         let nodes = "mknod char c 511 70000 && mknod block b 259 1048575";
         run(nodes, Path::new(""), tree.path());
     }
-    // No set-user-ID bits: Nix's sandbox does not allow them. checks/unpack.nix has some.
+    // No set-user-ID bits: Nix's sandbox does not allow them. checks/packer/unpack.nix has some.
     for (name, mode) in [("size-1", 0o400), ("size-2", 0o755), ("deep/er", 0o1700)] {
         fs::set_permissions(path(name), Permissions::from_mode(mode)).unwrap();
     }

@@ -1,23 +1,23 @@
-//! Who writes what is on the console: what runs before the kernel, the kernel, or programs.
+//! Finds the author of each byte on the console: the firmware, the kernel, or a program.
 //!
-//! A kernel's message is known by the time in front of it, wherever in a line that stands. From a
-//! kernel that writes no times (`printk.time=0`), everything is its own until it has started init;
-//! then a line of its is like one of a program's. What is before the kernel's first line is no
-//! program's. As long as nobody has said who writes, as with `quiet`, it may be one.
+//! A time stamp starts a message of the kernel, even in the middle of a line. If the kernel writes no
+//! times (`printk.time=0`), all output is the kernel's until it starts init; after that, its lines look
+//! like those of programs. Output before the kernel's first line is not a program's. If the kernel
+//! prints nothing, as with `quiet`, the author is unknown, and the output counts as a program's.
 
 use crate::console::message::Stamp;
 
-/// Who is at work before the kernel's first line.
+/// The author of output before the kernel's first line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Early {
     /// The firmware, or a boot loader.
     Firmware,
-    /// The kernel, which begins by unpacking itself.
+    /// The kernel, while it unpacks itself.
     Kernel,
 }
 
-/// How those begin to speak, in the words of their sources, and how the line begins that is the last;
-/// without one, the line is all.
+/// The beginnings of their first line and of their last line, from their sources. Without a last line,
+/// the first line is the only one.
 const EARLY: &[(&str, Option<&str>, Early)] = &[
     // lib/sbi/sbi_init.c
     ("OpenSBI v", Some("Boot HART MEDELEG"), Early::Firmware),
@@ -39,7 +39,7 @@ const EARLY: &[(&str, Option<&str>, Early)] = &[
     ("Booting the kernel", None, Early::Kernel),
 ];
 
-/// Who begins to speak with `line`, and how its last line begins.
+/// The author whose first line is `line`, and the beginning of that author's last line.
 pub fn early(line: &str) -> Option<(Early, Option<&'static str>)> {
     let (_, last, who) = EARLY.iter().find(|(first, ..)| line.starts_with(first))?;
     Some((*who, *last))
@@ -53,54 +53,54 @@ pub fn is_first(line: &str) -> bool {
     line.starts_with(FIRST)
 }
 
-/// Whether the kernel says with `line` that it starts init (init/main.c).
+/// Whether `line` is the kernel's message that it starts init (init/main.c).
 pub fn starts_init(line: &str) -> bool {
     line.starts_with("Run ") && line.ends_with(" as init process")
 }
 
-/// How much of a line is looked at, in bytes. The path of an init has less.
+/// The examined length of a line, in bytes. The path of an init is shorter.
 const KEPT: usize = 512;
 
-/// What there is of a time at most, in bytes.
+/// The longest time stamp, in bytes.
 const STAMP: usize = 40;
 
-/// Whose the bytes are that are not behind a time.
+/// The author of bytes that do not follow a time stamp.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Author {
-    /// Nobody has said.
+    /// Not known yet.
     #[default]
     Unknown,
-    /// The firmware, up to and with a line that begins like that.
+    /// The firmware, up to and including a line with this beginning.
     Firmware(&'static str),
     /// The kernel, in this line only.
     Line,
-    /// The kernel, which writes no times.
+    /// A kernel that writes no times.
     Kernel,
-    /// The same, which has said that it starts init. With `loglevel=8`, indented lines follow.
+    /// The same after its message that it starts init. With `loglevel=8`, indented lines follow.
     KernelStarts,
     /// A program.
     Program,
 }
 
-/// Takes what programs write from all that is on the console, from its first byte on.
+/// Separates the output of programs from all other output, from the first byte of the console on.
 #[derive(Debug, Default)]
 pub struct Sieve {
     author: Author,
     stamp: Stamp,
-    /// What may be the beginning of a time.
+    /// The bytes of a possible time stamp.
     held: Vec<u8>,
-    /// Whether it is behind one.
+    /// Whether the current byte follows a time stamp in its line.
     in_message: bool,
     /// The beginning of the line, or of the message.
     line: Vec<u8>,
-    /// What was found to be a program's.
+    /// The new output of programs.
     programs: Vec<u8>,
     withdrawn: bool,
 }
 
 impl Sieve {
-    /// Takes the next byte. Gives what thereby is known to be a program's, and whether what was given
-    /// before turns out to be none.
+    /// Takes the next byte. Returns the bytes that are now known to be a program's, and whether all bytes
+    /// returned before are withdrawn because a program did not write them.
     pub fn feed(&mut self, byte: u8) -> (&[u8], bool) {
         self.programs.clear();
         self.withdrawn = false;
@@ -119,7 +119,7 @@ impl Sieve {
                     self.release();
                     self.feed_line(byte);
                 }
-                // What was held is none.
+                // The held bytes are not a time stamp.
                 Stamp::Open if byte == b'[' => {
                     self.release();
                     self.held.push(byte);
@@ -135,7 +135,7 @@ impl Sieve {
         (&self.programs, self.withdrawn)
     }
 
-    /// Takes a byte behind a time.
+    /// Takes a byte after a time stamp.
     fn feed_message(&mut self, byte: u8) {
         if byte != b'\n' {
             self.keep(byte);
@@ -147,7 +147,7 @@ impl Sieve {
         if is_first(&message) {
             self.withdrawn = true;
         }
-        // The kernel writes times: what is behind none is not its own.
+        // The kernel writes times, so output without a time is not the kernel's.
         self.author = Author::Program;
     }
 
@@ -157,7 +157,7 @@ impl Sieve {
         }
     }
 
-    /// Takes a byte that is behind no time.
+    /// Takes a byte that follows no time stamp.
     fn feed_line(&mut self, byte: u8) {
         if byte == b'\n' {
             self.end_line();

@@ -1,26 +1,26 @@
-//! The guest's output as it is shown. The log has the bytes as they came.
+//! Formats the guest's output for stdout. The log gets the unchanged bytes.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 use std::time::Instant;
 
-/// How the guest's output is shown.
+/// The format, with its state.
 #[derive(Debug, Default)]
 pub struct Display {
-    /// The moment from which the time in front of each line counts.
+    /// The start of the time in front of each line.
     since: Option<Instant>,
     harmless: bool,
     in_line: bool,
-    /// The beginning of a character whose end has not arrived.
+    /// The first bytes of an incomplete character.
     begun: Vec<u8>,
 }
 
 impl Display {
-    /// With `since`, the time since then is in front of every line.
+    /// With `since`, shows the time since then in front of every line.
     ///
-    /// `harmless` output does nothing to a terminal but fill it. A terminal that is not the guest's
-    /// own needs that: a sequence that changes its title, its colours or its character set would
-    /// stay in force, and the answer to one that asks a question would be typed into the next shell.
+    /// `harmless` output contains no escape sequences. Use it on a terminal that does not belong to the
+    /// guest: a changed title, colour or character set would remain, and the terminal's answer to a query
+    /// would be input for the next shell.
     pub fn new(since: Option<Instant>, harmless: bool) -> Self {
         Display {
             since,
@@ -29,7 +29,7 @@ impl Display {
         }
     }
 
-    /// What to show for `bytes`, which arrived `at` that moment.
+    /// The formatted `bytes`, which arrived `at` that time.
     pub fn show<'a>(&mut self, bytes: &'a [u8], at: Instant) -> Cow<'a, [u8]> {
         let shown = if self.harmless {
             Cow::Owned(self.disarm(bytes).into_bytes())
@@ -58,7 +58,7 @@ impl Display {
         stamped
     }
 
-    /// `bytes` as text with its controls made visible, but for those that make lines of it.
+    /// `bytes` as text with visible control characters, except line ends and tabs.
     fn disarm(&mut self, bytes: &[u8]) -> String {
         let mut pending = std::mem::take(&mut self.begun);
         pending.extend_from_slice(bytes);
@@ -87,7 +87,7 @@ fn push(text: &mut String, c: char) {
             text.push(char::from(c as u8 ^ 0x40));
         }
         c if c.is_control() => {
-            // C1, which 8-bit terminals and some others obey.
+            // C1 controls; some terminals obey them.
             let _ = write!(text, "<{:02X}>", u32::from(c));
         }
         c => text.push(c),

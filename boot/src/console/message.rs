@@ -1,22 +1,20 @@
-//! The kernel's messages, cut out of whatever else is on the console.
+//! Finds the kernel's messages in the output of the console.
 //!
-//! A message begins where a line does, or behind a time wherever that stands: the kernel does not
-//! wait for a program that has written `login: ` to end its line. (`printk_get_text` in the kernel
-//! writes `[%5lu.%06lu] ` before a message, and with `CONFIG_PRINTK_CALLER` `[    T1]` before the
-//! blank.) A message without a time (`printk.time=0`) is known only where a line begins. So a
-//! pattern in the middle of a message, of the command line that the kernel repeats for example,
-//! means nothing.
+//! A message begins at the start of a line, or after a time stamp anywhere: the kernel does not wait until
+//! a program that has written `login: ` ends its line. (The kernel writes `[%5lu.%06lu] ` before a
+//! message, and with `CONFIG_PRINTK_CALLER` `[    T1]` before the blank.) A message without a time stamp
+//! (`printk.time=0`) is found only at the start of a line. Text in the middle of a message, such as the
+//! repeated command line, is never a message.
 //!
-//! What a program writes may look like the kernel's. Nobody is deceived by that but the program's
-//! own author.
+//! A program may imitate a message of the kernel. That deceives only the author of the program.
 
-/// How much of a message is kept, in bytes. The kernel's own have at most 1,024.
+/// The kept length of a message, in bytes. The kernel's messages have at most 1,024.
 const KEPT: usize = 1024;
 
-/// How the kernel announces that it gives up, with the reason on the rest of the line.
+/// The beginning of a panic's message. The reason follows on the same line.
 pub const PANIC: &str = "Kernel panic - not syncing:";
 
-/// The message that is being written.
+/// The current message.
 #[derive(Debug, Default)]
 pub struct Message {
     text: Vec<u8>,
@@ -24,7 +22,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// Takes the next byte of the console; true if it ends the message.
+    /// Takes the next byte of the console. Returns true if it ends the message.
     pub fn feed(&mut self, byte: u8) -> bool {
         if byte == b'\n' {
             return true;
@@ -38,30 +36,30 @@ impl Message {
         false
     }
 
-    /// Forgets what came before, as if the message had begun with `text`.
+    /// Replaces the message so far by `text`.
     pub fn begin_with(&mut self, text: &str) {
         self.text.clear();
         self.text.extend_from_slice(text.as_bytes());
         self.stamp = Stamp::No;
     }
 
-    /// What there is of it, as text that does nothing to a terminal.
+    /// The message so far, as text without controls.
     pub fn text(&self) -> String {
         printable(&self.text)
     }
 }
 
-/// `bytes` as text that does nothing to a terminal: no controls, no blanks around it.
+/// `bytes` as text without controls, and without blanks around it.
 pub fn printable(bytes: &[u8]) -> String {
     without_controls(bytes).trim().to_owned()
 }
 
-/// `bytes` as text without controls, with whole sequences gone (ECMA-48, and what xterm has beyond
-/// that): colours, titles, character sets. What moves the cursor within a line is a blank.
+/// `bytes` as text without controls and escape sequences (ECMA-48 and those of xterm): colours, titles,
+/// character sets. A sequence that moves the cursor within a line becomes a blank.
 pub fn without_controls(bytes: &[u8]) -> String {
     let mut text = String::new();
     let mut state = Sequence::None;
-    // Blanks in front of a sequence and behind it are no more than blanks.
+    // Blanks before and after a removed sequence become one blank.
     let mut after_blank = false;
     for c in String::from_utf8_lossy(bytes).chars() {
         let before = state;
@@ -86,7 +84,7 @@ pub fn without_controls(bytes: &[u8]) -> String {
     text
 }
 
-/// How much of an escape sequence has been seen.
+/// The parsed part of an escape sequence.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Sequence {
     None,
@@ -113,13 +111,13 @@ impl Sequence {
             | (Sequence::Escape, ']' | 'P' | 'X' | '^' | '_') => Sequence::Text,
             (Sequence::Escape, ' '..='/') => Sequence::Escape,
             (Sequence::Control, ' '..='?') => Sequence::Control,
-            // It ends here, or is broken off.
+            // The sequence ends here, or is incomplete.
             _ => Sequence::None,
         }
     }
 }
 
-/// How much of `[    0.123456] `, `[    0.123456][    T1] ` or `[    T1] ` has been seen.
+/// The parsed part of `[    0.123456] `, `[    0.123456][    T1] ` or `[    T1] `.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) enum Stamp {
     #[default]
@@ -128,7 +126,7 @@ pub(crate) enum Stamp {
     Open,
     /// ... and digits.
     Seconds,
-    /// ... and a dot, and so many digits.
+    /// ... and a dot, and this number of digits.
     Fraction(u8),
     /// ... and `]`.
     Closed,
@@ -143,7 +141,7 @@ pub(crate) enum Stamp {
 }
 
 impl Stamp {
-    /// With the next byte.
+    /// The state after the next byte.
     pub(crate) fn next(self, byte: u8) -> Self {
         match (self, byte) {
             (Stamp::Open, b' ') => Stamp::Open,

@@ -1,15 +1,15 @@
-//! The guest's bytes: a stream that becomes lines and kernel messages, and what is shown of it.
+//! Reads the guest's serial console.
 //!
-//! In: bytes as they arrive, in whatever pieces. Out: whether the expected text was seen, what the kernel said, the
-//! last line. Memory is bounded.
+//! The input is bytes, in pieces of any size. The output is whether the expected text was seen, the kernel's messages, and
+//! the last lines. Memory is bounded.
 //!
 //! | module | subject |
 //! | --- | --- |
-//! | [`stream`] | what the guest says: the expected text, what the kernel complains about, the last line |
-//! | [`needle`] | a text looked for in a stream |
-//! | [`author`] | who writes on the console |
+//! | [`stream`] | the reader: the expected text, the kernel's messages, the last lines |
+//! | [`needle`] | the search for a text in a stream |
+//! | [`author`] | the author of each byte |
 //! | [`message`] | the kernel's messages among other output |
-//! | [`display`] | the guest's output as it is shown |
+//! | [`display`] | the format of the output on stdout |
 
 pub mod author;
 pub mod display;

@@ -1,17 +1,17 @@
-//! A text looked for in a stream.
+//! The search for a text in a stream.
 
-/// A text looked for in a stream, one byte at a time, after Knuth, Morris and Pratt.
+/// A search for a text in a stream, byte by byte, with the algorithm of Knuth, Morris and Pratt.
 #[derive(Debug)]
 pub struct Needle {
     text: Vec<u8>,
-    /// For each `n`: how many of the first `n + 1` bytes' last ones are also their first ones (but
-    /// not all of them). So many still match when the byte after them does not.
+    /// For each `n`, the length of the longest proper prefix of the first `n + 1` bytes that is also their
+    /// suffix. If the next byte does not match, this many bytes still do.
     borders: Vec<usize>,
     matched: usize,
 }
 
 impl Needle {
-    /// Looks for `text`.
+    /// A search for `text`.
     pub fn new(text: &str) -> Self {
         let text = text.as_bytes().to_vec();
         let mut borders = vec![0; text.len()];
@@ -25,12 +25,12 @@ impl Needle {
         }
     }
 
-    /// Forgets what came before.
+    /// Starts the search again.
     pub fn reset(&mut self) {
         self.matched = 0;
     }
 
-    /// Takes the next byte; true if the text ends with it.
+    /// Takes the next byte. Returns true if the text ends with it.
     pub fn feed(&mut self, byte: u8) -> bool {
         if self.matched == self.text.len() {
             self.matched = self.borders.last().copied().unwrap_or(0);
@@ -40,7 +40,7 @@ impl Needle {
     }
 }
 
-/// How many bytes of `text` match once `byte` has followed `matched` that did.
+/// The number of matching bytes of `text` after `matched` matching bytes and `byte`.
 fn advance(text: &[u8], borders: &[usize], mut matched: usize, byte: u8) -> usize {
     while matched > 0 && text[matched] != byte {
         matched = borders[matched - 1];

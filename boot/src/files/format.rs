@@ -7,10 +7,10 @@ use std::path::Path;
 
 use flate2::read::GzDecoder;
 
-/// How much of a file is looked at: as far as a multiboot header may be.
+/// The examined length of a file, in bytes: a multiboot header must be within it.
 const HEAD: u64 = 8192;
 
-/// What a file may be good for.
+/// The possible use of a file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Role {
     Kernel,
@@ -19,10 +19,10 @@ pub(crate) enum Role {
     Unknown,
 }
 
-/// What a file is.
+/// The format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// The kernel's vmlinux; or a program.
+    /// The kernel's vmlinux, or a program.
     Elf,
     /// x86's compressed kernel, with its own loader (Documentation/arch/x86/boot.rst).
     BzImage,
@@ -45,38 +45,38 @@ pub enum Format {
     Odc,
     /// The cpio format before both.
     OldCpio,
-    /// Something that gzip compressed; and so on.
+    /// A file compressed by gzip.
     Gzip,
-    /// See [`Format::Gzip`].
+    /// A file compressed by bzip2.
     Bzip2,
-    /// See [`Format::Gzip`].
+    /// A file compressed by xz.
     Xz,
-    /// See [`Format::Gzip`].
+    /// A file compressed by lzma.
     Lzma,
-    /// See [`Format::Gzip`].
+    /// A file compressed by lzop.
     Lzo,
-    /// See [`Format::Gzip`].
+    /// A file compressed by lz4, in its legacy format.
     Lz4,
-    /// lz4's present format, which the kernel does not read.
+    /// A file compressed by lz4, in its present format, which the kernel cannot read.
     Lz4Frame,
-    /// See [`Format::Gzip`].
+    /// A file compressed by zstd.
     Zstd,
     /// A tar archive.
     Tar,
     /// A zip archive.
     Zip,
-    /// A disk of QEMU's.
+    /// A disk image of QEMU.
     Qcow2,
-    /// A text with `#!`.
+    /// A script with `#!`.
     Script,
-    /// A program for EFI.
+    /// An EFI program.
     Efi,
     /// None of these.
     Unknown,
 }
 
-/// Where which bytes tell a format. The first row that fits counts: a bzImage may be an EFI program
-/// as well.
+/// The magic bytes of the formats, with their offsets. The first matching row counts: a bzImage may also
+/// be an EFI program.
 const MAGIC: &[(usize, &[u8], Format)] = &[
     (0, b"\x7fELF", Format::Elf),
     (0x202, b"HdrS", Format::BzImage),
@@ -105,14 +105,14 @@ const MAGIC: &[(usize, &[u8], Format)] = &[
 ];
 
 impl Format {
-    /// What `file` is.
+    /// The format of `file`.
     pub fn of(file: &File) -> io::Result<Format> {
         let mut head = Vec::new();
         file.take(HEAD).read_to_end(&mut head)?;
         Ok(match Format::by_magic(&head) {
             Format::Gzip => {
                 let mut inside = Vec::new();
-                // What is no gzip, or cut short, is for others to find.
+                // Ignore errors: the kernel or QEMU reports a damaged file.
                 let _ = GzDecoder::new(&head[..])
                     .take(HEAD)
                     .read_to_end(&mut inside);
@@ -135,7 +135,7 @@ impl Format {
         row.map_or(Format::Unknown, |(_, _, format)| *format)
     }
 
-    /// Its name, and what it may be good for.
+    /// Its name and its possible use.
     fn about(self) -> (&'static str, Role) {
         match self {
             Format::Elf => ("an ELF file", Role::Kernel),
@@ -165,12 +165,12 @@ impl Format {
         }
     }
 
-    /// What it may be good for.
+    /// Its possible use.
     pub(crate) fn role(self) -> Role {
         self.about().1
     }
 
-    /// What to do about a file that is in the wrong place or of the wrong kind.
+    /// Advice for a file with the wrong format.
     pub(crate) fn advice(self) -> Option<&'static str> {
         match self {
             Format::Elf => Some("pack it as /init into an archive"),
@@ -187,7 +187,7 @@ impl Format {
         }
     }
 
-    /// The one architecture that it is for.
+    /// Its architecture, if it has only one.
     pub(crate) fn architecture(self) -> Option<&'static str> {
         match self {
             Format::BzImage => Some("x86"),
@@ -197,7 +197,7 @@ impl Format {
         }
     }
 
-    /// Their names in a sentence.
+    /// The names of `formats`, for a sentence.
     pub(crate) fn list(formats: &[Format]) -> String {
         let names: Vec<_> = formats.iter().map(Format::to_string).collect();
         match names.split_last() {
@@ -217,15 +217,15 @@ impl fmt::Display for Format {
 /// arm64 in a PE file (`IMAGE_FILE_MACHINE_ARM64`).
 const ARM64: u16 = 0xaa64;
 
-/// The architecture that a PE file is for: behind the signature, whose place is at 0x3c.
+/// The architecture of a PE file. It follows the signature, whose offset is at 0x3c.
 fn pe_machine(head: &[u8]) -> Option<u16> {
-    let place = u32::from_le_bytes(head.get(0x3c..0x40)?.try_into().ok()?);
-    let header = head.get(usize::try_from(place).ok()?..)?;
+    let offset = u32::from_le_bytes(head.get(0x3c..0x40)?.try_into().ok()?);
+    let header = head.get(usize::try_from(offset).ok()?..)?;
     let machine = header.strip_prefix(b"PE\0\0")?.get(..2)?;
     Some(u16::from_le_bytes(machine.try_into().ok()?))
 }
 
-/// Where in an EFI zboot image the compressed one is, and how large.
+/// The offset and the size of the compressed image in an EFI zboot image.
 pub(crate) fn zboot_payload(image: &Path) -> Option<(u32, u32)> {
     let mut header = [0; 16];
     File::open(image).ok()?.read_exact(&mut header).ok()?;
@@ -233,8 +233,8 @@ pub(crate) fn zboot_payload(image: &Path) -> Option<(u32, u32)> {
     Some((word(8), word(12)))
 }
 
-/// Whether there is a header after section 3.1 of the Multiboot specification: magic, flags and a
-/// checksum, which add up to 0.
+/// Whether there is a header of the Multiboot specification (section 3.1): magic, flags and a checksum,
+/// whose sum is 0.
 pub(crate) fn multiboot(head: &[u8]) -> bool {
     const MAGIC: u32 = 0x1bad_b002;
     let words: Vec<_> = head

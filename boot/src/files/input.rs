@@ -1,15 +1,15 @@
-//! Files, looked at before QEMU is started: QEMU's own words for these cases name neither the
-//! option nor the cure.
+//! Checks of files before QEMU starts: QEMU's own errors name neither boot's option nor a solution.
 
 use std::fs::{self, File};
 use std::io::Read;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-/// `path` if it is a file with something to read in it. `what` and `option` say in errors what it
-/// is for and how it was given.
+use crate::files::same_file;
+
+/// Returns `path` if it is a readable file that is not empty. Errors name `what` the file is and the
+/// `option` that names it.
 pub fn readable(what: &str, option: &str, path: PathBuf) -> Result<PathBuf> {
     let upper = option.to_uppercase();
     let cure = format!("name another {what} with --{option} FILE or BOOT_{upper}=FILE");
@@ -27,7 +27,7 @@ pub fn readable(what: &str, option: &str, path: PathBuf) -> Result<PathBuf> {
     let read = File::open(&path)
         .and_then(|mut file| file.read(&mut [0]))
         .with_context(|| {
-            format!("{shown}: cannot read the {what} (allow it to be read, or {cure})")
+            format!("{shown}: cannot read the {what} (change its permissions, or {cure})")
         })?;
     if read == 0 {
         bail!("{shown}: cannot use it as the {what}: it is empty (build it again, or {cure})");
@@ -35,13 +35,12 @@ pub fn readable(what: &str, option: &str, path: PathBuf) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// The log, empty, but never over one of the `inputs`.
+/// Creates the log. Fails if the path is one of the `inputs`.
 pub fn log(path: &Path, inputs: [&Path; 2]) -> Result<File> {
     let shown = path.display();
-    let identity = |path: &Path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
-    if identity(path).is_some_and(|log| inputs.iter().any(|input| identity(input) == Some(log))) {
+    if inputs.iter().any(|input| same_file(path, input)) {
         bail!(
-            "{shown}: cannot write the log over what is booted (name another file with --log FILE)"
+            "{shown}: cannot write the log over a file that this boot needs (name another file with --log FILE)"
         );
     }
     File::create(path).with_context(|| {

@@ -1,15 +1,17 @@
-//! Files that are written when the boot is over, and looked at before it: an hour of booting is not
-//! to end in "Permission denied".
+//! Output files. They are written after the boot and checked before it, so that an hour of booting does
+//! not end with "Permission denied".
 
 use std::fs::{self, File, Permissions};
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use tempfile::NamedTempFile;
 
-/// A file to be written, whole or not at all.
+use crate::files::same_file;
+
+/// An output file. It is written completely or not at all.
 #[derive(Debug)]
 pub struct OutFile {
     what: &'static str,
@@ -17,14 +19,13 @@ pub struct OutFile {
 }
 
 impl OutFile {
-    /// The file at `path`, if it can be written and is none of the `others`. `what` says in errors
-    /// what it is; the option is called the same.
+    /// The file at `path`, if it can be written and is none of the `others`. `what` is its name in errors
+    /// and the name of its option.
     pub fn checked(what: &'static str, path: &Path, others: &[&Path]) -> Result<OutFile> {
         let shown = path.display();
         let cure = format!("name another file with --{what} FILE");
-        let identity = |path: &Path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
-        let own = identity(path);
-        let same = |other: &&&Path| **other == path || own.is_some() && own == identity(other);
+        // Neither file may exist yet.
+        let same = |other: &&&Path| **other == path || same_file(path, other);
         if let Some(other) = others.iter().find(same) {
             let other = other.display();
             bail!("{shown}: cannot write the {what} over {other}, which this boot needs ({cure})");
@@ -34,7 +35,7 @@ impl OutFile {
         }
         let file = OutFile {
             what,
-            // What a link leads to is replaced, not the link.
+            // Replace the target of a link, not the link.
             path: path.canonicalize().unwrap_or_else(|_| path.to_owned()),
         };
         file.try_out()
@@ -51,24 +52,24 @@ impl OutFile {
         Ok(())
     }
 
-    /// Whether it is a device or a pipe: nothing to be replaced.
+    /// Whether it is a device or a pipe, which must not be replaced.
     fn in_place(&self) -> bool {
         fs::metadata(&self.path).is_ok_and(|file| !file.is_file())
     }
 
-    /// A new file in the same directory, which is gone if it does not take the other's place.
+    /// A temporary file in the same directory.
     fn beside(&self) -> Result<NamedTempFile> {
         let directory = match self.path.parent() {
             Some(parent) if parent != Path::new("") => parent,
             _ => Path::new("."),
         };
         let mut builder = tempfile::Builder::new();
-        // As any new file has them: the umask takes its part.
+        // The usual permissions of a new file; the umask applies.
         builder.permissions(Permissions::from_mode(0o666));
         Ok(builder.prefix(".boot-").tempfile_in(directory)?)
     }
 
-    /// Writes it.
+    /// Writes the file.
     pub fn write(&self, contents: &str) -> Result<()> {
         let write = || -> Result<()> {
             if self.in_place() {

@@ -1,4 +1,4 @@
-//! What an ELF file says of itself.
+//! The header of an ELF kernel.
 
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -9,27 +9,27 @@ use object::{Endianness, FileKind, ReadCache, ReadRef, read};
 
 use crate::files::format::multiboot;
 
-/// The note with the address where a PVH guest starts (`XEN_ELFNOTE_PHYS32_ENTRY` in Linux's
-/// include/xen/interface/elfnote.h): its owner and its type.
+/// The owner and type of the note with the PVH entry (`XEN_ELFNOTE_PHYS32_ENTRY` in Linux's
+/// include/xen/interface/elfnote.h).
 const PVH_ENTRY: (&[u8], NoteType) = (b"Xen", NoteType(18));
 
-/// What matters of an ELF kernel.
+/// The properties of an ELF kernel that QEMU needs.
 #[derive(Debug, PartialEq)]
 pub struct Header {
-    /// The architecture, as `e_machine` has it.
+    /// The architecture, `e_machine`.
     pub machine: Machine,
-    /// Whether it has the note by which QEMU starts it.
+    /// Whether it has the note with the PVH entry.
     pub pvh: bool,
-    /// Whether it has the header by which QEMU starts it as a multiboot kernel.
+    /// Whether it has a multiboot header.
     pub multiboot: bool,
 }
 
 impl Header {
-    /// Reads it, and the notes with it: no more of the file, which with symbols may have hundreds
-    /// of megabytes.
+    /// Reads the header and the notes. It does not read the rest of the file, which may have hundreds of
+    /// megabytes of symbols.
     pub fn read(file: File) -> read::Result<Header> {
         let mut head = Vec::new();
-        // What cannot be read fails below, with the reason.
+        // Ignore errors here; the parser below reports them.
         let _ = (&file).take(8192).read_to_end(&mut head);
         let _ = (&file).rewind();
         let cache = ReadCache::new(file);
@@ -64,7 +64,7 @@ where
     Ok((header.e_machine(endian), pvh))
 }
 
-/// The name of an architecture, as QEMU and the kernel's developers have it.
+/// The usual name of an architecture in QEMU and Linux.
 pub fn machine_name(machine: Machine) -> String {
     let name = match machine {
         elf::EM_386 => "i386",

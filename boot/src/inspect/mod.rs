@@ -1,5 +1,5 @@
-//! What the kernel and the initramfs are, before QEMU is started: with the wrong file a guest is
-//! silent, or QEMU speaks of something else.
+//! Checks the formats of the kernel and the initramfs before QEMU starts: with a wrong file, the guest
+//! prints nothing, or QEMU's error is misleading.
 
 use std::fs::File;
 use std::path::Path;
@@ -16,11 +16,11 @@ mod elf;
 #[cfg(test)]
 pub(crate) use elf::tests::kernel as tiny_kernel;
 
-/// How to give another file.
+/// Advice for a wrong file.
 const OTHER_KERNEL: &str = "name another kernel with --kernel FILE or BOOT_KERNEL=FILE";
 const OTHER_INITRD: &str = "name another initramfs with --initrd FILE or BOOT_INITRD=FILE";
 
-/// What the two files of a boot are.
+/// The formats of the two files of a boot.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Inputs {
     /// The kernel's format.
@@ -29,8 +29,8 @@ pub struct Inputs {
     pub initrd: Format,
 }
 
-/// Looks at both files. An error if QEMU cannot boot that kernel on `target`, or no kernel can
-/// unpack that initramfs. What is not known to be wrong passes.
+/// Checks both files. Fails if QEMU cannot boot this kernel on `target`, or if no kernel can unpack this
+/// initramfs. An unknown format of an initramfs passes.
 pub fn inputs(target: &Target, kernel: &Path, initrd: &Path) -> Result<Inputs> {
     let found = Inputs {
         kernel: identify("kernel", kernel)?,
@@ -38,7 +38,7 @@ pub fn inputs(target: &Target, kernel: &Path, initrd: &Path) -> Result<Inputs> {
     };
     if found.kernel.role() == Role::Initramfs && found.initrd.role() == Role::Kernel {
         bail!(
-            "--kernel and --initrd are exchanged: {} is {}, and {} is {}",
+            "--kernel and --initrd are swapped: {} is {}, and {} is {}",
             kernel.display(),
             found.kernel,
             initrd.display(),
@@ -83,8 +83,8 @@ fn check_kernel(target: &Target, path: &Path, format: Format) -> Result<()> {
     }
 }
 
-/// What an ELF needs so that QEMU can start it: the right architecture, and on x86 the address of
-/// the entry in a note.
+/// Fails if QEMU cannot start this ELF kernel: it needs the right architecture, and on x86 a note with
+/// the PVH entry.
 fn check_elf(target: &Target, path: &Path) -> Result<()> {
     let shown = path.display();
     let unusable = format!("{shown}: cannot use it as the kernel");
@@ -92,7 +92,7 @@ fn check_elf(target: &Target, path: &Path) -> Result<()> {
         .map_err(anyhow::Error::from)
         .and_then(|file| elf::Header::read(file).map_err(Into::into))
         .with_context(|| {
-            format!("{unusable}: its ELF header makes no sense (build it again, or {OTHER_KERNEL})")
+            format!("{unusable}: its ELF header is invalid (build it again, or {OTHER_KERNEL})")
         })?;
     if !target.elf_machines.contains(&header.machine) {
         bail!(
@@ -103,7 +103,7 @@ fn check_elf(target: &Target, path: &Path) -> Result<()> {
     }
     if target.needs_pvh && !header.pvh && !header.multiboot {
         bail!(
-            "{unusable}: it is an ELF file without a PVH entry, by which QEMU would start it \
+            "{unusable}: it is an ELF file without a PVH entry, which QEMU needs to start it \
              (build it with CONFIG_PVH=y, or boot arch/x86/boot/bzImage of the same build: \
              --kernel FILE or BOOT_KERNEL=FILE)"
         );
@@ -111,11 +111,11 @@ fn check_elf(target: &Target, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Since when QEMU unpacks an EFI zboot image.
+/// The first version of QEMU that unpacks an EFI zboot image.
 const ZBOOT: (u32, u32) = (8, 0);
 
-/// An error if this `qemu` is too old for that `kernel`: it would start what it has not unpacked, which
-/// is silent.
+/// Fails if `qemu` is too old for `kernel`: it would start the image without unpacking it, and the guest
+/// would print nothing.
 pub fn check_qemu(inputs: &Inputs, kernel: &Path, qemu: &Path) -> Result<()> {
     if inputs.kernel != Format::Arm64Zboot {
         return Ok(());
@@ -140,19 +140,19 @@ pub fn check_qemu(inputs: &Inputs, kernel: &Path, qemu: &Path) -> Result<()> {
                 qemu.display(),
             )
         }
-        // It says itself what is wrong.
+        // Without a version, starting QEMU shows the problem.
         _ => Ok(()),
     }
 }
 
-/// The version of `qemu`, as far as it says so: `QEMU emulator version 7.2.22 (Debian ...)`.
+/// The version of `qemu`, from its output `QEMU emulator version 7.2.22 (Debian ...)`.
 fn version(qemu: &Path) -> Option<(u32, u32)> {
     let output = Command::new(qemu).arg("--version").output().ok()?;
     parsed_version(&String::from_utf8_lossy(&output.stdout))
 }
 
-fn parsed_version(said: &str) -> Option<(u32, u32)> {
-    let (_, version) = said.split_once("QEMU emulator version ")?;
+fn parsed_version(output: &str) -> Option<(u32, u32)> {
+    let (_, version) = output.split_once("QEMU emulator version ")?;
     let mut numbers = version.split(['.', ' ', '\n']);
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
@@ -170,244 +170,4 @@ fn check_initrd(path: &Path, format: Format) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-    use std::io::Write;
-
-    use super::*;
-
-    /// `inputs` of files with these contents, the directory taken out of the sentence.
-    fn inspected(kernel: &[u8], initrd: &[u8]) -> Result<Inputs, String> {
-        inspected_for("x86_64", kernel, initrd)
-    }
-
-    fn inspected_for(target: &str, kernel: &[u8], initrd: &[u8]) -> Result<Inputs, String> {
-        let target = Target::named(target).unwrap();
-        let directory = tempfile::tempdir().unwrap();
-        let [k, i] = ["k", "i"].map(|name| directory.path().join(name));
-        fs::write(&k, kernel).unwrap();
-        fs::write(&i, initrd).unwrap();
-        let prefix = format!("{}/", directory.path().display());
-        inputs(target, &k, &i).map_err(|error| format!("{error:#}").replace(&prefix, ""))
-    }
-
-    fn bz_image() -> Vec<u8> {
-        let mut image = vec![0; 0x400];
-        image[0x202..0x206].copy_from_slice(b"HdrS");
-        image
-    }
-
-    /// arm64's or RISC-V's, by its magic.
-    fn image(magic: &[u8; 4]) -> Vec<u8> {
-        let mut image = vec![0; 64];
-        image[56..60].copy_from_slice(magic);
-        image
-    }
-
-    fn gzip(bytes: &[u8]) -> Vec<u8> {
-        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-        // More than what is looked at.
-        gzip.write_all(bytes).unwrap();
-        gzip.write_all(&[b'x'; 100_000]).unwrap();
-        gzip.finish().unwrap()
-    }
-
-    /// An EFI zboot image for that architecture.
-    fn zboot(machine: u16) -> Vec<u8> {
-        let mut image = vec![0; 0x80];
-        image[..2].copy_from_slice(b"MZ");
-        image[4..8].copy_from_slice(b"zimg");
-        image[24..28].copy_from_slice(b"gzip");
-        image[0x3c] = 0x40;
-        image[0x40..0x44].copy_from_slice(b"PE\0\0");
-        image[0x44..0x46].copy_from_slice(&machine.to_le_bytes());
-        image
-    }
-
-    const NEWC: &[u8] = b"070701 and so on";
-
-    #[test]
-    fn what_can_be_booted_passes() {
-        for kernel in [bz_image(), elf::tests::kernel(62, true)] {
-            inspected(&kernel, NEWC).unwrap();
-        }
-        // A 32-bit kernel runs on a 64-bit CPU.
-        inspected(&elf::tests::kernel(3, true), NEWC).unwrap();
-        let arm64 = image(b"ARM\x64");
-        for kernel in [arm64.clone(), gzip(&arm64), zboot(0xaa64)] {
-            inspected_for("aarch64", &kernel, NEWC).unwrap();
-        }
-        for initrd in [NEWC, b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", &[0; 600], b"?"] {
-            inspected(&bz_image(), initrd).unwrap();
-        }
-    }
-
-    #[test]
-    fn a_kernel_without_pvh_is_told_the_ways_out() {
-        let error = inspected(&elf::tests::kernel(62, false), NEWC).unwrap_err();
-        assert_eq!(
-            error,
-            "k: cannot use it as the kernel: it is an ELF file without a PVH entry, by which QEMU \
-             would start it (build it with CONFIG_PVH=y, or boot arch/x86/boot/bzImage of the \
-             same build: --kernel FILE or BOOT_KERNEL=FILE)"
-        );
-    }
-
-    #[test]
-    fn another_architecture_is_named() {
-        let elf = |machine| elf::tests::kernel(machine, false);
-        for (target, kernel, part) in [
-            (
-                "x86_64",
-                elf(183),
-                "it is an ELF file for aarch64, and the target is x86_64",
-            ),
-            (
-                "x86_64",
-                elf(9999),
-                "it is an ELF file for machine 9999, and",
-            ),
-            (
-                "x86_64",
-                image(b"ARM\x64"),
-                "it is an Image, for aarch64; the target is x86_64",
-            ),
-            (
-                "aarch64",
-                bz_image(),
-                "it is a bzImage, for x86; the target is aarch64",
-            ),
-            (
-                "aarch64",
-                image(b"RSC\x05"),
-                "it is an Image, for riscv; the target is aarch64",
-            ),
-            (
-                "x86_64",
-                gzip(&image(b"ARM\x64")),
-                "it is a gzipped Image, for aarch64; the target is x86_64",
-            ),
-            (
-                "x86_64",
-                zboot(0xaa64),
-                "it is an EFI zboot image, for aarch64; the target is x86_64",
-            ),
-            (
-                "aarch64",
-                zboot(0x5064),
-                "it is an EFI zboot image for another CPU; a kernel for aarch64 is an Image, a gzipped Image or an EFI zboot image",
-            ),
-            (
-                "aarch64",
-                gzip(NEWC),
-                "it is compressed by gzip (unpack it, or name another",
-            ),
-            (
-                "aarch64",
-                elf(62),
-                "it is an ELF file for x86_64, and the target is aarch64",
-            ),
-        ] {
-            let error = inspected_for(target, &kernel, NEWC).unwrap_err();
-            assert!(error.contains(part), "{error}");
-        }
-    }
-
-    #[test]
-    fn an_elf_file_is_not_booted_by_every_machine() {
-        let error = inspected_for("aarch64", &elf::tests::kernel(183, false), NEWC).unwrap_err();
-        let part = "it is an ELF file; a kernel for aarch64 is an Image,";
-        assert!(error.contains(part), "{error}");
-    }
-
-    #[test]
-    fn what_is_no_kernel_is_named() {
-        for (kernel, part) in [
-            (
-                &b"\x1f\x8b\x08 vmlinux.gz"[..],
-                "compressed by gzip (unpack it, or name another",
-            ),
-            (
-                NEWC,
-                "it is a cpio archive (newc); a kernel for x86_64 is an ELF file",
-            ),
-            (b"#!/bin/sh\n", "it is a script; a kernel"),
-            (
-                b"hello",
-                "it is of no format that boot knows; a kernel for x86_64 is an ELF file, a bzImage or a multiboot kernel (name another",
-            ),
-            (b"\x7fELF", "its ELF header makes no sense"),
-            (b"", "it is of no format"),
-        ] {
-            let error = inspected(kernel, NEWC).unwrap_err();
-            assert!(error.contains(part), "{error}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_initramfs_is_named() {
-        for (initrd, part) in [
-            (
-                &b"\x7fELF\x02"[..],
-                "it is an ELF file (pack it as /init into an archive",
-            ),
-            (
-                b"070707",
-                "it is a cpio archive (odc) (the kernel takes only newc: cpio -H newc",
-            ),
-            (b"\xc7\x71", "(the kernel takes only newc"),
-            (
-                b"\x04\x22\x4d\x18",
-                "(the kernel takes only lz4's legacy format: lz4 -l",
-            ),
-            (
-                b"#!/bin/sh",
-                "it is a script; an initramfs is a cpio archive",
-            ),
-        ] {
-            let error = inspected(&bz_image(), initrd).unwrap_err();
-            assert!(
-                error.starts_with("i: cannot use it as the initramfs: "),
-                "{error}"
-            );
-            assert!(error.contains(part), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_qemu_too_old_for_the_kernel_is_told_before() {
-        let directory = tempfile::tempdir().unwrap();
-        let kernel = directory.path().join("k");
-        let mut image = zboot(0xaa64);
-        image[8..16].copy_from_slice(&[0x40, 1, 0, 0, 7, 0, 0, 0]);
-        fs::write(&kernel, image).unwrap();
-        let inputs = Inputs {
-            kernel: Format::Arm64Zboot,
-            initrd: Format::Newc,
-        };
-        // What there is in place of QEMU says nothing of the kind.
-        check_qemu(&inputs, &kernel, Path::new("true")).unwrap();
-        assert_eq!(format::zboot_payload(&kernel), Some((0x140, 7)));
-        for (said, version) in [
-            (
-                "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg)\nCopyright",
-                Some((7, 2)),
-            ),
-            ("QEMU emulator version 10.0.2\n", Some((10, 0))),
-            ("QEMU emulator version x", None),
-            ("", None),
-        ] {
-            assert_eq!(parsed_version(said), version, "{said}");
-        }
-    }
-
-    #[test]
-    fn exchanged_files_are_noticed() {
-        assert_eq!(
-            inspected(b"\x1f\x8b\x08", &bz_image()).unwrap_err(),
-            "--kernel and --initrd are exchanged: k is compressed by gzip, and i is a bzImage"
-        );
-        let error = inspected(NEWC, &elf::tests::kernel(62, true)).unwrap_err();
-        assert!(error.contains("are exchanged"), "{error}");
-    }
-}
+mod tests;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::machine::sandbox;
 use crate::machine::target::{Machine, Target};
 
-/// What is booted, and on what.
+/// A virtual machine, with its kernel and initramfs.
 #[derive(Debug)]
 pub struct Vm {
     /// Its architecture.
@@ -20,45 +20,46 @@ pub struct Vm {
     pub machine: &'static Machine,
     /// QEMU: a path, or a name to be found in `PATH`.
     pub qemu: PathBuf,
-    /// Who executes the guest's instructions.
+    /// The accelerator.
     pub accel: Accel,
-    /// The CPU model, by QEMU's name for it.
+    /// QEMU's name of the CPU model.
     pub cpu: String,
-    /// How many processors it has.
+    /// The number of processors.
     pub processors: u32,
     /// Memory in MiB.
     pub memory: u32,
-    /// What the kernel is told about its time stamp counter: [`crate::machine::tsc::of_guest`], as a rule.
+    /// The frequency of the time stamp counter for the kernel's command line, usually from
+    /// [`crate::machine::tsc::of_guest`].
     pub tsc_khz: Option<u64>,
-    /// Anything that QEMU's `-kernel` takes.
+    /// A kernel in a format that QEMU's `-kernel` accepts.
     pub kernel: PathBuf,
     /// The initramfs.
     pub initrd: PathBuf,
     /// The end of the kernel's command line.
     pub append: String,
-    /// Whether QEMU is sandboxed: [`sandbox::wanted`], as a rule.
+    /// Whether QEMU runs in its sandbox, usually from [`sandbox::wanted`].
     pub sandbox: bool,
-    /// The socket on which it waits for a debugger before its first instruction.
+    /// The socket on which the guest waits for a debugger before its first instruction.
     pub gdb: Option<PathBuf>,
-    /// More of QEMU's arguments. They come last.
+    /// More arguments for QEMU, after all others.
     pub more: Vec<OsString>,
 }
 
-/// How a guest has ended QEMU.
+/// How a guest ended QEMU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct GuestExit {
     /// QEMU's exit status.
     pub status: i32,
-    /// What the guest has written to the device isa-debug-exit, if it was that; its lower seven bits.
+    /// The lower seven bits of the guest's write to isa-debug-exit, if that device ended QEMU.
     pub written: Option<i32>,
 }
 
-/// Who executes the guest's instructions.
+/// An accelerator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accel {
-    /// QEMU, translating them: slower, and the same on every host.
+    /// QEMU translates the guest's instructions: slower, and the same on every host.
     Tcg,
-    /// The host's CPU, through `/dev/kvm`.
+    /// The host's CPU executes them, through `/dev/kvm`.
     Kvm,
 }
 
@@ -78,8 +79,7 @@ impl Vm {
         let memory = format!("{}M", self.memory);
         let processors = self.processors.to_string();
         let command_line = self.command_line();
-        // The devices that QEMU would add unasked, and what the host's administrator put into
-        // /etc/qemu, differ from one QEMU to the next.
+        // QEMU's default devices and the configuration in /etc/qemu differ between hosts.
         let mut arguments: Vec<OsString> =
             ["-nodefaults", "-no-user-config"].map(Into::into).into();
         let pairs: [(&str, &OsStr); 12] = [
@@ -89,9 +89,8 @@ impl Vm {
             ("-smp", processors.as_ref()),
             ("-m", memory.as_ref()),
             ("-display", "none".as_ref()),
-            // As -nographic has it: Ctrl-A X quits, Ctrl-A C switches between guest and monitor.
-            // `signal=off` hands Ctrl-C to the guest instead of taking it as QEMU's end; boot takes
-            // it before that.
+            // As with -nographic, Ctrl-A X ends QEMU, and Ctrl-A C switches between guest and monitor.
+            // With `signal=off`, Ctrl-C does not end QEMU; boot handles it before.
             ("-chardev", "stdio,id=console,mux=on,signal=off".as_ref()),
             ("-serial", "chardev:console".as_ref()),
             ("-mon", "chardev=console,mode=readline".as_ref()),
@@ -104,7 +103,7 @@ impl Vm {
                 .iter()
                 .flat_map(|(option, value)| [option.into(), value.into()]),
         );
-        // A guest that restarts has ended: after a panic it would panic again, for ever.
+        // End at a restart: after a panic, the guest would panic and restart forever.
         arguments.push("-no-reboot".into());
         if self.sandbox {
             arguments.extend(["-sandbox", sandbox::OPTIONS].map(Into::into));
@@ -119,31 +118,31 @@ impl Vm {
         arguments
     }
 
-    /// The kernel's command line. (On a microvm, QEMU adds where its virtio devices are.)
+    /// The kernel's command line. (On a microvm, QEMU appends the addresses of its virtio devices.)
     pub fn command_line(&self) -> String {
-        // With -icount, QEMU shows the guest a counter of its own, not the host's.
+        // With -icount, the guest's counter is not the host's.
         let tsc_khz = self.tsc_khz.filter(|_| !self.asks_for("icount"));
         self.target.command_line(self.accel, tsc_khz, &self.append)
     }
 
-    /// Whether the user gives QEMU that option, with one hyphen or two.
+    /// Whether the user passes this option to QEMU, with one hyphen or two.
     fn asks_for(&self, option: &str) -> bool {
         let hyphens = ["-", "--"].map(|hyphens| OsString::from(format!("{hyphens}{option}")));
         self.more.iter().any(|word| hyphens.contains(word))
     }
 
-    /// Whether the user gives QEMU a device with that in its name.
+    /// Whether the user passes QEMU an argument with this device name in it.
     fn has_device(&self, name: &str) -> bool {
         let has = |word: &OsString| word.to_string_lossy().contains(name);
         self.more.iter().any(has)
     }
 
-    /// What it means for the guest that QEMU, which had set up the machine, ended with exit status
-    /// `status` and that reason (QMP's `ShutdownCause`): some devices let the guest choose.
+    /// Whether the guest chose QEMU's exit status, which some devices allow. QEMU had set up the machine,
+    /// and ended with `status`; `shutdown` is QMP's `ShutdownCause`.
     pub fn exit_of_guest(&self, status: i32, shutdown: Option<&str>) -> Option<GuestExit> {
         let debug_exit = self.has_device("isa-debug-exit") && status & 1 == 1;
         let semihosting = self.asks_for("semihosting") || self.asks_for("semihosting-config");
-        // Newer versions of QEMU, in which these do not end it at once.
+        // In newer versions of QEMU, these devices shut the machine down in order.
         let asked = shutdown.is_some_and(|reason| reason.starts_with("guest-"));
         (status != 0 && (debug_exit || semihosting || asked)).then_some(GuestExit {
             status,
@@ -152,17 +151,17 @@ impl Vm {
         })
     }
 
-    /// What will not be as the user may think.
+    /// A warning about options that do not work together.
     pub fn caution(&self) -> Option<&'static str> {
         let append = self.append.split_ascii_whitespace();
         let has_arguments = append.into_iter().any(|word| word == "--");
         (self.machine.name == "microvm" && has_arguments && self.has_device("virtio")).then_some(
-            "the kernel will not find the virtio devices: QEMU says where they are at the end of its command line, where all \
-             that is behind -- goes to init (leave out the --, or take --machine q35 and virtio-...-pci)",
+            "the kernel will not find the virtio devices: QEMU appends their addresses to the kernel's command line, and the kernel \
+             passes everything after -- to init (leave out the --, or use --machine q35 and virtio-...-pci)",
         )
     }
 
-    /// The whole command, to be pasted into a shell.
+    /// QEMU's whole command line, for a shell.
     pub fn shell_line(&self) -> String {
         let arguments = self.arguments();
         let words =
@@ -174,8 +173,8 @@ impl Vm {
     }
 }
 
-/// The program called `name` as the shell's `PATH` has it, so that its command line also works where
-/// `PATH` is another. Unchanged if there is none: then starting it says so.
+/// The path of the program `name`, found in `PATH`, so that its command line also works with another
+/// `PATH`. If there is none, `name` itself: then starting it fails with a clear error.
 pub fn program(name: PathBuf) -> PathBuf {
     if name.as_os_str().as_bytes().contains(&b'/') {
         return name;
@@ -191,7 +190,7 @@ pub fn program(name: PathBuf) -> PathBuf {
     found.unwrap_or(name)
 }
 
-/// `path` as the value of one of QEMU's options, which are separated by commas.
+/// `path` as a value in QEMU's options: commas separate these, so commas in the path are doubled.
 fn doubled_commas(path: &OsStr) -> OsString {
     let bytes = path.as_bytes().iter();
     OsString::from_vec(
@@ -201,7 +200,7 @@ fn doubled_commas(path: &OsStr) -> OsString {
     )
 }
 
-/// `word` as a POSIX shell has to see it.
+/// `word`, quoted for a POSIX shell if necessary.
 pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
@@ -347,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exit_status_that_the_guest_has_chosen_is_known() {
+    fn an_exit_status_that_the_guest_chose_is_recognised() {
         let exit = |more: &str, status, shutdown| {
             let more = more.split(' ').map(OsString::from).collect();
             Vm { more, ..vm() }.exit_of_guest(status, shutdown)
@@ -356,7 +355,7 @@ mod tests {
         let device = "-device isa-debug-exit,iobase=0xf4,iosize=0x04";
         assert_eq!(exit(device, 33, None), chosen(33, Some(16)));
         assert_eq!(exit(device, 1, None), chosen(1, Some(0)));
-        // It writes no such thing.
+        // isa-debug-exit causes only odd statuses.
         assert_eq!(exit(device, 2, None), None);
         assert_eq!(exit("-semihosting", 7, None), chosen(7, None));
         assert_eq!(exit("", 7, Some("guest-shutdown")), chosen(7, None));

@@ -1,7 +1,7 @@
-//! How a debugger gets to the guest.
+//! The connection of a debugger to the guest.
 //!
-//! Through a socket in the file system and not through a TCP port: nobody else on the host can
-//! connect to it, and no two boots get in each other's way. gdb takes its path since 8.3.
+//! It is a socket in the file system and not a TCP port, so other users of the host cannot connect to it,
+//! and two boots do not share a port. gdb accepts the path of a socket since version 8.3.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,13 @@ use anyhow::{Result, bail};
 use crate::machine::command::quoted;
 use crate::machine::target::Target;
 
-/// What fits into `sun_path`, with the NUL after it (unix(7)).
+/// The longest path in `sun_path`, without its NUL (unix(7)).
 const LONGEST: usize = 107;
 
-/// Where the socket is to be: where the user wants it, or where no other boot has one.
+/// The socket's path: the user's, or one that no other boot uses.
 pub fn socket(wanted: Option<PathBuf>) -> Result<PathBuf> {
     let path = wanted.unwrap_or_else(|| {
-        // The user's own directory, where there is one.
+        // Prefer the directory that only the user can access.
         let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
         let directory = runtime.filter(|path| path.is_dir());
         let name = format!("boot-{}.gdb", process::id());
@@ -27,22 +27,22 @@ pub fn socket(wanted: Option<PathBuf>) -> Result<PathBuf> {
     let length = path.as_os_str().len();
     if length > LONGEST {
         bail!(
-            "{}: cannot make gdb's socket: its path has {length} bytes, and at most {LONGEST} are \
-             possible (name another with --gdb=FILE)",
+            "{}: cannot create gdb's socket: its path has {length} bytes, and at most {LONGEST} are \
+             possible (name another file with --gdb=FILE)",
             path.display()
         );
     }
     Ok(path)
 }
 
-/// What to type so that gdb stops at the kernel's first C function, `symbols` being its unstripped
+/// The gdb command that stops the guest at the kernel's first C function. `symbols` is its unstripped
 /// vmlinux.
 pub fn command(target: &Target, socket: &Path, symbols: Option<&Path>) -> String {
     let connect = format!("target remote {}", socket.display());
     let mut words = vec!["gdb".to_owned()];
     match symbols {
         Some(_) => words.extend(["-ex", &connect, "-ex", "hbreak start_kernel"].map(Into::into)),
-        // Without a file it would take the guest for one of 32 bits, or for one like the host.
+        // Without a file, gdb would assume a 32-bit guest or the host's architecture.
         None => {
             let architecture = format!("set architecture {}", target.gdb);
             words.extend(["-ex", &architecture, "-ex", &connect].map(Into::into))

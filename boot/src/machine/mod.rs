@@ -1,20 +1,21 @@
-//! How a guest is run: the table of targets, QEMU's command line, its process, and what it says of the guest.
+//! Runs a guest in QEMU.
 //!
-//! In: a [`command::Vm`]. Out: its streams, its process id, whether and why it ended or stopped. Nothing is left of
-//! it when it is dropped, or when boot is gone.
+//! The input is a [`command::Vm`]. The output is QEMU's streams, its process id, and whether and why it ended or stopped.
+//! QEMU never outlives boot.
 //!
 //! | module | subject |
 //! | --- | --- |
-//! | [`target`] | the table of what can be booted, and how |
-//! | [`accel`] | whether KVM works, and so who executes the guest's instructions |
-//! | [`tsc`] | how fast the host's time stamp counter counts, for the guest |
+//! | [`target`] | the table of targets and their machines |
+//! | [`accel`] | tests KVM, and chooses the accelerator |
+//! | [`tsc`] | measures the host's time stamp counter, for the guest |
 //! | [`command`] | a virtual machine as QEMU's command line |
-//! | [`sandbox`] | what QEMU may not do |
-//! | [`qemu`] | the process, which never outlives boot |
-//! | [`reaper`] | the process between the two, which ends what QEMU leaves |
-//! | [`threads`] | what QEMU's threads do |
-//! | [`qmp`] | what QEMU says on its control channel |
-//! | [`gdb`] | how a debugger gets to the guest |
+//! | [`sandbox`] | QEMU's sandbox |
+//! | [`qemu`] | QEMU's process |
+//! | [`reaper`] | the process between boot and QEMU, which ends QEMU and its children |
+//! | [`stat`] | processes and threads in `/proc` |
+//! | [`threads`] | the activity of QEMU's threads |
+//! | [`qmp`] | QEMU's control channel |
+//! | [`gdb`] | the connection of a debugger |
 
 pub mod accel;
 pub mod command;
@@ -23,6 +24,7 @@ pub mod qemu;
 pub mod qmp;
 pub mod reaper;
 pub mod sandbox;
+pub mod stat;
 pub mod target;
 pub mod threads;
 pub mod tsc;

@@ -17,15 +17,15 @@ use crate::machine::reaper::{self, Report};
 
 const SIGKILL: i32 = 9;
 
-/// How long QEMU may take to end in order, and then the reaper to end what is left.
+/// The time for QEMU to end after `quit`, and for the reaper to kill the remaining processes.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A running QEMU. Dropping it kills it.
 pub struct Qemu {
     reaper: Child,
-    /// What the reaper says. Closing it has everything ended.
+    /// The socket to the reaper. Closing it makes the reaper end everything.
     control: BufReader<UnixStream>,
-    /// What it has begun to say.
+    /// The beginning of the reaper's next report.
     line: Vec<u8>,
     pid: i32,
     status: Option<ExitStatus>,
@@ -33,15 +33,15 @@ pub struct Qemu {
 }
 
 impl Qemu {
-    /// Starts QEMU with pipes for its three streams, or without a stdin. `on_stop` is told when the guest's
-    /// processors stand still, and when they run again.
+    /// Starts QEMU with pipes for its streams; stdin is a pipe only if `interactive`. Calls `on_stop` when
+    /// the guest's processors stop, and when they run again.
     pub fn start(
         vm: &Vm,
         interactive: bool,
         on_stop: impl Fn(bool) + Send + Sync + 'static,
     ) -> Result<Self> {
-        let (qmp, peer) = Qmp::pair(on_stop).context("cannot make QEMU's control channel")?;
-        let (control, theirs) = UnixStream::pair().context("cannot make the reaper's socket")?;
+        let (qmp, peer) = Qmp::pair(on_stop).context("cannot create QEMU's control channel")?;
+        let (control, theirs) = UnixStream::pair().context("cannot create the reaper's socket")?;
         let theirs = OwnedFd::from(theirs);
         let mut command = reaper::command(&theirs, peer.descriptor(), vm.qemu.as_os_str());
         command
@@ -55,7 +55,7 @@ impl Qemu {
             Stdio::null()
         });
         let reaper = command.spawn().context("cannot start QEMU's reaper")?;
-        // Each is to end with the process that has the other end.
+        // Close these ends here, so that each connection ends with the other process.
         drop((theirs, peer));
         let mut qemu = Qemu {
             reaper,
@@ -65,13 +65,16 @@ impl Qemu {
             status: None,
             qmp,
         };
-        let started = match qemu.report().context("cannot hear QEMU's reaper")? {
+        let started = match qemu
+            .report()
+            .context("cannot read the report of QEMU's reaper")?
+        {
             Some(Report::Started(pid)) => {
                 qemu.pid = pid;
                 return Ok(qemu);
             }
             Some(Report::NotStarted(errno)) => anyhow!(io::Error::from_raw_os_error(errno)),
-            other => anyhow!("its reaper said {other:?}"),
+            other => anyhow!("its reaper reported {other:?}"),
         };
         let (name, package) = (vm.qemu.display(), vm.target.qemu);
         Err(started).with_context(|| {
@@ -82,7 +85,7 @@ impl Qemu {
         })
     }
 
-    /// The next that the reaper says; nothing if it is gone.
+    /// The reaper's next report; nothing if the reaper has ended.
     fn report(&mut self) -> io::Result<Option<Report>> {
         if self.control.read_until(b'\n', &mut self.line)? == 0 {
             return Ok(None);
@@ -92,7 +95,7 @@ impl Qemu {
         Ok(Some(report))
     }
 
-    /// Its stdin, if it has one, stdout and stderr; once.
+    /// QEMU's stdin, if it is a pipe, stdout and stderr. Can be called once.
     pub fn streams(&mut self) -> (Option<ChildStdin>, ChildStdout, ChildStderr) {
         let (stdout, stderr) = (self.reaper.stdout.take(), self.reaper.stderr.take());
         (
@@ -102,19 +105,19 @@ impl Qemu {
         )
     }
 
-    /// Its process id, or that of a wrapper around it.
+    /// The process id of QEMU, or of a wrapper around it.
     pub fn pid(&self) -> i32 {
         self.pid
     }
 
-    /// Its exit status, if it ends by itself within `patience`.
+    /// QEMU's exit status, if it ends by itself within `patience`.
     pub fn wait(&mut self, patience: Duration) -> io::Result<Option<ExitStatus>> {
         if self.status.is_none() {
             self.control.get_ref().set_read_timeout(Some(patience))?;
             match self.report() {
                 Ok(Some(Report::Ended(status))) => self.status = Some(ExitStatus::from_raw(status)),
                 Ok(Some(_)) => {}
-                // Somebody has killed the reaper, and the kernel then QEMU.
+                // The reaper was killed, and so the kernel killed QEMU.
                 Ok(None) => self.status = Some(ExitStatus::from_raw(SIGKILL)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error),
@@ -123,32 +126,33 @@ impl Qemu {
         Ok(self.status)
     }
 
-    /// What it has said on its control channel.
+    /// What QEMU has reported on its control channel.
     pub fn said(&self) -> State {
         self.qmp.state()
     }
 
-    /// The same, for one that has ended: all that it had to say. On a busy host that takes a while.
+    /// The same for a QEMU that has ended: waits for its last reports, which may take a while on a busy
+    /// host.
     pub fn last_words(&self) -> State {
         self.qmp.closed(PATIENCE * 10);
         self.said()
     }
 
-    /// Ends it: in order if it listens, so that what it writes to, a disk perhaps, is whole.
+    /// Ends QEMU: with `quit` if possible, so that it completes its writes to disk images.
     pub fn end(&mut self) {
         if self.said().ready.is_some() && self.qmp.quit(PATIENCE) {
             let _ = self.wait(PATIENCE);
         }
         self.kill();
-        // It has nothing more to say, unless something that is stuck still holds the channel.
+        // Wait for the end of the channel, but not forever: a stuck process may hold it open.
         self.qmp.closed(PATIENCE);
     }
 
-    /// Kills it, with all that a wrapper script has started in its name.
+    /// Kills QEMU, and everything that a wrapper script has started.
     fn kill(&mut self) {
         let _ = self.control.get_ref().shutdown(Shutdown::Both);
         let started = Instant::now();
-        // A process that is stuck in the kernel cannot be killed. Its reaper stays with it.
+        // A process that is stuck in the kernel cannot be killed; then the reaper stays, too.
         while let Ok(None) = self.reaper.try_wait() {
             if started.elapsed() >= PATIENCE {
                 break;

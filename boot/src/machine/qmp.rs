@@ -1,8 +1,7 @@
-//! What QEMU says on its control channel: when the machine is ready, whether it is stopped, and why
-//! it was shut down. (QEMU's docs/interop/qmp-spec and qapi/run-state.json.)
+//! QEMU's control channel. It reports when the machine is ready, whether it is stopped, and why it was
+//! shut down. (QEMU's docs/interop/qmp-spec and qapi/run-state.json.)
 //!
-//! A few messages of a protocol of some hundreds do not justify the crate for it, which compiles
-//! for a minute.
+//! boot needs a few of some hundred messages. The crate for the protocol compiles for a minute.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::Shutdown;
@@ -15,22 +14,22 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-/// How much of a message is taken, in bytes. The greeting, the longest one, has some 200.
+/// The longest message, in bytes. The greeting, the longest one in use, has about 200.
 const MESSAGE: u64 = 1 << 16;
 
-/// The states of a machine that cannot go on (`RunState`).
+/// The states of a machine that cannot continue (`RunState`).
 const ERRORS: [&str; 4] = ["internal-error", "io-error", "guest-panicked", "watchdog"];
 
-/// What QEMU has said so far.
+/// QEMU's reports so far.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
-    /// When it had set up the machine.
+    /// The time at which QEMU had set up the machine.
     pub ready: Option<Instant>,
-    /// Why it was shut down, as `ShutdownCause` has it: `guest-shutdown`, `guest-reset`, ...
+    /// The reason of a shutdown, a `ShutdownCause`: `guest-shutdown`, `guest-reset`, ...
     pub shutdown: Option<String>,
-    /// Whether the guest's processors stand still, though nobody has shut it down or told QEMU to stop it.
+    /// Whether the guest's processors are stopped, but not by a shutdown or a command to QEMU.
     pub stopped: bool,
-    /// Why they do, as `RunState` has it: `internal-error`, `io-error`, ...
+    /// The reason of the stop, a `RunState`: `internal-error`, `io-error`, ...
     pub run_state: Option<String>,
 }
 
@@ -40,9 +39,9 @@ type OnStop = Arc<dyn Fn(bool) + Send + Sync>;
 pub struct Qmp {
     socket: UnixStream,
     state: Arc<Mutex<State>>,
-    /// Who is told, until boot ends QEMU: then nobody listens.
+    /// The function to call at a stop. Removed before boot ends QEMU.
     on_stop: Arc<Mutex<Option<OnStop>>>,
-    /// Nothing ever comes; it is disconnected when QEMU is gone.
+    /// Receives nothing, and disconnects when QEMU closes the channel.
     closed: Receiver<()>,
 }
 
@@ -51,12 +50,12 @@ pub struct Qmp {
 pub struct Peer(OwnedFd);
 
 impl Peer {
-    /// What has to be inherited.
+    /// The descriptor that QEMU must inherit.
     pub fn descriptor(&self) -> &OwnedFd {
         &self.0
     }
 
-    /// What QEMU has to be told so that it uses it.
+    /// QEMU's arguments for it.
     pub fn arguments(&self) -> [String; 4] {
         let fd = self.0.as_raw_fd();
         [
@@ -69,10 +68,10 @@ impl Peer {
 }
 
 impl Qmp {
-    /// A channel. `on_stop` is told when the guest's processors stand still, and when they run again.
+    /// A channel. Calls `on_stop` when the guest's processors stop, and when they run again.
     pub fn pair(on_stop: impl Fn(bool) + Send + Sync + 'static) -> io::Result<(Qmp, Peer)> {
         let (mut socket, theirs) = UnixStream::pair()?;
-        // It waits in the socket until QEMU comes to read it: no round trip, no delay.
+        // QEMU reads this when it is ready; boot need not wait for the greeting.
         socket.write_all(b"{\"execute\":\"qmp_capabilities\"}\n")?;
         let reader = socket.try_clone()?;
         let state = Arc::default();
@@ -91,22 +90,23 @@ impl Qmp {
         Ok((qmp, Peer(theirs.into())))
     }
 
-    /// What QEMU has said so far.
+    /// QEMU's reports so far.
     pub fn state(&self) -> State {
         lock(&self.state).clone()
     }
 
-    /// Asks QEMU to end, so that it can put its files in order. Whether it has, in that time.
+    /// Tells QEMU to end, so that it completes its writes to files. Returns whether it ended within
+    /// `patience`.
     pub fn quit(&self, patience: Duration) -> bool {
         lock(&self.on_stop).take();
-        // Not even if QEMU's main loop hangs may this take longer.
+        // Even if QEMU's main loop hangs, this must not take longer.
         let _ = self.socket.set_write_timeout(Some(patience));
         let asked = (&self.socket).write_all(b"{\"execute\":\"quit\"}\n");
         asked.is_err() || self.closed(patience)
     }
 
-    /// Whether QEMU has closed the channel, which it does when it ends, in that time. All that it
-    /// had to say has then been read.
+    /// Whether QEMU closes the channel, as it does when it ends, within `patience`. Then all its messages
+    /// have been read.
     pub fn closed(&self, patience: Duration) -> bool {
         self.closed.recv_timeout(patience) == Err(RecvTimeoutError::Disconnected)
     }
@@ -114,7 +114,7 @@ impl Qmp {
 
 impl Drop for Qmp {
     fn drop(&mut self) {
-        // The thread has the socket open, too: without this it would wait for ever.
+        // The thread has the socket open, too, and would wait forever without this.
         let _ = self.socket.shutdown(Shutdown::Both);
     }
 }
@@ -132,7 +132,7 @@ fn read(
     let mut socket = BufReader::new(socket);
     let mut line = Vec::new();
     while let Ok(1..) = socket.by_ref().take(MESSAGE).read_until(b'\n', &mut line) {
-        // A message that is not understood is none of those.
+        // Ignore other messages.
         if let Ok(message) = serde_json::from_slice::<Message>(&line) {
             let (before, after) = {
                 let mut state = lock(state);
@@ -141,11 +141,11 @@ fn read(
                 (before, state.stopped)
             };
             if before != after {
-                // Who has stopped it? The answer may take it back.
+                // Ask for the reason. If a debugger stopped the guest, the answer resets the state.
                 let _ = socket
                     .get_ref()
                     .write_all(b"{\"execute\":\"query-status\"}\n");
-                // Not under the lock: whoever is told may be busy.
+                // Call it without the lock, because it may take long.
                 let on_stop = lock(on_stop).clone();
                 on_stop.inspect(|on_stop| on_stop(after));
             }
@@ -166,7 +166,7 @@ struct Message {
 
 #[derive(Deserialize)]
 struct Answer {
-    /// That of `query-status`, a `RunState`.
+    /// The answer to `query-status`, a `RunState`.
     status: Option<String>,
 }
 
@@ -177,18 +177,18 @@ struct Data {
 
 impl State {
     fn take(&mut self, message: Message) {
-        // QEMU answers only once it has set up everything.
+        // QEMU answers only after it has set up the machine.
         if message.answer.is_some() && self.ready.is_none() {
             self.ready = Some(Instant::now());
         }
         if let Some(run_state) = message.answer.and_then(|answer| answer.status) {
-            // Not `paused` or `debug`: a debugger or the monitor has asked for these.
+            // `paused` and `debug` are no errors: a debugger or the monitor causes them.
             self.stopped &= ERRORS.contains(&run_state.as_str());
             self.run_state = Some(run_state).filter(|_| self.stopped);
         }
         match message.event.as_deref() {
             Some("SHUTDOWN") => {
-                // The first is the cause; `host-qmp-quit` may follow.
+                // The first event has the cause; one with `host-qmp-quit` may follow.
                 self.shutdown = self.shutdown.take().or(message.data.reason);
                 self.stopped = false;
             }

@@ -1,13 +1,14 @@
-//! The process between boot and QEMU. It ends QEMU, and whatever a wrapper around QEMU has started,
-//! once boot has said so or is gone, whatever ended boot.
+//! The process between boot and QEMU. It ends QEMU, and everything that a wrapper around QEMU has started,
+//! when boot tells it to or when boot has ended for whatever reason.
 //!
 //! Killing a process group misses processes that have left the group, and a parent-death signal
-//! reaches only the child itself. An orphan, however, becomes the child of the nearest ancestor that
-//! is a *subreaper* (prctl(2), PR_SET_CHILD_SUBREAPER). That is this process: it kills its children
-//! until it has none.
+//! reaches only the child itself. But an orphan becomes a child of its nearest ancestor that is a
+//! *subreaper* (prctl(2), PR_SET_CHILD_SUBREAPER). This process is one: it kills its children until it
+//! has none.
 //!
-//! It is boot's own program again ([`command`], [`answer`]), with a socket to boot. It says what
-//! happens to QEMU in lines of JSON, [`Report`]. The end of the socket tells it to end QEMU.
+//! It executes boot's program again ([`command`], [`answer`]), with a socket to boot. It writes a
+//! [`Report`] as a line of JSON when QEMU starts and when QEMU ends. When the socket is closed, it ends
+//! QEMU.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -29,26 +30,28 @@ use rustix::process::{
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 use serde::{Deserialize, Serialize};
 
-/// The first argument of a process that is to be a reaper. The numbers of two descriptors follow, of the
-/// socket to boot and of one that is for QEMU, then QEMU's command line.
+use crate::machine::stat::processes;
+
+/// The first argument of a reaper. The numbers of two descriptors follow, the socket to boot and the one
+/// that QEMU inherits, and then QEMU's command line.
 const REAP: &str = "--reap";
 
-/// What a reaper says about QEMU.
+/// A reaper's report about QEMU.
 #[derive(Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Report {
-    /// It runs, with this process id.
+    /// QEMU runs, with this process id.
     Started(i32),
-    /// It could not be started, for this `errno(3)`.
+    /// QEMU could not be started, with this `errno(3)`.
     NotStarted(i32),
-    /// It has ended with this status, as `wait(2)` has it.
+    /// QEMU ended, with this `wait(2)` status.
     Ended(i32),
 }
 
-/// This program again, as a reaper of `program`. It has to call [`answer`] first of all. Arguments
-/// for `program` can be added.
+/// A command that runs this program again as a reaper of `program`. The program's `main` must call
+/// [`answer`] first. Arguments for `program` can be added.
 pub fn command(control: &OwnedFd, inherited: &OwnedFd, program: &OsStr) -> Command {
-    // Not `current_exe`, which is a path: the program may have been replaced since it was started.
+    // Not the path from `current_exe`: another file may have that path by now.
     let mut command = Command::new("/proc/self/exe");
     let descriptors = [control, inherited].map(AsRawFd::as_raw_fd);
     command
@@ -56,13 +59,13 @@ pub fn command(control: &OwnedFd, inherited: &OwnedFd, program: &OsStr) -> Comma
         .arg(REAP)
         .args(descriptors.map(|fd| fd.to_string()))
         .arg(program)
-        // The terminal's Ctrl-C goes to a whole process group. boot alone decides what it means.
+        // The terminal sends Ctrl-C to a whole process group, so boot keeps QEMU out of its group.
         .process_group(0);
     inherit(&mut command, descriptors);
     command
 }
 
-/// Has `command`, and no other process that is started meanwhile, inherit these descriptors.
+/// Makes `command` inherit these descriptors, and no other process that is started at the same time.
 #[allow(unsafe_code)]
 fn inherit(command: &mut Command, descriptors: [RawFd; 2]) {
     let inherit = move || {
@@ -78,8 +81,8 @@ fn inherit(command: &mut Command, descriptors: [RawFd; 2]) {
     unsafe { command.pre_exec(inherit) };
 }
 
-/// What `main` has to do before anything else, with the program's arguments: if it was started as a
-/// reaper, it is one until the end, and gives the exit code.
+/// Runs as a reaper and returns the exit code, if the program's arguments ask for that. `main` must call
+/// this before anything else.
 pub fn answer(mut arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
     arguments.nth(1).filter(|first| first == REAP)?;
     let mut descriptor = || take_descriptor(&arguments.next()?);
@@ -93,15 +96,15 @@ pub fn answer(mut arguments: impl Iterator<Item = OsString>) -> Option<ExitCode>
 #[allow(unsafe_code)]
 fn take_descriptor(number: &OsStr) -> Option<OwnedFd> {
     let number = number.to_str()?.parse().ok()?;
-    // SAFETY: `command` has left this descriptor open for this process, where nothing else uses it.
+    // SAFETY: this process inherited the descriptor from `command`, and nothing else in it uses it.
     Some(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
-/// Starts `program`, and ends it and all that it has started when `control` ends.
+/// Starts `program`. When `control` is closed, ends it and everything that it has started.
 fn reap(mut program: Command, control: UnixStream, inherited: OwnedFd) -> io::Result<()> {
     fcntl_setfd(&control, FdFlags::CLOEXEC)?;
     set_child_subreaper(Some(getpid()))?;
-    // A group of its own, so that killing it does not kill this process.
+    // The program gets its own group, so that killing the group does not kill this process.
     program.process_group(0);
     die_with_starter(&mut program);
     let child = match program.spawn() {
@@ -114,13 +117,13 @@ fn reap(mut program: Command, control: UnixStream, inherited: OwnedFd) -> io::Re
         }
     };
     let _ = say(&control, Report::Started(child.as_raw_nonzero().get()));
-    // These are the program's alone: who reads from it has to see when it closes them.
+    // Close these here, so that their readers see when the program closes them.
     drop(inherited);
     close_standard_streams()?;
     thread::spawn({
         let control = control.try_clone()?;
         move || {
-            // The child stays a zombie, and its process id its own, until all is ended.
+            // The child stays a zombie until `end`, so its process id is not reused.
             let ended = waitid(
                 WaitId::Pid(child),
                 WaitIdOptions::EXITED | WaitIdOptions::NOWAIT,
@@ -130,7 +133,7 @@ fn reap(mut program: Command, control: UnixStream, inherited: OwnedFd) -> io::Re
             }
         }
     });
-    // boot says nothing: this returns when its end of the socket is closed.
+    // boot sends nothing: this returns when boot's end of the socket is closed.
     let _ = (&control).read(&mut [0]);
     end(child);
     Ok(())
@@ -149,7 +152,7 @@ fn close_standard_streams() -> io::Result<()> {
     Ok(())
 }
 
-/// `status` as `wait(2)` gives it.
+/// `status` in the format of `wait(2)`.
 fn wait_status(status: &WaitIdStatus) -> i32 {
     const CORE_DUMPED: i32 = 0x80;
     match (status.exit_status(), status.terminating_signal()) {
@@ -161,54 +164,43 @@ fn wait_status(status: &WaitIdStatus) -> i32 {
 
 /// Kills `child`, its group, and every other process below this one.
 fn end(child: Pid) {
-    // Nobody has waited for the child, so the group is still its own.
+    // The child has not been reaped, so the group id is still its own.
     let _ = kill_process_group(child, Signal::KILL);
     let _ = waitpid(Some(child), WaitOptions::empty());
     loop {
         match wait(WaitOptions::NOHANG) {
             Ok(Some(_)) | Err(Errno::INTR) => {}
-            // A process that left the group, or one that takes its time to die.
+            // A process has left the group, or has not ended yet.
             Ok(None) => {
                 kill_children();
                 thread::sleep(Duration::from_millis(1));
             }
-            // None is left.
+            // No children are left.
             Err(_) => return,
         }
     }
 }
 
-/// Kills all children of this process. Their children become its own.
+/// Kills all children of this process. Their children then become children of this process.
 fn kill_children() {
-    // In a container /proc may be that of another PID namespace, with other processes under the same ids.
+    // In a container, /proc may belong to another PID namespace, where the same ids are other processes.
     let own = getpid();
     let is_own = fs::read_link("/proc/self").is_ok_and(|id| id == Path::new(&own.to_string()));
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    for process in ids.filter(|_| is_own).filter_map(Pid::from_raw) {
-        if parent(process) == Some(own) {
+    let parent = Some(own.as_raw_nonzero().get());
+    for process in processes().filter(|process| is_own && process.parent() == parent) {
+        if let Some(process) = Pid::from_raw(process.id) {
             let _ = kill_process(process, Signal::KILL);
         }
     }
 }
 
-/// The parent of a process (proc(5), `/proc/PID/stat`).
-fn parent(process: Pid) -> Option<Pid> {
-    let stat = fs::read(format!("/proc/{process}/stat")).ok()?;
-    // The name, in parentheses, may have any bytes in it.
-    let name_end = stat.iter().rposition(|byte| *byte == b')')?;
-    let rest = std::str::from_utf8(&stat[name_end + 1..]).ok()?;
-    Pid::from_raw(rest.split_whitespace().nth(1)?.parse().ok()?)
-}
-
-/// Has the kernel kill `command` when the thread that starts it dies, of SIGKILL for example, which
-/// leaves no time to do it.
+/// Makes the kernel kill `command` when the thread that starts it ends, even by SIGKILL.
 #[allow(unsafe_code)]
 pub fn die_with_starter(command: &mut Command) {
     let starter = getpid();
     let tie = move || {
         set_parent_process_death_signal(Some(Signal::KILL))?;
-        // A starter that had died before that line would never be noticed.
+        // If the starter ended before that call, the kernel sends no signal.
         if getppid() == Some(starter) {
             Ok(())
         } else {

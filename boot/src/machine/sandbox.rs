@@ -1,5 +1,5 @@
-//! QEMU's own sandbox, a seccomp filter. Images come from strangers: a guest that breaks out of its
-//! machine into QEMU finds there that QEMU may neither start programs nor gain privileges.
+//! QEMU's sandbox, a seccomp filter. An image may be malicious. If its guest takes over the QEMU process,
+//! the sandbox stops it from starting programs and gaining privileges.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -9,16 +9,16 @@ use object::elf::{DT_NEEDED, FileHeader64};
 use object::read::elf::FileHeader;
 use object::{Endianness, ReadCache, read};
 
-/// What follows `-sandbox`: QEMU needs none of what is denied.
+/// The value of `-sandbox`. QEMU needs none of the denied system calls.
 pub const OPTIONS: &str = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
 
-/// Whether `qemu` is to be sandboxed: if it can be, and `more`, the user's own arguments for it, do not
-/// say how.
+/// Whether to pass `-sandbox` to `qemu`: if QEMU supports it, and `more`, the user's arguments for QEMU,
+/// do not contain it.
 pub fn wanted(qemu: &Path, more: &[OsString]) -> bool {
     let by_user = more
         .iter()
         .any(|word| word == "-sandbox" || word == "--sandbox");
-    // Of a wrapper script there is no telling; a QEMU without the option does not start with it.
+    // A QEMU without support rejects the option, and a wrapper script may start such a QEMU.
     !by_user && File::open(qemu).is_ok_and(|file| links_seccomp(file).unwrap_or(false))
 }
 

@@ -1,56 +1,56 @@
-//! The table of what can be booted. A new target is one more row.
+//! The table of targets. A new target is one more row.
 
 use object::elf::{EM_386, EM_AARCH64, EM_RISCV, EM_X86_64, Machine as ElfMachine};
 
 use crate::files::format::Format;
 use crate::machine::command::Accel;
 
-/// Everything that differs from one architecture to the next.
+/// Everything that depends on the architecture.
 #[derive(Debug)]
 pub struct Target {
-    /// The name by which `--target` asks for it.
+    /// The name for `--target`.
     pub name: &'static str,
-    /// The QEMU that emulates it, as its file is called.
+    /// The file name of its QEMU.
     pub qemu: &'static str,
-    /// The machines it can be booted on; the first is the default.
+    /// Its machines; the first is the default.
     pub machines: &'static [Machine],
-    /// What QEMU's `-kernel` boots.
+    /// The kernel formats that QEMU's `-kernel` boots.
     pub kernels: &'static [Format],
-    /// The architectures of the ELF files that it can run (`e_machine`).
+    /// The architectures of the ELF kernels that it can run (`e_machine`).
     pub elf_machines: &'static [ElfMachine],
-    /// Whether QEMU finds the entry of an ELF kernel only in a note, as Xen's PVH has it.
+    /// Whether QEMU needs the PVH note to find the entry of an ELF kernel.
     pub needs_pvh: bool,
-    /// QEMU's name for the CPU model.
+    /// QEMU's name of the default CPU model.
     pub cpu: &'static str,
-    /// Memory in MiB unless asked otherwise.
+    /// The default memory in MiB.
     pub memory: u32,
-    /// The serial port that boot reads, under the kernel's name for it.
+    /// The kernel's name of the serial port that boot reads.
     pub console: &'static str,
     /// The rest of the kernel's command line.
     pub kernel_options: &'static [&'static str],
-    /// What follows it where QEMU executes the guest's instructions.
+    /// More options for the kernel under TCG.
     pub tcg_options: &'static [&'static str],
-    /// Whether it has a time stamp counter, which QEMU's TCG takes from the host.
+    /// Whether it has a time stamp counter; under TCG, the guest sees the host's.
     pub has_tsc: bool,
-    /// gdb's name for the architecture.
+    /// gdb's name of the architecture.
     pub gdb: &'static str,
 }
 
 /// One of QEMU's machine models.
 #[derive(Debug)]
 pub struct Machine {
-    /// The name by which `--machine` asks for it; QEMU's own.
+    /// The name for `--machine`, which is QEMU's.
     pub name: &'static str,
-    /// What follows `-machine`.
+    /// The value of `-machine`.
     pub options: &'static str,
 }
 
 /// Every target; the first is the default.
 pub const TARGETS: &[Target] = &[X86_64, AARCH64, RISCV64];
 
-/// Restart at once after a panic. QEMU's -no-reboot turns that into QEMU's end, so a panic never
-/// hangs. With `loglevel=0`, it is all that is to be seen of one. (An initramfs of initramfs-tools' takes
-/// it for its own.)
+/// Restart at once after a panic. With -no-reboot, QEMU then ends, so a panic never hangs. With
+/// `loglevel=0`, the restart is the only sign of a panic. (An initramfs of initramfs-tools reads this
+/// option, too.)
 const RESTART_AFTER_PANIC: &str = "panic=-1";
 
 const X86_64: Target = Target {
@@ -59,9 +59,9 @@ const X86_64: Target = Target {
     machines: &[
         Machine {
             name: "microvm",
-            // No ACPI: what little there is, the kernel finds where it always was. For each virtio
-            // device that the user adds, QEMU adds to the kernel's command line where it is
-            // (`virtio_mmio.device=512@0xfeb00e00:12`); nothing else would tell.
+            // No ACPI: the few devices are at fixed addresses. For each virtio device that the user adds,
+            // QEMU appends the address to the kernel's command line
+            // (`virtio_mmio.device=512@0xfeb00e00:12`).
             options: "microvm,acpi=off",
         },
         Machine {
@@ -82,19 +82,18 @@ const X86_64: Target = Target {
     console: "ttyS0",
     kernel_options: &[
         RESTART_AFTER_PANIC,
-        // Restart by triple fault. A microvm has no keyboard controller to ask for it, and the
-        // kernel would ask for more than a second.
+        // Restart by triple fault. A microvm has no keyboard controller, and the kernel would try to use
+        // it for more than a second.
         "reboot=t",
-        // Skip calibrating the local APIC timer against the clock: under TCG 40 % of the way to
-        // init.
+        // Skip the calibration of the local APIC timer: under TCG it takes 40 % of the time to init.
         "nolapic_timer",
-        // Skip waiting for the timer interrupt to prove that it works: another 10 %.
+        // Skip the test of the timer interrupt: another 10 %.
         "no_timer_check",
     ],
     tcg_options: &[
-        // Skip finding out how fast the guest can count, by which it measures short delays: a
-        // sixth of the way to init. It is what the small kernel finds on the machine that
-        // docs/speed.md describes. Emulated devices do not care for delays.
+        // Skip the calibration of the delay loop: a sixth of the time to init. The number is the result
+        // of the small kernel's calibration on the machine that docs/speed.md describes. Emulated
+        // devices need no exact delays.
         "lpj=500000",
     ],
     has_tsc: true,
@@ -106,13 +105,13 @@ const AARCH64: Target = Target {
     qemu: "qemu-system-aarch64",
     machines: &[Machine {
         name: "virt",
-        // A machine that there is only in QEMU. It describes itself in a device tree.
+        // A machine that exists only in QEMU. A device tree describes it.
         options: "virt",
     }],
     kernels: &[Format::Arm64Image, Format::Arm64ImageGz, Format::Arm64Zboot],
     elf_machines: &[EM_AARCH64],
     needs_pvh: false,
-    // Armv8.0, as the first such CPUs had it.
+    // Armv8.0, the baseline.
     cpu: "cortex-a53",
     memory: 128,
     // A PL011.
@@ -128,7 +127,7 @@ const RISCV64: Target = Target {
     qemu: "qemu-system-riscv64",
     machines: &[Machine {
         name: "virt",
-        // Likewise. Its firmware, OpenSBI, comes with QEMU, and speaks first.
+        // The same. Its firmware, OpenSBI, comes with QEMU and writes to the console first.
         options: "virt",
     }],
     kernels: &[Format::RiscvImage],
@@ -155,8 +154,8 @@ impl Target {
         self.machines.iter().find(|machine| machine.name == name)
     }
 
-    /// The kernel's command line, with how fast its time stamp counter counts if that is known. `append`
-    /// is last so that it can override the rest.
+    /// The kernel's command line, with the frequency of the time stamp counter if it is known. `append`
+    /// comes last so that it can override the rest.
     pub fn command_line(&self, accel: Accel, tsc_khz: Option<u64>, append: &str) -> String {
         let console = format!("console={}", self.console);
         let more = match accel {

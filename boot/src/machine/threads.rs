@@ -1,56 +1,57 @@
-//! QEMU's threads, as `/proc` has them (proc(5)).
+//! QEMU's threads, from `/proc` (proc(5)).
 
 use std::fs;
 use std::time::Duration;
 
-/// A thread, and what it has used since it was started.
+use crate::machine::stat::{Stat, processes};
+
+/// A thread, with its times since it was started.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Thread {
     /// Its id.
     pub id: i32,
-    /// Whether it waits for something other than a processor or a disk.
+    /// Whether it sleeps; waiting for a processor or a disk is not sleep.
     pub asleep: bool,
-    /// How long it has run.
+    /// Its time on a processor.
     pub ran: Duration,
-    /// How long it could have run, and waited for a processor.
+    /// Its time of waiting for a processor.
     pub waited: Duration,
-    /// How often it has waited for a page of memory from a disk.
+    /// The number of its page faults that needed a disk.
     pub faults: u64,
 }
 
-/// The threads of a process and of those that it has started: QEMU may be behind a wrapper.
+/// The threads of a process and of the processes that it has started: a wrapper may have started QEMU.
 #[derive(Debug)]
 pub struct Threads {
     processes: Vec<i32>,
 }
 
 impl Threads {
-    /// Those of `process` as it is now.
+    /// Those of `process` and its present descendants.
     pub fn of(process: i32) -> Self {
-        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let processes: Vec<_> = processes
-            .filter(|entry| entry.file_name().as_encoded_bytes()[0].is_ascii_digit())
-            .filter_map(|entry| {
-                Process::parse(&fs::read_to_string(entry.path().join("stat")).ok()?)
-            })
-            .collect();
+        let processes: Vec<_> = processes().filter_map(|stat| Process::new(&stat)).collect();
         Threads {
             processes: family(process, &processes),
         }
     }
 
-    /// What they do. Nothing if that cannot be said, or if there is none any more.
+    /// Their present state. Nothing if the kernel does not report it, or if all have ended.
     pub fn look(&self) -> Option<Vec<Thread>> {
         let mut threads = Vec::new();
         for process in &self.processes {
-            // One that has ended is missed by nobody.
+            // Ignore processes that have ended.
             let tasks = fs::read_dir(format!("/proc/{process}/task"));
             for task in tasks.into_iter().flatten().flatten() {
-                let read = |name| fs::read_to_string(task.path().join(name)).ok();
-                threads.extend(read("stat").and_then(|stat| thread(&stat, &read("schedstat")?)));
+                let directory = task.path();
+                threads.extend(Stat::read(&directory).and_then(|stat| {
+                    thread(
+                        &stat,
+                        &fs::read_to_string(directory.join("schedstat")).ok()?,
+                    )
+                }));
             }
         }
-        // A kernel that keeps no account of how long threads run has a zero there.
+        // A kernel that does not count these times reports zeros.
         let counted = |thread: &Thread| !thread.ran.is_zero();
         threads.iter().any(counted).then_some(threads)
     }
@@ -65,23 +66,16 @@ struct Process {
 }
 
 impl Process {
-    fn parse(stat: &str) -> Option<Self> {
-        let fields = fields(stat)?;
+    fn new(stat: &Stat) -> Option<Self> {
         Some(Process {
-            id: stat.split(' ').next()?.parse().ok()?,
-            parent: fields.get(1)?.parse().ok()?,
-            group: fields.get(2)?.parse().ok()?,
+            id: stat.id,
+            parent: stat.parent()?,
+            group: stat.group()?,
         })
     }
 }
 
-/// The fields of a `stat` from the third one on. The second is the name, with anything in it.
-fn fields(stat: &str) -> Option<Vec<&str>> {
-    let (_, rest) = stat.rsplit_once(')')?;
-    Some(rest.split_ascii_whitespace().collect())
-}
-
-/// `first`, all processes of its group, and what they have started.
+/// `first`, all processes of its group, and all descendants of these.
 fn family(first: i32, processes: &[Process]) -> Vec<i32> {
     let mut family = vec![first];
     let members = processes.iter().filter(|process| process.group == first);
@@ -98,17 +92,16 @@ fn family(first: i32, processes: &[Process]) -> Vec<i32> {
     family
 }
 
-/// A thread by its `stat` and its `schedstat`.
-fn thread(stat: &str, schedstat: &str) -> Option<Thread> {
-    let fields = fields(stat)?;
+/// A thread, from its `stat` and its `schedstat`.
+fn thread(stat: &Stat, schedstat: &str) -> Option<Thread> {
     let mut times = schedstat.split_ascii_whitespace().map(str::parse);
     let mut time = || Some(Duration::from_nanos(times.next()?.ok()?));
     Some(Thread {
-        id: stat.split(' ').next()?.parse().ok()?,
-        asleep: *fields.first()? == "S",
+        id: stat.id,
+        asleep: stat.state()? == 'S',
         ran: time()?,
         waited: time()?,
-        faults: fields.get(9)?.parse().ok()?,
+        faults: stat.major_faults()?,
     })
 }
 
@@ -117,6 +110,10 @@ mod tests {
     use super::*;
 
     const STAT: &str = "7 (qemu) x) S 6 5 4 0 -1 4194560 29 0 3 0 1 2 0 0 20 0 3 0 4711 1 1";
+
+    fn stat(text: &str) -> Stat {
+        Stat::parse(text.as_bytes()).unwrap()
+    }
 
     #[test]
     fn a_thread_is_read_whatever_its_name() {
@@ -127,22 +124,21 @@ mod tests {
             waited: Duration::from_micros(34),
             faults: 3,
         };
-        assert_eq!(thread(STAT, "12000 34000 5\n"), Some(expected));
-        let running = thread(&STAT.replace("S 6", "R 6"), "12000 34000 5\n");
+        assert_eq!(thread(&stat(STAT), "12000 34000 5\n"), Some(expected));
+        let running = thread(&stat(&STAT.replace("S 6", "R 6")), "12000 34000 5\n");
         assert!(running.is_some_and(|thread| !thread.asleep));
         let process = Process {
             id: 7,
             parent: 6,
             group: 5,
         };
-        assert_eq!(Process::parse(STAT), Some(process));
+        assert_eq!(Process::new(&stat(STAT)), Some(process));
     }
 
     #[test]
     fn what_is_cut_short_is_none() {
-        assert_eq!(thread(STAT, "1"), None);
-        assert_eq!(thread("7 (qemu", "1 1 1"), None);
-        assert_eq!(thread("7 (qemu) S", "1 1 1"), None);
+        assert_eq!(thread(&stat(STAT), "1"), None);
+        assert_eq!(thread(&stat("7 (qemu) S"), "1 1 1"), None);
     }
 
     #[test]

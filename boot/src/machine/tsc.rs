@@ -1,8 +1,8 @@
-//! How fast the host's time stamp counter (TSC) counts.
+//! The frequency of the host's time stamp counter (TSC).
 //!
-//! QEMU's TCG shows an x86-64 guest the host's own counter. A kernel that is told how fast that counts
-//! (`tsc_early_khz=`) need not measure it: it does so beside another timer that QEMU emulates, for 10
-//! ms, and where the host is busy in vain. Its clock is then as coarse as its timer interrupt.
+//! Under TCG, an x86-64 guest reads the host's counter. With `tsc_early_khz=`, the guest's kernel need not
+//! measure its frequency. The measurement compares the counter with an emulated timer, takes 10 ms, and
+//! fails on a busy host. Then the kernel's clock is only as fine as its timer interrupt.
 
 use std::ops::RangeInclusive;
 use std::thread::sleep;
@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 use crate::machine::command::Accel;
 use crate::machine::target::Target;
 
-/// How long it is watched. The two moments are known to some 50 ns, so the speed is known to 50
-/// millionths; Linux contents itself with 500.
+/// The time of the measurement. Both readings are exact to about 50 ns, so the frequency is exact to 50
+/// millionths; Linux accepts 500.
 const WATCHED: Duration = Duration::from_millis(1);
 
-/// What is taken for an answer, in kHz. No counter of a processor for x86-64 is slower or faster.
+/// The range of plausible results, in kHz, for x86-64 processors.
 const PLAUSIBLE: RangeInclusive<u64> = 400_000..=10_000_000;
 
-/// What a guest is to be told, in kHz, if it has such a counter and this is the host's.
+/// The frequency in kHz for the guest's kernel, if the guest reads the host's counter.
 pub fn of_guest(target: &Target, accel: Accel) -> Option<u64> {
     if target.has_tsc && accel == Accel::Tcg {
         khz()
@@ -44,7 +44,7 @@ fn khz() -> Option<u64> {
     None
 }
 
-/// A moment by the clock and by the counter: of several readings the one that was interrupted least.
+/// The clock and the counter at one moment: the reading that took the least time, out of several.
 #[cfg(target_arch = "x86_64")]
 fn now() -> (Instant, u64) {
     let read = |_| {

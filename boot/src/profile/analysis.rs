@@ -1,4 +1,4 @@
-//! What took how long, as the report, the chart and the summary tell it.
+//! The phases and delays of a boot, for the report, the chart and the summary.
 
 use std::time::Duration;
 
@@ -7,34 +7,34 @@ use crate::profile::phases::{Phase, Who, phases};
 use crate::profile::symbols::Symbols;
 use crate::profile::timeline::Timeline;
 
-/// A recorded boot, taken apart.
+/// The analysis of a recorded boot.
 #[derive(Debug)]
 pub struct Analysis {
-    /// What was recorded.
+    /// The record.
     pub timeline: Timeline,
-    /// Its parts.
+    /// Its phases.
     pub phases: Vec<Phase>,
-    /// What `initcall_debug` told, if it was on.
+    /// Its initcalls, if `initcall_debug` was on.
     pub initcalls: Initcalls,
-    /// What the boot lacked for more.
+    /// Hints for a better analysis.
     pub hints: Vec<&'static str>,
     symbols: Symbols,
 }
 
-/// Something that took time.
+/// A delay.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Delay {
-    /// What did; for silence on the console, the line that ended it.
+    /// Its cause; for silence on the console, the line after it.
     pub name: String,
-    /// When it began, since QEMU's start.
+    /// Its beginning, since QEMU's start.
     pub start: Duration,
-    /// How long it took.
+    /// Its length.
     pub took: Duration,
 }
 
 impl Analysis {
-    /// Takes `timeline` apart. `command_line` is the kernel's; `symbols` may have names for
-    /// functions that the kernel knows only by their address.
+    /// Analyses `timeline`. `command_line` is the kernel's. `symbols` has names of functions, for a kernel
+    /// that prints only their addresses.
     pub fn new(timeline: Timeline, command_line: &str, symbols: Symbols) -> Self {
         let initcalls = Initcalls::of(&timeline, &symbols);
         let asked = command_line.split(' ').any(|word| word == "initcall_debug");
@@ -43,18 +43,18 @@ impl Analysis {
         let mut hints = Vec::new();
         if asked && initcalls.calls.is_empty() {
             hints.push(
-                "initcall_debug is on the command line, but no initcall on the console: \
-                 loglevel=8 beside it shows them",
+                "initcall_debug is on the command line, but the console shows no initcalls: \
+                 add loglevel=8",
             );
         }
         if nameless {
             hints.push(
-                "the kernel was built without CONFIG_KALLSYMS and names no function: \
-                 --symbols VMLINUX does (the unstripped one)",
+                "the kernel was built without CONFIG_KALLSYMS and prints no names of functions: \
+                 name its unstripped vmlinux with --symbols FILE",
             );
         }
         if timeline.dropped() > 0 {
-            hints.push("there was more on the console than is kept: what came late is missing");
+            hints.push("the console had more lines than boot records: the last ones are missing");
         }
         Analysis {
             phases: phases(&timeline),
@@ -65,18 +65,18 @@ impl Analysis {
         }
     }
 
-    /// How long it was: until the expected text, or until the end.
+    /// The length of the boot: to the expected text, or to the end.
     pub fn length(&self) -> Duration {
         self.timeline.expected.unwrap_or(self.timeline.end)
     }
 
-    /// How long all that `who` did took.
+    /// The time of all phases of `who`.
     pub fn share(&self, who: Who) -> Duration {
         let parts = self.phases.iter().filter(|phase| phase.who == who);
         parts.map(|phase| phase.end - phase.start).sum()
     }
 
-    /// What is to be said beside the numbers, in sentences.
+    /// The notes below the numbers, in sentences.
     pub fn notes(&self) -> Vec<String> {
         let guest = self.timeline.init().and_then(|init| init.guest);
         let clock = guest.map(|at| {
@@ -87,8 +87,8 @@ impl Analysis {
         clock.into_iter().chain(hints).collect()
     }
 
-    /// The longest delays, the longest first, under titles: initcalls if the kernel told about
-    /// them, and silences on the console, which are not in initcalls.
+    /// The longest delays in two titled lists, the longest first: initcalls, if the console shows them, and
+    /// silences outside of initcalls.
     pub fn delays(&self, calls: usize, silences: usize) -> Vec<(String, Vec<Delay>)> {
         let slowest = self.initcalls.slowest(calls).into_iter();
         let slowest = slowest.map(|call| Delay {
@@ -128,7 +128,7 @@ impl Analysis {
     }
 }
 
-/// A time in milliseconds: three digits, or as many as there are before the point.
+/// A time in milliseconds, with three digits or more.
 pub fn millis(time: Duration) -> String {
     let ms = time.as_secs_f64() * 1e3;
     let decimals = match ms {
@@ -139,7 +139,7 @@ pub fn millis(time: Duration) -> String {
     format!("{ms:.decimals$}")
 }
 
-/// `text` in at most `width` characters, its end given up for dots if need be.
+/// `text` in at most `width` characters; a longer text ends with dots.
 pub fn shortened(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();

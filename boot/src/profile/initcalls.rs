@@ -1,8 +1,7 @@
-//! What the kernel's initcalls took, as `initcall_debug` on its command line makes it say.
+//! The kernel's initcalls and their times, which the kernel prints with `initcall_debug`.
 //!
-//! The lines (do_one_initcall() in Linux's init/main.c) have the priority of debug messages: they
-//! reach the console only with `loglevel=8` or `ignore_loglevel` beside it. Without
-//! CONFIG_KALLSYMS there is an address where the name should be.
+//! The lines (do_one_initcall() in Linux's init/main.c) are debug messages: they reach the console only
+//! with `loglevel=8` or `ignore_loglevel`. Without CONFIG_KALLSYMS they have addresses instead of names.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,13 +9,13 @@ use std::time::Duration;
 use crate::profile::symbols::Symbols;
 use crate::profile::timeline::Timeline;
 
-/// Whose clock durations are from.
+/// The clock of durations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clock {
     /// The kernel's, in microseconds.
     Guest,
-    /// The host's: the guest's counts in steps of a timer interrupt. It includes what the guest
-    /// takes to print.
+    /// The host's, if the guest's clock counts in steps of a timer interrupt. It includes the time in which
+    /// the guest prints.
     Host,
 }
 
@@ -25,28 +24,28 @@ pub enum Clock {
 pub struct Initcall {
     /// The function's name, or its address.
     pub name: String,
-    /// When it was called, since QEMU's start.
+    /// The time of its call, since QEMU's start.
     pub start: Duration,
-    /// When it returned.
+    /// The time of its return.
     pub end: Duration,
-    /// How long it took, by the clock that the list says.
+    /// Its duration, by the clock of the list.
     pub took: Duration,
 }
 
-/// All of them, as they were called.
+/// All initcalls.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Initcalls {
-    /// Whose clock `took` is from.
+    /// The clock of `took`.
     pub clock: Clock,
-    /// In the order in which they ended.
+    /// The initcalls, in the order of their returns.
     pub calls: Vec<Initcall>,
 }
 
 impl Initcalls {
-    /// Those of `timeline`, with the names that `symbols` has for addresses.
+    /// The initcalls in `timeline`. `symbols` translates addresses into names.
     pub fn of(timeline: &Timeline, symbols: &Symbols) -> Self {
         let mut running = HashMap::new();
-        // Each with its beginning and end by the host's clock and its duration by the guest's.
+        // Name, start and end by the host's clock, duration by the guest's.
         let mut ended = Vec::new();
         for line in timeline.lines() {
             if let Some(function) = called(&line.text) {
@@ -85,13 +84,13 @@ impl Initcalls {
         calls
     }
 
-    /// Whether one of them was running for all of that time.
+    /// Whether one initcall was running from `start` to `end`.
     pub fn covers(&self, start: Duration, end: Duration) -> bool {
         let covers = |call: &Initcall| call.start <= start && end <= call.end;
         self.calls.iter().any(covers)
     }
 
-    /// How long they took together.
+    /// The sum of their durations.
     pub fn total(&self) -> Duration {
         self.calls.iter().map(|call| call.took).sum()
     }
@@ -111,7 +110,7 @@ fn returned(text: &str) -> Option<(&str, Duration)> {
     Some((plain(function), Duration::from_micros(micros)))
 }
 
-/// The line, with its function's name for the address if it tells of an initcall's beginning.
+/// The line; if it announces an initcall, with the function's name instead of its address.
 pub(crate) fn named(text: &str, symbols: &Symbols) -> String {
     let named = called(text).and_then(|function| {
         let name = symbols.name(function)?;
@@ -120,7 +119,7 @@ pub(crate) fn named(text: &str, symbols: &Symbols) -> String {
     named.unwrap_or_else(|| text.to_owned())
 }
 
-/// A function's name without its offset and size. A module's name after it stays.
+/// A function's name without its offset and size.
 fn plain(function: &str) -> &str {
     function
         .split_once('+')

@@ -1,15 +1,15 @@
-//! Where the time of a boot went: the record of it, and its views.
+//! Shows how a boot spent its time.
 //!
-//! In: what the console said and when. Out: a report in JSON, a chart in SVG, a summary in words.
+//! The input is the lines of the console and their times. The output is a report in JSON, a chart in SVG and a summary.
 //!
 //! | module | subject |
 //! | --- | --- |
-//! | [`timeline`] | what the console said, and when |
-//! | [`phases`], [`initcalls`] | the parts of a boot, told from that |
+//! | [`timeline`] | the record: the lines of the console, with their times |
+//! | [`phases`], [`initcalls`] | the parts of a boot |
 //! | [`symbols`] | the names of a kernel's functions |
-//! | [`analysis`] | what took how long |
-//! | [`report`], [`chart`], [`summary`] | the same as JSON, as a picture and as text |
-//! | [`results`] | which of these are wanted, and where |
+//! | [`analysis`] | the phases and the longest delays |
+//! | [`report`], [`chart`], [`summary`] | the analysis as JSON, as a picture and as text |
+//! | [`results`] | the options that ask for these, and their files |
 
 pub mod analysis;
 pub mod chart;

@@ -1,28 +1,27 @@
-//! The parts of a boot, one after the other, by what is on the console.
+//! The phases of a boot, found in the lines of its console.
 
 use std::time::Duration;
 
 use crate::console::author::{Early, early, is_first};
 use crate::profile::timeline::Timeline;
 
-/// Who is at work.
+/// The program that runs in a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
     /// QEMU.
     Qemu,
     /// The firmware, or a boot loader.
     Firmware,
-    /// Nobody has said who: the kernel does not before it has its console, nor if it is told to be
-    /// quiet.
+    /// Not known: the kernel prints nothing before it has its console, or with `quiet`.
     Unknown,
     /// The kernel.
     Kernel,
-    /// What PID 1 runs.
+    /// Init, and the programs that it starts.
     Init,
 }
 
 impl Who {
-    /// All of them, in the order in which they come.
+    /// All of them, in the order of a boot.
     pub const ALL: [Who; 5] = [
         Who::Qemu,
         Who::Firmware,
@@ -43,23 +42,22 @@ impl Who {
     }
 }
 
-/// A part of a boot.
+/// A phase of a boot.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Phase {
-    /// What is done in it.
+    /// Its work.
     pub name: &'static str,
-    /// Who does it.
+    /// The program that does it.
     pub who: Who,
-    /// When it began, since QEMU's start.
+    /// Its start, since QEMU's start.
     pub start: Duration,
-    /// When it ended.
+    /// Its end.
     pub end: Duration,
 }
 
-/// The phases of the kernel after its first line: what each is about, and what the first line of it
-/// begins with. In the order of start_kernel() and kernel_init(); one that none of the lines
-/// announces is part of the one before. (The initramfs is unpacked beside the initcalls, at no fixed
-/// place among them.)
+/// The phases of the kernel after its first line: the name, and the possible beginnings of the first line.
+/// They are in the order of start_kernel() and kernel_init(). A phase without such a line is part of the
+/// phase before. (The kernel unpacks the initramfs in parallel to the initcalls.)
 const KERNEL: &[(&str, &[&str])] = &[
     (
         "clocks and processors",
@@ -94,8 +92,8 @@ const KERNEL: &[(&str, &[&str])] = &[
 const SILENT: (Who, &str) = (Who::Unknown, "firmware, silent kernel");
 const UNKNOWN: (Who, &str) = (Who::Unknown, "output of unknown origin");
 
-/// The parts of `timeline`, without a hole from QEMU's start until the expected text was seen, or
-/// until the end if it was not.
+/// The phases of `timeline`, without gaps, from QEMU's start to the expected text, or to the end if the
+/// text was not seen.
 pub fn phases(timeline: &Timeline) -> Vec<Phase> {
     let first = match timeline.ready {
         Some(_) => (Who::Qemu, "QEMU starts"),
@@ -108,8 +106,8 @@ pub fn phases(timeline: &Timeline) -> Vec<Phase> {
         }
     };
     timeline.ready.into_iter().for_each(|at| begin(at, SILENT));
-    // The kernel tells about itself from its first line on, or not at all. (That line may be lost, if
-    // its buffer is small.)
+    // The kernel's messages start with its first line. (With a small buffer, that line may be lost; then
+    // they start with the first time stamp.)
     let lines = timeline.lines();
     let init = timeline.init().map(|moment| moment.host);
     let first = lines.iter().position(|line| is_first(&line.text));
@@ -130,9 +128,9 @@ pub fn phases(timeline: &Timeline) -> Vec<Phase> {
                     speaks = None;
                 }
             }
-            // It says little, and that before the work.
+            // The kernel prints this before it unpacks itself.
             Some((Early::Kernel, _)) => begin(line.begun, (Who::Kernel, "kernel unpacks itself")),
-            // An empty line in front of a banner is nobody's.
+            // Ignore an empty line before a banner.
             None if line.text.is_empty() => {}
             None => begin(line.begun, UNKNOWN),
         }
@@ -143,7 +141,7 @@ pub fn phases(timeline: &Timeline) -> Vec<Phase> {
         if index == 0 {
             begin(line.begun, (Who::Kernel, "memory and interrupts"));
         }
-        // Where the kernel writes times, a line without one is a program's.
+        // If the kernel writes times, a line without one is a program's.
         let is_program = has_times && line.guest.is_none() && !line.text.is_empty();
         if is_program && init.is_none() {
             begin(line.begun, (Who::Init, "init, from its first line on"));

@@ -1,4 +1,4 @@
-//! A boot as JSON, for programs: docs/report.md has an example, and what the fields mean.
+//! A boot as JSON. docs/report.md explains the fields and has an example.
 
 use std::fs::File;
 use std::io;
@@ -15,16 +15,16 @@ use crate::machine::accel::Acceleration;
 use crate::machine::command::Vm;
 use crate::profile::analysis::Analysis;
 use crate::profile::initcalls::Clock;
-use crate::verdict::kinds::Verdict;
+use crate::verdict::Verdict;
 
-/// The version of the schema. It grows when a field changes its meaning or goes away, not when one
-/// is added.
+/// The version of the schema. It increases when a field changes its meaning or is removed, not when one is
+/// added.
 const VERSION: u32 = 2;
 
-/// How many delays of each kind are told.
+/// The largest number of delays of each kind.
 const DELAYS: usize = 20;
 
-/// One file that is booted, as it was just before.
+/// A file of the boot, with its properties just before it.
 #[derive(Debug, Serialize)]
 pub struct Booted {
     path: String,
@@ -33,7 +33,7 @@ pub struct Booted {
     sha256: String,
 }
 
-/// What is known before the boot.
+/// The part of the report that is known before the boot.
 #[derive(Debug, Serialize)]
 pub struct Before {
     target: &'static str,
@@ -58,7 +58,7 @@ struct Command {
 }
 
 impl Before {
-    /// Looks at what is about to be booted. It reads both files as a whole.
+    /// Collects it. Reads both files completely.
     pub fn new(vm: &Vm, acceleration: &Acceleration, inputs: Inputs) -> Result<Before> {
         let program = vm.qemu.as_os_str();
         let arguments = vm.arguments();
@@ -179,7 +179,7 @@ struct Console {
     dropped: u64,
 }
 
-/// A time in seconds, to a microsecond.
+/// A time in seconds, rounded down to a microsecond.
 struct Seconds(Duration);
 
 impl Serialize for Seconds {
@@ -188,7 +188,7 @@ impl Serialize for Seconds {
     }
 }
 
-/// The report on a boot: what was known `before` it, its end, and what took how long in it.
+/// The report on a boot, from the facts `before` it, its end, and its analysis.
 pub fn report(before: &Before, end: &Result<Verdict>, boot: &Analysis) -> String {
     let timeline = &boot.timeline;
     let moments = [timeline.kernel(), timeline.init()];
@@ -246,7 +246,7 @@ pub fn report(before: &Before, end: &Result<Verdict>, boot: &Analysis) -> String
         },
     };
     let json = serde_json::to_string_pretty(&report);
-    json.expect("names are texts, and nothing else can fail") + "\n"
+    json.expect("every key is a string") + "\n"
 }
 
 fn initcalls(boot: &Analysis) -> Option<Calls> {

@@ -1,4 +1,4 @@
-//! What is told about a boot beside its verdict: `--report`, `--chart` and `--summary`.
+//! The results of a boot beside its verdict: `--report`, `--chart` and `--summary`.
 
 use std::path::{Path, PathBuf};
 
@@ -16,13 +16,13 @@ use crate::profile::summary::summary;
 use crate::profile::symbols::Symbols;
 use crate::profile::timeline::Timeline;
 use crate::streams::say;
+use crate::verdict::Verdict;
 use crate::verdict::exit_code;
-use crate::verdict::kinds::Verdict;
 
-/// What the user wants to be told.
+/// The arguments for the results.
 #[derive(Args, Debug)]
-pub struct Wanted {
-    /// File to write everything about the boot to, as JSON (docs/report.md)
+pub struct ReportArgs {
+    /// File to write all facts about the boot to, as JSON (docs/report.md)
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
 
@@ -30,16 +30,16 @@ pub struct Wanted {
     #[arg(long, value_name = "FILE")]
     pub chart: Option<PathBuf>,
 
-    /// Say at the end where the time went
+    /// Show at the end how the boot spent its time
     #[arg(long)]
     pub summary: bool,
 
-    /// The kernel with its symbols (unstripped vmlinux), for names in all these and in gdb
+    /// The kernel's unstripped vmlinux, for the names of functions in these results and in gdb
     #[arg(long, env = "BOOT_DEBUG_KERNEL", value_name = "FILE")]
     pub symbols: Option<PathBuf>,
 }
 
-/// What there is to tell, and where. Nothing is written before the boot is over.
+/// The requested results and their files. They are written after the boot.
 #[derive(Debug)]
 pub struct Results {
     report: Option<(OutFile, Before)>,
@@ -50,9 +50,9 @@ pub struct Results {
     title: String,
 }
 
-impl Wanted {
-    /// Gets ready to tell about a boot of `vm`. Nothing if nothing is wanted. An error if a file
-    /// could not be written, or is one of those that are booted, or the `log`.
+impl ReportArgs {
+    /// Prepares the results for a boot of `vm`. Nothing if no result was requested. Fails if a file cannot
+    /// be written, or is the kernel, the initramfs or the `log`.
     pub fn prepare(
         &self,
         vm: &Vm,
@@ -92,7 +92,7 @@ impl Wanted {
     }
 }
 
-/// The name of a file as people know it: in a Nix store, 32 characters of hash stand before it.
+/// The name of a file without the hash of the Nix store, which has 32 characters.
 fn without_store_hash(name: &str) -> &str {
     match name.split_once('-') {
         Some((hash, rest)) if hash.len() == 32 => rest,
@@ -101,13 +101,13 @@ fn without_store_hash(name: &str) -> &str {
 }
 
 impl Results {
-    /// Tells how the boot that `timeline` recorded ended.
-    pub fn tell(self, end: &Result<Verdict>, timeline: Timeline) -> Result<()> {
+    /// Writes the results of the boot that `timeline` recorded.
+    pub fn write(self, end: &Result<Verdict>, timeline: Timeline) -> Result<()> {
         let boot = Analysis::new(timeline, &self.command_line, self.symbols);
         if self.summary {
             summary(&boot).iter().for_each(|line| say(line));
         }
-        // All that can be written is, even if one cannot.
+        // Write the chart even if the report fails.
         let reported = self.report.map_or(Ok(()), |(file, before)| {
             file.write(&report(&before, end, &boot))
         });

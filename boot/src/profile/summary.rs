@@ -1,14 +1,14 @@
-//! Where a boot's time went, in a few lines of plain text.
+//! A summary of a boot's phases and delays, in a few lines of plain text.
 
 use std::time::Duration;
 
 use crate::profile::analysis::{Analysis, millis, shortened};
 
-/// How many characters the names and the bars take; with the numbers, less than 80.
+/// The width of names and of bars, in characters. With the numbers, a line has less than 80.
 const NAME: usize = 30;
 const BAR: usize = 24;
 
-/// How many initcalls and silences are named.
+/// The number of initcalls and of silences.
 const INITCALLS: usize = 5;
 const SILENCES: usize = 3;
 
@@ -39,7 +39,7 @@ pub fn summary(boot: &Analysis) -> Vec<String> {
     lines
 }
 
-/// A bar from `start` to `end` on a line that stands for `whole`. Never empty.
+/// A bar from `start` to `end` on a line of length `whole`. Never empty.
 fn bar(start: Duration, end: Duration, whole: Duration) -> String {
     let at = |time: Duration| {
         let part = time.as_secs_f64() / whole.as_secs_f64().max(f64::MIN_POSITIVE);
@@ -82,7 +82,7 @@ Longest silences, by the line after
   Run /init as init process         200      300          ############
   printk: legacy console [...       150     50.0        ##
 The kernel's own clock said 390 ms when it ran init.
-Hint: initcall_debug is on the command line, but no initcall on the console: loglevel=8 beside it shows them."
+Hint: initcall_debug is on the command line, but the console shows no initcalls: add loglevel=8."
         );
     }
 

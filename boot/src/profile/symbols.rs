@@ -22,7 +22,7 @@ impl Symbols {
             .with_context(|| format!("{shown}: cannot read the kernel's symbols ({cure})"))?;
         let cache = ReadCache::new(file);
         let elf = ElfFile::<FileHeader64<Endianness>, _>::parse(&cache)
-            .with_context(|| format!("{shown}: it is no 64-bit ELF file ({cure})"))?;
+            .with_context(|| format!("{shown}: it is not a 64-bit ELF file ({cure})"))?;
         let symbols: Symbols = elf
             .symbols()
             .filter(|symbol| symbol.kind() == SymbolKind::Text)
@@ -34,7 +34,7 @@ impl Symbols {
         Ok(symbols)
     }
 
-    /// The name of the function at `address`, which is written as the kernel does: `0x...`.
+    /// The name of the function at `address`, in the kernel's notation `0x...`.
     pub fn name(&self, address: &str) -> Option<&str> {
         let address = u64::from_str_radix(address.strip_prefix("0x")?, 16).ok()?;
         self.0.get(&address).map(String::as_str)
@@ -113,7 +113,7 @@ mod tests {
         let error = |path: &Path| format!("{:#}", Symbols::read(path).unwrap_err());
         assert!(error(&path).contains("cannot read the kernel's symbols"));
         fs::write(&path, "text").unwrap();
-        assert!(error(&path).contains("it is no 64-bit ELF file"));
+        assert!(error(&path).contains("it is not a 64-bit ELF file"));
         let kernel = crate::inspect::tiny_kernel(62, true);
         fs::write(&path, kernel).unwrap();
         assert!(error(&path).contains("it has no symbols"));

@@ -1,52 +1,53 @@
-//! What the console said and when, for the report, the chart and the summary.
+//! The record of a boot: the lines of the console, with their times.
 //!
-//! Two clocks: the host's says when a byte arrived, counted from QEMU's start; the guest's is what
-//! the kernel prints before its lines. Neither is enough. What the kernel says before it has its
-//! console arrives all at once, and a guest without a good clock counts in steps of 10 ms.
+//! There are two clocks. The host's clock has the arrival of each byte, since QEMU's start. The guest's
+//! clock is in the kernel's time stamps. Both are needed: the kernel's first messages arrive all at once,
+//! when it has its console, and a guest without a good clock counts in steps of 10 ms.
 
 use std::cmp::Reverse;
 use std::time::Duration;
 
+use crate::console::author::{is_first, starts_init};
 use crate::console::message::without_controls;
 
-/// How many lines are kept: several times what a kernel says with `initcall_debug`.
+/// The number of kept lines: several times the output of a kernel with `initcall_debug`.
 const LINES: usize = 16_384;
 
-/// How many bytes of a line are kept.
+/// The kept length of a line, in bytes.
 const LENGTH: usize = 240;
 
 /// A line of the console.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
-    /// When its first byte arrived, since QEMU's start.
+    /// The arrival of its first byte, since QEMU's start.
     pub begun: Duration,
-    /// When its newline arrived.
+    /// The arrival of its newline.
     pub ended: Duration,
-    /// What the kernel's clock said, if the kernel wrote it and says so.
+    /// The time stamp of the kernel, if it has one.
     pub guest: Option<Duration>,
-    /// The rest of it, without control characters.
+    /// The rest, without control characters.
     pub text: String,
 }
 
 /// A moment on both clocks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Moment {
-    /// Since QEMU's start.
+    /// The host's clock, since QEMU's start.
     pub host: Duration,
-    /// As the guest's kernel has it.
+    /// The guest's clock.
     pub guest: Option<Duration>,
 }
 
-/// The recorder. Memory is bounded, whatever the guest writes.
+/// The record. Its memory is bounded.
 #[derive(Debug, Default)]
 pub struct Timeline {
-    /// When QEMU had set up the machine and was about to run it; QMP tells.
+    /// The time at which QEMU had set up the machine, from QMP.
     pub ready: Option<Duration>,
-    /// Why the machine was shut down, in QMP's words (`ShutdownCause`).
+    /// The reason of the shutdown, QMP's `ShutdownCause`.
     pub shutdown: Option<String>,
-    /// When the expected text was seen.
+    /// The time of the expected text.
     pub expected: Option<Duration>,
-    /// When the watching ended.
+    /// The end of the watching.
     pub end: Duration,
     first_byte: Option<Duration>,
     kernel: Option<Moment>,
@@ -60,7 +61,7 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// A recorder before QEMU's start.
+    /// An empty record.
     pub fn new() -> Self {
         Timeline {
             empty: true,
@@ -68,7 +69,7 @@ impl Timeline {
         }
     }
 
-    /// Takes what arrived `at` that time after QEMU's start.
+    /// Takes bytes that arrived `at` that time after QEMU's start.
     pub fn feed(&mut self, bytes: &[u8], at: Duration) {
         self.bytes += bytes.len() as u64;
         self.first_byte = self.first_byte.or((!bytes.is_empty()).then_some(at));
@@ -84,7 +85,7 @@ impl Timeline {
         }
     }
 
-    /// Takes note of the end: what has no newline yet was a line as well.
+    /// Ends the record. A last line without a newline counts as a line.
     pub fn finish(&mut self, at: Duration) {
         self.end = at;
         if !self.empty {
@@ -104,10 +105,10 @@ impl Timeline {
             host: self.begun,
             guest,
         });
-        if guest.is_some() || text.starts_with("Linux version ") {
+        if guest.is_some() || is_first(text) {
             self.kernel = self.kernel.or(moment);
         }
-        if text.starts_with("Run ") && text.ends_with(" as init process") {
+        if starts_init(text) {
             self.init = self.init.or(moment);
         }
         if self.lines.len() < LINES {
@@ -122,17 +123,17 @@ impl Timeline {
         }
     }
 
-    /// When the first byte arrived.
+    /// The arrival of the first byte.
     pub fn first_byte(&self) -> Option<Duration> {
         self.first_byte
     }
 
-    /// When the kernel's first line began.
+    /// The time of the kernel's first line.
     pub fn kernel(&self) -> Option<Moment> {
         self.kernel
     }
 
-    /// When the kernel said that it runs init.
+    /// The time of the kernel's message that it runs init.
     pub fn init(&self) -> Option<Moment> {
         self.init
     }
@@ -142,24 +143,23 @@ impl Timeline {
         &self.lines
     }
 
-    /// How many lines there were.
+    /// The number of lines.
     pub fn count(&self) -> u64 {
         self.lines.len() as u64 + self.dropped
     }
 
-    /// How many more lines there were than are kept.
+    /// The number of lines that were not kept.
     pub fn dropped(&self) -> u64 {
         self.dropped
     }
 
-    /// How many bytes there were.
+    /// The number of bytes.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// The longest waits between two lines, the longest first: the line before and the one after.
-    /// From the end of the one to the beginning of the other, and not beyond init's start: there
-    /// on, silence is no delay.
+    /// The longest gaps between two lines, the longest first, each as the line before and the line after.
+    /// Gaps after init starts are ignored.
     pub fn silences(&self, count: usize) -> Vec<(&Line, &Line)> {
         let end = self.init.map_or(Duration::MAX, |init| init.host);
         let mut pairs: Vec<_> = self
@@ -174,8 +174,8 @@ impl Timeline {
     }
 }
 
-/// Splits the kernel's time from the line: `[    0.123456] `, perhaps with the thread or CPU that
-/// wrote it, `[    T1] `, after it.
+/// Splits the kernel's time stamp `[    0.123456] ` from the line. The writing thread or CPU, `[    T1] `,
+/// may follow it.
 fn timestamp(line: &str) -> Option<(Duration, &str)> {
     let (time, mut rest) = line.strip_prefix('[')?.split_once(']')?;
     let (seconds, micros) = time.trim_start().split_once('.')?;

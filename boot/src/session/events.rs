@@ -1,4 +1,4 @@
-//! The threads, each of which waits for one thing and tells the loop about it.
+//! The threads that wait for input. Each sends its events to the loop.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -14,28 +14,28 @@ use rustix::io::Errno;
 use crate::console::display::Display;
 use crate::streams::Patient;
 
-/// How long the loop gets to see what a reader of stdout has seen.
+/// The time in which the loop can catch up with a reader of stdout.
 const HEAD_START: Duration = Duration::from_millis(200);
 
-/// How much of a line of QEMU's stderr is taken at once, in bytes.
+/// The longest line of QEMU's stderr, in bytes; longer ones are split.
 const LINE: u64 = 4096;
 
-/// Something that happened.
+/// An event.
 #[derive(Debug)]
 pub enum Event {
-    /// The guest wrote this, and it has been passed on.
+    /// The guest wrote these bytes, and they were passed on.
     Console(Vec<u8>),
     /// QEMU wrote this line to its stderr.
     QemuSaid(String),
-    /// The guest's processors stand still, or run again.
+    /// The guest's processors stopped (true) or run again (false).
     Stopped(bool),
-    /// QEMU has closed its stdout, or that could not be passed on.
+    /// QEMU closed its stdout, or boot could not pass on the output.
     ConsoleClosed,
-    /// QEMU has closed its stderr.
+    /// QEMU closed its stderr.
     StderrClosed,
-    /// The user typed this.
+    /// The user typed these bytes.
     Keys(Vec<u8>),
-    /// There is no terminal any more.
+    /// The terminal was closed.
     KeysClosed,
     /// This signal came.
     Signal(i32),
@@ -45,35 +45,35 @@ pub enum Event {
     LogFailed(io::Error),
 }
 
-/// Where events go. A full channel makes the sender wait; one without a receiver does not.
+/// The sender of events. It waits while the channel is full; without a receiver it drops the event.
 #[derive(Clone, Debug)]
 pub struct Sender(SyncSender<(Instant, Event)>);
 
 impl Sender {
-    /// A sender, and the receiver of its events, each with the moment when it happened.
+    /// A sender, and the receiver of its events and their times.
     pub fn channel(bound: usize) -> (Self, Receiver<(Instant, Event)>) {
         let (sender, receiver) = sync_channel(bound);
         (Sender(sender), receiver)
     }
 
-    /// Sends what has just happened.
+    /// Sends an event with the current time.
     pub fn send(&self, event: Event) {
         self.send_at(Instant::now(), event);
     }
 
     fn send_at(&self, at: Instant, event: Event) {
-        // Without a receiver the watching is over, and the process about to end.
+        // Without a receiver, the boot is over.
         let _ = self.0.send((at, event));
     }
 }
 
-/// Stdout without the buffer that holds text back until its line is complete.
+/// Stdout without Rust's line buffer.
 pub fn unbuffered_stdout() -> io::Result<File> {
     io::stdout().as_fd().try_clone_to_owned().map(File::from)
 }
 
-/// Passes the guest's output on to `stdout`, as `display` shows it, and to `log`, and then to the
-/// loop. Its last line is ended on `stdout` if the guest did not: what boot says comes below it.
+/// Passes the guest's output on: to `log`, to `stdout` as `display` formats it, and then to the loop.
+/// At the end, it ends an incomplete last line on `stdout`, so that boot's messages start a new line.
 pub fn from_console(
     mut console: ChildStdout,
     stdout: File,
@@ -87,7 +87,7 @@ pub fn from_console(
     let mut has_reader = true;
     while let Some(bytes) = read_some(&mut console, &mut buffer) {
         let at = Instant::now();
-        // The log first: it is there when nobody looks at stdout any more.
+        // Write the log first: writing to stdout may fail or wait.
         let logged = log.as_mut().map_or(Ok(()), |log| log.write_all(bytes));
         let mut shown = Ok(());
         if has_reader {
@@ -95,7 +95,7 @@ pub fn from_console(
         }
         if let Err(error) = shown.as_ref().map_err(io::Error::kind) {
             if error == io::ErrorKind::BrokenPipe {
-                // The loop may still have to see what becomes of the guest.
+                // Continue: the loop may need the rest of the output for the verdict.
                 has_reader = false;
                 sender.send(Event::StdoutFailed(error.into()));
                 shown = Ok(());
@@ -104,7 +104,7 @@ pub fn from_console(
         let passed_on = logged
             .map_err(Event::LogFailed)
             .and(shown.map_err(Event::StdoutFailed));
-        // No verdict rests on what the log does not have.
+        // The verdict must not depend on output that is missing from the log.
         if let Err(failure) = passed_on {
             sender.send(failure);
             in_line = false;
@@ -119,8 +119,8 @@ pub fn from_console(
     sender.send(Event::ConsoleClosed);
 }
 
-/// Tells the loop when nobody can read `stdout` any more, a pipe: the guest may be silent for long,
-/// and writing to it is otherwise the only way to find out.
+/// Tells the loop when `stdout`, a pipe, loses its reader. Otherwise boot would notice that only when
+/// the guest writes something.
 pub fn from_stdout(stdout: File, sender: &Sender) {
     let mut pipe = [PollFd::new(&stdout, PollFlags::empty())];
     let gone = PollFlags::ERR | PollFlags::HUP;
@@ -130,12 +130,12 @@ pub fn from_stdout(stdout: File, sender: &Sender) {
             Err(_) => return,
         }
     }
-    // A reader that has ended because it saw what it was waiting for must not outrun what it saw.
+    // The reader may have ended because it saw the text. Let the loop see the text first.
     thread::sleep(HEAD_START);
     sender.send(Event::StdoutFailed(io::ErrorKind::BrokenPipe.into()));
 }
 
-/// Hands QEMU's stderr to the loop, line by line.
+/// Sends QEMU's stderr to the loop, line by line.
 pub fn from_stderr(stderr: ChildStderr, sender: &Sender) {
     let mut stderr = BufReader::new(stderr);
     let mut line = Vec::new();
@@ -148,7 +148,7 @@ pub fn from_stderr(stderr: ChildStderr, sender: &Sender) {
     sender.send(Event::StderrClosed);
 }
 
-/// Hands what the user types to the loop.
+/// Sends the user's keys to the loop.
 pub fn from_keyboard(sender: &Sender) {
     let mut stdin = Patient(io::stdin().lock());
     let mut buffer = [0; 1024];
@@ -158,7 +158,7 @@ pub fn from_keyboard(sender: &Sender) {
     sender.send(Event::KeysClosed);
 }
 
-/// What `from` has next, or nothing at its end.
+/// The next bytes from `from`, or nothing at its end.
 fn read_some<'a>(from: &mut impl Read, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
     loop {
         match from.read(buffer) {

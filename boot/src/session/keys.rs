@@ -1,4 +1,4 @@
-//! What the user types that is not for the guest.
+//! The keys that boot and QEMU handle themselves.
 
 /// Ctrl-C, which ends the session.
 const INTERRUPT: u8 = 0x03;
@@ -6,7 +6,7 @@ const INTERRUPT: u8 = 0x03;
 /// Ctrl-A, which makes the next key a command to QEMU.
 const ESCAPE: u8 = 0x01;
 
-/// Follows the keys as QEMU does, to know whether an end of QEMU was asked for.
+/// Follows the keys as QEMU does, to find out whether the user ends QEMU.
 #[derive(Debug, Default)]
 pub struct Keys {
     escaped: bool,
@@ -14,20 +14,20 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Takes what was typed; true if it ends the session.
+    /// Takes typed bytes; true if they end the session.
     pub fn feed(&mut self, bytes: &[u8]) -> bool {
         for &byte in bytes {
             if byte == INTERRUPT {
                 return true;
             }
-            // `x` quits, `c` leads to the monitor, whose `quit` does the same.
+            // `x` ends QEMU; `c` opens its monitor, where `quit` ends it.
             self.reached_qemu |= self.escaped && matches!(byte, b'x' | b'c');
             self.escaped = byte == ESCAPE && !self.escaped;
         }
         false
     }
 
-    /// Whether the user has taken QEMU into their own hands, so that its end is their doing.
+    /// Whether the user ended QEMU or opened its monitor.
     pub fn reached_qemu(&self) -> bool {
         self.reached_qemu
     }

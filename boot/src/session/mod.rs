@@ -1,18 +1,18 @@
-//! One boot from its start to its verdict: the loop, its events, and when to stop watching.
+//! One boot, from its start to its verdict.
 //!
-//! In: a virtual machine, a goal, and what becomes of the guest's output. Out: a verdict.
+//! The input is a virtual machine, a goal and the destinations of the guest's output. The output is a verdict.
 //!
 //! | module | subject |
 //! | --- | --- |
-//! | [`run`] | the loop that joins everything |
-//! | [`events`] | the threads, each of which waits for one thing |
-//! | [`watch`] | when to stop watching |
-//! | [`settle`] | when a guest has come to rest |
-//! | [`keys`] | what the user types that is not for the guest |
+//! | [`run`] | the loop |
+//! | [`events`] | the threads that send events to the loop |
+//! | [`watch`] | decides when the watching ends |
+//! | [`settle`] | decides when a guest has come to rest |
+//! | [`keys`] | the keys that boot and QEMU handle themselves |
 //! | [`terminal`] | raw mode, which is always undone |
-//! | [`stderr`] | what QEMU says on stderr |
-//! | [`signals`] | what asks boot to end |
-//! | [`repeat`] | many boots, some at a time |
+//! | [`stderr`] | QEMU's stderr |
+//! | [`signals`] | the signals that end boot |
+//! | [`repeat`] | many boots, some in parallel |
 
 pub mod events;
 pub mod keys;

@@ -1,4 +1,4 @@
-//! Many boots, some at a time: whether they always work, and how many there are in a second.
+//! Many boots, some in parallel: how many of them fail, and how many run per second.
 
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::sync::mpsc::channel;
@@ -9,12 +9,12 @@ use crate::machine::command::Vm;
 use crate::session::run::{Output, run};
 use crate::session::signals::Signals;
 use crate::streams::say;
+use crate::verdict::Verdict;
 use crate::verdict::exit_code::{self, ExitCode};
 use crate::verdict::judge::Goal;
-use crate::verdict::kinds::Verdict;
 
-/// Boots `vm` that many `times`, `jobs` at once, and says how it went: a line for each failure, and
-/// one at the end. The exit code is that of the first failure. Only a signal ends it before its time.
+/// Boots `vm` as often as `times` says, `jobs` at once. Prints a line for each failure and a summary.
+/// The exit code is that of the first failure. Only a signal ends it early.
 pub fn repeat(vm: &Vm, goal: &Goal, times: u32, jobs: u32, signals: &Signals) -> ExitCode {
     let begun = AtomicU32::new(0);
     let code = AtomicU8::new(exit_code::SUCCESS);
@@ -40,7 +40,7 @@ pub fn repeat(vm: &Vm, goal: &Goal, times: u32, jobs: u32, signals: &Signals) ->
                     let _ = sender.send(after);
                 }
                 Ok(verdict) => fail(number, verdict.to_string(), verdict.exit_code()),
-                // The host may have been short of something for a moment.
+                // An error of the host may be temporary, so the next boot is tried.
                 Err(error) => fail(number, format!("{error:#}"), exit_code::of_error(&error)),
             }
         }
@@ -59,7 +59,7 @@ pub fn repeat(vm: &Vm, goal: &Goal, times: u32, jobs: u32, signals: &Signals) ->
     signals.exit_code().unwrap_or(code.into_inner())
 }
 
-/// How it went, from the sorted times of the boots in which the text was `seen`.
+/// The summary. `seen` has the sorted times of the boots in which the text was seen.
 fn summary(seen: &[Duration], boots: u32, took: Duration) -> String {
     let failed = boots as usize - seen.len();
     let rate = f64::from(boots) / took.as_secs_f64();

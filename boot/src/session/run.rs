@@ -1,7 +1,7 @@
-//! The loop that joins everything that happens while a guest runs.
+//! The loop of a boot: it handles the events until the boot ends.
 //!
-//! A thread may get stuck writing to a terminal or a pipe that nobody reads. The loop must not: it
-//! keeps the time.
+//! The loop never writes the guest's output itself: a terminal or a pipe that is not read would stop it,
+//! and no time limit would work.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -26,33 +26,33 @@ use crate::session::stderr::QemuStderr;
 use crate::session::terminal::RawMode;
 use crate::session::watch::Watch;
 use crate::streams::say;
+use crate::verdict::Verdict;
 use crate::verdict::judge::{Ending, Goal, QemuEnd};
-use crate::verdict::kinds::Verdict;
 
-/// How many events may wait for the loop. A guest that writes faster than that has to wait, too.
+/// The number of events that may wait for the loop. When there are more, the guest has to wait.
 const QUEUE: usize = 16;
 
-/// How long a QEMU that has closed its streams may take to end, and one that was killed to close
-/// them.
+/// The time that QEMU may take to end after it closed its streams, and to close them after boot
+/// killed it.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What becomes of the guest's output beside being watched.
+/// The destinations of the guest's output.
 #[derive(Debug, Default)]
 pub struct Output<'a> {
-    /// Whether it is not shown on stdout, nor what QEMU complains about on stderr.
+    /// Whether it is not shown on stdout, and QEMU's messages not on stderr.
     pub hidden: bool,
-    /// Where it is written to, byte for byte.
+    /// A file that gets it unchanged.
     pub log: Option<File>,
     /// Whether each line is shown with the time since QEMU's start.
     pub timestamps: bool,
-    /// What records when it came.
+    /// A record of its lines and their times.
     pub record: Option<&'a mut Timeline>,
 }
 
-/// Boots `vm` and watches it for `goal`. In an `interactive` session stdin, a terminal, goes to the
-/// guest.
+/// Boots `vm` and watches it until it reaches `goal` or fails. In an `interactive` session the guest
+/// gets stdin, a terminal.
 ///
-/// One of the `signals` ends it. Errors are the host's.
+/// One of the `signals` ends the boot. An error means that the host failed, not the guest.
 pub fn run(
     vm: &Vm,
     goal: Goal,
@@ -81,12 +81,12 @@ pub fn run(
     let unread = console.as_fd().try_clone_to_owned();
     let unread = unread.context("cannot use QEMU's stdout")?;
     if let Some(keyboard) = &keyboard {
-        // What the guest does not read is lost, as on a real line, rather than holding up the
-        // Ctrl-C behind it.
+        // If the guest does not read its keys, they are lost, as on a real serial line. Otherwise boot
+        // would wait and never see Ctrl-C.
         rustix::io::ioctl_fionbio(keyboard, true).context("cannot set up QEMU's stdin")?;
     }
 
-    // In a session, the terminal is the guest's: its editor needs the escape sequences.
+    // In an interactive session, programs of the guest need their escape sequences.
     let harmless = stdout.is_terminal() && !interactive;
     let display = Display::new(output.timestamps.then_some(started), harmless);
     if !stdout.is_terminal() && !output.hidden {
@@ -129,11 +129,11 @@ pub fn run(
     let ended = Instant::now();
     let (status, said) = match ending {
         Ending::QemuGone => {
-            // On a busy host, giving back its memory takes QEMU a while.
+            // On a busy host, QEMU takes a while to free its memory.
             let status = qemu.wait(GRACE * 5).context("cannot wait for QEMU")?;
             (status, qemu.last_words())
         }
-        // boot ends QEMU itself; ignore its status.
+        // We ended QEMU; ignore its status.
         _ => (None, qemu.said()),
     };
     qemu.end();
@@ -142,20 +142,20 @@ pub fn run(
     drop(registered);
     session.close_record(ended, &said);
     if interactive {
-        session.calm_terminal();
+        session.reset_terminal();
     }
     drop(raw);
     Ok(session.verdict(ending, status, said, vm))
 }
 
-/// What the loop keeps.
+/// The state of the loop.
 struct Session<'a> {
     watch: Watch,
     keyboard: Option<ChildStdin>,
     qemu_stderr: QemuStderr,
-    /// How many of QEMU's streams are still open.
+    /// The number of QEMU's streams that are still open.
     open: u8,
-    /// Whether the hint is still to be given.
+    /// Whether the hint about Ctrl-C may still be shown.
     hint: bool,
     record: Option<&'a mut Timeline>,
     started: Instant,
@@ -177,7 +177,7 @@ impl Session<'_> {
                 Some(at) => events.recv_timeout(at.saturating_duration_since(Instant::now())),
                 None => events.recv().map_err(RecvTimeoutError::from),
             };
-            // What arrived in time counts even if the loop comes to it late.
+            // An event counts with the time at which it arrived, even if the loop handles it late.
             let (now, event) =
                 received.map_or_else(|_| (Instant::now(), None), |(at, event)| (at, Some(event)));
             let due = self.watch.due().filter(|(at, _)| *at <= now);
@@ -199,7 +199,7 @@ impl Session<'_> {
         }
     }
 
-    /// Acts on one event; it may be the last.
+    /// Handles one event. Returns an ending if the event ends the watching.
     fn take(&mut self, event: Event, at: Instant) -> Result<Option<Ending>> {
         match event {
             Event::Console(bytes) => {
@@ -229,7 +229,7 @@ impl Session<'_> {
             Event::KeysClosed => return Ok(Some(Ending::TerminalGone)),
             Event::Signal(signal) => return Ok(Some(Ending::Signal(signal))),
             Event::StdoutFailed(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                // Whoever read it may have ended because of the text.
+                // After the text, the reader may have ended because it saw the text.
                 return Ok(self.watch.seen.is_none().then_some(Ending::StdoutClosed));
             }
             Event::StdoutFailed(error) => {
@@ -242,7 +242,7 @@ impl Session<'_> {
         Ok(None)
     }
 
-    /// Adds to the record what the console does not tell.
+    /// Completes the record with the times from QMP and from the watching.
     fn close_record(&mut self, ended: Instant, said: &State) {
         let since_start = |at: Instant| at.saturating_duration_since(self.started);
         if let Some(record) = &mut self.record {
@@ -253,7 +253,7 @@ impl Session<'_> {
         }
     }
 
-    /// Takes what QEMU wrote before it was killed.
+    /// Handles the output that QEMU wrote before boot killed it.
     fn drain(&mut self, events: &Receiver<(Instant, Event)>) -> Result<()> {
         let end = Instant::now() + GRACE;
         while self.open > 0 {
@@ -262,7 +262,7 @@ impl Session<'_> {
             else {
                 break;
             };
-            // The watching is over, so this ends nothing. It may show a panic, though.
+            // The watching has ended already, but the output may still contain a panic.
             self.take(event, at)?;
         }
         Ok(())
@@ -275,6 +275,9 @@ impl Session<'_> {
         qmp: State,
         vm: &Vm,
     ) -> Verdict {
+        // A quick guest ends QEMU before QMP reports that the machine is ready. A QEMU that fails says why.
+        let stderr = self.qemu_stderr.lines();
+        let only_warnings = stderr.iter().all(|line| line.contains(": warning: "));
         let verdict = self.watch.verdict(
             ending,
             QemuEnd {
@@ -283,26 +286,26 @@ impl Session<'_> {
                     .map(|status| status.to_string()),
                 guest_exit: status
                     .and_then(|status| status.code())
-                    .filter(|_| qmp.ready.is_some())
+                    .filter(|_| qmp.ready.is_some() || only_warnings)
                     .and_then(|code| vm.exit_of_guest(code, qmp.shutdown.as_deref())),
-                // QEMU does not say so on its control channel when a debugger ends it.
+                // QMP does not report that a debugger ended QEMU.
                 debugged: vm.gdb.is_some() && qmp.shutdown.is_none(),
                 shutdown: qmp.shutdown,
                 run_state: qmp.run_state,
-                said: self.qemu_stderr.lines(),
+                said: stderr,
                 said_is_shown: self.qemu_stderr.is_shown(),
                 shell_line: vm.shell_line(),
             },
         );
-        // A verdict about QEMU quotes it.
+        // A verdict about QEMU quotes its stderr.
         if verdict.qemu_said().is_none() {
             self.qemu_stderr.show();
         }
         verdict
     }
 
-    /// Undoes what the guest may have done to the terminal's colours and cursor.
-    fn calm_terminal(&self) {
+    /// Resets the terminal's colours and shows its cursor, because the guest may have changed them.
+    fn reset_terminal(&self) {
         const PLAIN: &str = "\x1b[0m\x1b[?25h";
         if self.watch.escapes() && io::stdout().is_terminal() {
             let _ = io::stdout().write_all(PLAIN.as_bytes());

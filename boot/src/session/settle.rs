@@ -1,36 +1,34 @@
-//! When a guest that has written the expected text has come to rest.
+//! Decides when a guest that wrote the expected text has come to rest.
 //!
-//! A guest may write the text and then fail: an init that returns makes the kernel panic a few
-//! milliseconds later. So the text is a success only once nothing more is to come of it. A time on
-//! the clock does not tell: on a busy host the guest may not run at all meanwhile, and on an idle
-//! one it would be waited for in vain. What QEMU's threads do tells. The guest has come to rest
-//! when they have slept for [`REST`]: it waits for something, with no work left. One that never
-//! rests has used [`WORK`] of processor time instead, many times what a panic takes.
+//! A guest may write the text and then fail: if init returns, the kernel panics a few milliseconds
+//! later. So boot has to wait after the text. A fixed time is wrong: on a busy host the guest may not
+//! run during that time, and on an idle host the time is wasted. QEMU's threads show the guest's
+//! activity. The guest has come to rest when its threads have slept for [`REST`]. If it never rests, it
+//! may use [`WORK`] of processor time, many times the time that a panic takes.
 //!
-//! No clock, no process: moments and threads come from outside.
+//! This module reads no clock and no process: the caller passes times and threads.
 
 use std::time::{Duration, Instant};
 
 use crate::machine::threads::Thread;
 
-/// How long all threads have to sleep, in total and without much work in between. Longer than what a
-/// program that ends waits for by the way: some interrupts of the guest's timer, say.
+/// The time that all threads must sleep, in total and without much work in between. A program that is
+/// about to end sleeps for a shorter time, for example until the guest's next timer interrupt.
 pub const REST: Duration = Duration::from_millis(50);
 
-/// How much processor time a guest gets that never rests. From the text to the panic, one needs 1 to
-/// 10 ms.
+/// The processor time for a guest that never rests. From the text to the panic, a guest needs 1 to 10 ms.
 pub const WORK: Duration = Duration::from_millis(200);
 
-/// How long it may all take. Only a guest that gets next to no processor time needs that.
+/// The limit for all of this. Only a guest that gets almost no processor time reaches it.
 pub const LIMIT: Duration = Duration::from_secs(10);
 
-/// How long a guest is waited for whose threads cannot be looked at.
+/// The time to wait if QEMU's threads cannot be read.
 pub const BLIND: Duration = Duration::from_secs(1);
 
-/// How long after one look the next one is due.
+/// The time between two looks.
 const EVERY: Duration = Duration::from_millis(5);
 
-/// What has been seen in one look, which takes a while on a busy host.
+/// One look at QEMU's threads. It takes a while on a busy host.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Look {
     /// When it began.
@@ -39,11 +37,11 @@ pub struct Look {
     pub ended: Instant,
     /// QEMU's threads.
     pub threads: Vec<Thread>,
-    /// Whether there is output that nobody has read, and that QEMU may be waiting for.
+    /// Whether there is unread output. QEMU may be waiting until boot reads it.
     pub unread: bool,
 }
 
-/// The watch on a guest's way to rest.
+/// Follows a guest until it has come to rest.
 #[derive(Debug)]
 pub struct Settle {
     begun: Instant,
@@ -55,7 +53,7 @@ pub struct Settle {
 }
 
 impl Settle {
-    /// Begins at that moment.
+    /// Starts at `begun`.
     pub fn new(begun: Instant) -> Self {
         Settle {
             begun,
@@ -67,17 +65,17 @@ impl Settle {
         }
     }
 
-    /// When it is to be looked at again.
+    /// The time of the next look.
     pub fn next(&self) -> Instant {
         self.next
     }
 
-    /// When it had come to rest.
+    /// The time at which the guest had come to rest, if it has.
     pub fn settled(&self) -> Option<Instant> {
         self.settled
     }
 
-    /// Takes what was seen until `at`; nothing if it cannot be seen.
+    /// Takes a look that ended `at`, or nothing if the threads cannot be read.
     pub fn take(&mut self, look: Option<Look>, at: Instant) {
         self.next = at + EVERY;
         let elapsed = at.saturating_duration_since(self.begun);
@@ -85,11 +83,10 @@ impl Settle {
             Some(look) => {
                 if let Some(last) = &self.last {
                     let between = Between::new(last, &look);
-                    // Not more than what the threads' times are about.
+                    // Exclude the time of the looks themselves.
                     let elapsed = look.began.saturating_duration_since(last.ended);
                     self.worked += between.ran;
-                    // A guest that is not at rest has a timer all the same, and handles its
-                    // interrupts.
+                    // Even a guest at rest handles timer interrupts, so a little work is allowed.
                     if between.ran > elapsed / 5 {
                         self.rested = Duration::ZERO;
                     } else if between.rests {
@@ -99,7 +96,7 @@ impl Settle {
                 self.last = Some(look);
                 self.rested >= REST || self.worked >= WORK || elapsed >= LIMIT
             }
-            // QEMU has ended, and its console will.
+            // QEMU has ended; the end of its console follows.
             None if self.last.is_some() => elapsed >= LIMIT,
             None => elapsed >= BLIND,
         };
@@ -109,12 +106,12 @@ impl Settle {
     }
 }
 
-/// What the threads have done from one look to the next.
+/// The work of the threads between two looks.
 struct Between {
     ran: Duration,
     waited: Duration,
-    /// Whether they slept at both ends: what they did in between, if anything, is then in the times.
-    /// (The time for which a thread waits is added when it is over.)
+    /// Whether the threads slept at both looks. Only then do `ran` and `waited` include all of the time
+    /// in between: the kernel adds a thread's waiting time when the waiting ends.
     rests: bool,
 }
 

@@ -1,9 +1,8 @@
-//! The signals that ask boot to end: one handler for the life of the process, and one place that
-//! decides what a signal does.
+//! The signals that end boot.
 //!
-//! A signal goes to every session that runs; each ends its guest. boot then returns by itself. If it
-//! does not, because it is stuck in writing to something that nobody reads, it is ended here. Either
-//! way its exit code is that of the signal.
+//! One handler runs for the life of the process. It passes the signal to every session, and each session
+//! ends its guest. Then boot returns. If boot does not return, because it waits for a reader of its
+//! output, this module ends the process. In both cases the exit code is that of the signal.
 
 use std::fs;
 use std::io;
@@ -18,10 +17,10 @@ use crate::session::events::{Event, Sender};
 use crate::session::terminal::Saved;
 use crate::verdict::exit_code::{self, ExitCode};
 
-/// How long the sessions have for ending their guests.
+/// The time in which the sessions must end their guests.
 const SESSIONS: Duration = Duration::from_secs(5);
 
-/// How long boot has for the rest: a summary, a report.
+/// The time in which boot must do the rest, such as writing a report.
 const REST: Duration = Duration::from_secs(1);
 
 /// The signals of this process. Clones share one state.
@@ -43,7 +42,7 @@ struct Session {
     terminal: Option<Saved>,
 }
 
-/// A session's place among those that a signal ends. It is given up when this is dropped.
+/// The registration of a session. Dropping it removes the session.
 #[derive(Debug)]
 pub struct Registered {
     signals: Signals,
@@ -51,14 +50,14 @@ pub struct Registered {
 }
 
 impl Signals {
-    /// Takes over SIGHUP, SIGINT, SIGQUIT and SIGTERM, for as long as the process lives. A signal that
-    /// the process was started to ignore, by `nohup` for example, stays ignored.
+    /// Handles SIGHUP, SIGINT, SIGQUIT and SIGTERM for the life of the process. A signal that was
+    /// ignored when the process started, because of `nohup` for example, stays ignored.
     pub fn take_over() -> io::Result<Signals> {
         let ignored = ignored();
         let wanted = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
         let wanted = wanted
             .iter()
-            .filter(|signal| ignored >> (**signal - 1) & 1 == 0);
+            .filter(|signal| (ignored >> (**signal - 1)) & 1 == 0);
         let mut incoming = signal_hook::iterator::Signals::new(wanted)?;
         let signals = Signals::default();
         let handler = signals.clone();
@@ -70,8 +69,8 @@ impl Signals {
         Ok(signals)
     }
 
-    /// Registers a session. `sender` gets the signal, even one that came before. `terminal` is given
-    /// back its modes if boot has to be ended by force.
+    /// Registers a session. `sender` gets the signal, even if it came earlier. `terminal` gets its modes
+    /// back if the session does not end in time.
     pub fn register(&self, sender: &Sender, terminal: Option<Saved>) -> Registered {
         let mut state = self.state();
         if let Some(signal) = state.received {
@@ -95,7 +94,7 @@ impl Signals {
         self.state().received.map(exit_code::of_signal)
     }
 
-    /// Acts on the first signal. Does not return.
+    /// Handles the first signal. Does not return.
     fn end(&self, signal: i32) {
         {
             let mut state = self.state();
@@ -107,7 +106,7 @@ impl Signals {
         while !self.state().sessions.is_empty() && Instant::now() < sessions_end {
             thread::sleep(Duration::from_millis(10));
         }
-        // One that is stuck cannot give its terminal back itself.
+        // A stuck session cannot restore its terminal itself.
         let stuck = std::mem::take(&mut self.state().sessions);
         stuck
             .iter()
@@ -132,13 +131,13 @@ impl Drop for Registered {
     }
 }
 
-/// Hands `signal` to a session whose queue may be full.
+/// Sends `signal` to a session. The thread waits if the session's queue is full.
 fn tell(sender: &Sender, signal: i32) {
     let sender = sender.clone();
     thread::spawn(move || sender.send(Event::Signal(signal)));
 }
 
-/// The signals that are ignored, as a mask whose lowest bit is signal 1 (proc(5), `SigIgn`).
+/// The ignored signals, as a mask; its lowest bit is signal 1 (proc(5), `SigIgn`).
 fn ignored() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,14 +1,14 @@
-//! What QEMU says beside the guest.
+//! QEMU's stderr.
 
 use std::collections::VecDeque;
 
 use crate::streams::say;
 
-/// How many of QEMU's first and last lines are kept.
+/// The number of first lines that are kept, and of last lines.
 const KEPT: usize = 50;
 
-/// QEMU's stderr. The lines are held back until the guest speaks, because they belong into the verdict
-/// if it never does. From then on they are shown as they come.
+/// The lines of QEMU's stderr. They are held back until the guest writes something: if it never does, the
+/// verdict quotes them. Later lines are shown at once.
 #[derive(Debug)]
 pub struct QemuStderr {
     first: Vec<String>,
@@ -19,7 +19,7 @@ pub struct QemuStderr {
 }
 
 impl QemuStderr {
-    /// Nothing yet. If it is `hidden`, it is never shown.
+    /// No lines yet. If `hidden`, they are never shown.
     pub fn new(hidden: bool) -> Self {
         Self {
             first: Vec::new(),
@@ -30,7 +30,7 @@ impl QemuStderr {
         }
     }
 
-    /// Takes a line. What is too much to be held back is shown.
+    /// Takes a line. If there are too many lines to hold back, shows them.
     pub fn add(&mut self, line: String) {
         if self.first.len() + self.last.len() == 2 * KEPT {
             self.show();
@@ -49,7 +49,7 @@ impl QemuStderr {
         self.last.push_back(line);
     }
 
-    /// Shows what was held back, and from now on every line at once.
+    /// Shows the lines that were held back, and from now on every line at once.
     pub fn show(&mut self) {
         if self.hidden || std::mem::replace(&mut self.shown, true) {
             return;
@@ -59,12 +59,12 @@ impl QemuStderr {
         }
     }
 
-    /// Whether it has been shown.
+    /// Whether the lines have been shown.
     pub fn is_shown(&self) -> bool {
         self.shown
     }
 
-    /// The first and the last lines, and in their middle how many are left out.
+    /// The first and the last lines, with the number of omitted lines between them.
     pub fn lines(&self) -> Vec<String> {
         let omitted = (self.omitted > 0).then(|| format!("... {} more lines ...", self.omitted));
         let first = self.first.iter().cloned().chain(omitted);

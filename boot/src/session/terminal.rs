@@ -10,7 +10,7 @@ use rustix::termios::{
     tcsetattr,
 };
 
-/// A terminal, and the modes that it had before.
+/// A terminal and its original modes.
 #[derive(Clone, Debug)]
 pub struct Saved {
     terminal: Arc<OwnedFd>,
@@ -18,21 +18,21 @@ pub struct Saved {
 }
 
 impl Saved {
-    /// Gives the terminal these modes.
+    /// Gives the terminal its original modes.
     pub fn restore(&self) {
-        // At once, not when its output is drained: nobody may be reading that. And a terminal that
-        // is gone needs no modes.
+        // `Now` does not wait until the output is read, which may never happen. Ignore errors: the
+        // terminal may be closed.
         let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.modes);
     }
 }
 
-/// A terminal in raw mode for as long as this lives.
+/// A terminal in raw mode. Dropping it restores the terminal.
 #[derive(Debug)]
 pub struct RawMode(Saved);
 
 impl RawMode {
-    /// Makes every key a byte, Ctrl-C included. Output is left as it is, so that `\n` still begins
-    /// a line.
+    /// Switches the terminal to raw mode: every key is a byte, even Ctrl-C. Output modes stay, so that
+    /// `\n` still starts a line.
     pub fn enter(terminal: impl AsFd) -> io::Result<Self> {
         let terminal = Arc::new(terminal.as_fd().try_clone_to_owned()?);
         let modes = tcgetattr(&terminal)?;
@@ -54,7 +54,7 @@ impl RawMode {
         raw.special_codes[SpecialCodeIndex::VMIN] = 1;
         raw.special_codes[SpecialCodeIndex::VTIME] = 0;
         let saved = Saved { terminal, modes };
-        // Where a panic aborts, nothing is dropped.
+        // A panic that aborts drops nothing, so a hook restores the terminal.
         let (saved_too, report) = (saved.clone(), panic::take_hook());
         panic::set_hook(Box::new(move |panic| {
             saved_too.restore();
@@ -64,7 +64,7 @@ impl RawMode {
         Ok(RawMode(saved))
     }
 
-    /// What is restored, for those who cannot wait for the drop.
+    /// The terminal and its original modes, to restore them without dropping this.
     pub fn saved(&self) -> Saved {
         self.0.clone()
     }

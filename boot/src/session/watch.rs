@@ -1,33 +1,34 @@
-//! When to stop watching a guest. No clock, no process: moments and bytes come from outside.
+//! Decides when the watching of a guest ends. It reads no clock and no process: the caller passes times
+//! and bytes.
 
 use std::time::{Duration, Instant};
 
 use crate::console::stream::{Console, Seen};
 use crate::session::keys::Keys;
 use crate::session::settle::{Look, Settle};
+use crate::verdict::Verdict;
 use crate::verdict::findings::{Findings, Shutdown};
 use crate::verdict::judge::{Ending, Goal, Observed, QemuEnd};
-use crate::verdict::kinds::Verdict;
 
-/// How long a panicking guest may still speak, a panic may follow an oops, QEMU may say why it has stopped
-/// the guest, and its stderr may outlast the console.
+/// The time for the details after a panic, for a panic after an oops, for QEMU's reason after it stopped
+/// the guest, and for QEMU's stderr after the end of the console.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// How long QEMU may take to end once the guest has said that it does. One that has halted leaves it
-/// running for ever.
+/// The time for QEMU to end after the guest announced a halt. If the guest leaves the machine on, QEMU
+/// never ends.
 const HALT: Duration = Duration::from_millis(200);
 
-/// How long a guest is silent before it counts as quiet.
+/// A guest is quiet after this time without output.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// What has been seen of a guest so far.
+/// The observations of a guest so far.
 #[derive(Debug)]
 pub struct Watch {
     goal: Goal,
     started: Instant,
     console: Console,
     findings: Findings,
-    /// What the user has typed.
+    /// The user's keys.
     pub keys: Keys,
     last_output: Option<Instant>,
     pub(crate) seen: Option<Instant>,
@@ -40,7 +41,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// A watch on a guest whose QEMU was started at `started`.
+    /// Watches a guest whose QEMU was started at `started`.
     pub fn new(goal: Goal, started: Instant) -> Self {
         let console = Console::new(goal.expect.as_deref(), goal.anywhere);
         let keys = Keys::default();
@@ -61,7 +62,7 @@ impl Watch {
         }
     }
 
-    /// Takes what the guest wrote, `at` the moment when it arrived.
+    /// Takes output of the guest that arrived `at` that time.
     pub fn output(&mut self, bytes: &[u8], at: Instant) {
         self.console
             .feed(bytes, |message| self.findings.take(message));
@@ -69,7 +70,7 @@ impl Watch {
         if self.console.seen() == Seen::Yes {
             self.seen = self.seen.or(Some(at));
         } else {
-            // It may turn out that it was not a program that wrote it.
+            // A later line may show that the kernel or the firmware wrote the text.
             self.seen = None;
             self.settle = None;
         }
@@ -79,27 +80,27 @@ impl Watch {
         self.halted = self.halted.or(halted.then_some(at));
     }
 
-    /// Takes note that the console has ended. Until then QEMU may be dead and its last words still
-    /// on their way to a slow reader.
+    /// Records the end of the console. QEMU may have ended earlier: a slow reader of boot's stdout delays
+    /// the last output.
     pub fn closed(&mut self, at: Instant) {
         self.closed = Some(at);
     }
 
-    /// Takes note of when the guest was stopped, or that it runs again.
+    /// Records when QEMU stopped the guest, or that the guest runs again.
     pub fn stopped(&mut self, since: Option<Instant>) {
         self.stopped = since;
     }
 
-    /// When the watching ends if nothing more happens, and why.
+    /// The time at which the watching ends if no other event comes, and the reason.
     pub fn due(&self) -> Option<(Instant, Ending)> {
         let after =
             |since: Instant, time: Duration, ending| since.checked_add(time).map(|at| (at, ending));
-        // Without a text to wait for, it is for the user to say how bad an oops is.
+        // Without an expected text, the user decides whether to continue after an oops.
         let oopsed = self.oopsed.filter(|_| self.goal.expect.is_some());
         if let Some(closed) = self.closed {
             after(closed, GRACE, Ending::QemuGone)
         } else if let Some(panicked) = self.panicked {
-            // On a busy host it may stop speaking in the middle of the reason.
+            // On a busy host the guest may pause in the middle of the reason.
             let grace = if self.findings.has_panic() {
                 GRACE
             } else {
@@ -128,7 +129,7 @@ impl Watch {
         }
     }
 
-    /// When QEMU's threads are to be looked at, for the guest to come to rest.
+    /// The time of the next look at QEMU's threads, if one is needed.
     pub fn look_due(&self) -> Option<Instant> {
         let seen = self.seen.filter(|_| self.due().is_none())?;
         match &self.settle {
@@ -137,19 +138,19 @@ impl Watch {
         }
     }
 
-    /// Takes what was seen of them until `at`, if they can be seen.
+    /// Takes a look that ended `at`, or nothing if the threads cannot be read.
     pub fn look(&mut self, look: Option<Look>, at: Instant) {
         let settle = self.settle.get_or_insert_with(|| Settle::new(at));
         settle.take(look, at);
     }
 
-    /// When the guest counts as quiet if nothing more happens. A dying one never does.
+    /// The time at which the guest becomes quiet if it writes nothing more. A guest that ends never does.
     pub fn quiet(&self) -> Option<Instant> {
-        let dying = self.panicked.or(self.halted).or(self.closed).is_some();
-        self.last_output.filter(|_| !dying).map(|at| at + QUIET)
+        let ends = self.panicked.or(self.halted).or(self.closed).is_some();
+        self.last_output.filter(|_| !ends).map(|at| at + QUIET)
     }
 
-    /// What it means that the watching ended with `ending`.
+    /// The verdict after the watching ended with `ending`.
     pub fn verdict(&self, ending: Ending, qemu: QemuEnd) -> Verdict {
         let observed = Observed {
             goal: &self.goal,

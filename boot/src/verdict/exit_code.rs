@@ -1,5 +1,5 @@
-//! The exit codes of `boot`, as `git bisect run` wants them: 0 is good, 125 cannot be tested, other
-//! codes below 128 are bad, and from 128 on it gives up.
+//! boot's exit codes, chosen for `git bisect run`: 0 is good, 125 cannot be tested, other codes below
+//! 128 are bad, and codes from 128 on end the bisection.
 
 use std::error::Error;
 use std::fmt;
@@ -11,19 +11,19 @@ pub type ExitCode = u8;
 pub const SUCCESS: ExitCode = 0;
 /// The guest failed.
 pub const GUEST_FAILED: ExitCode = 1;
-/// The command line makes no sense.
+/// The command line is invalid.
 pub const USAGE: ExitCode = 2;
-/// As `timeout(1)` has it.
+/// Time ran out, as for `timeout(1)`.
 pub const TIME_RAN_OUT: ExitCode = 124;
-/// What is wrong says nothing about the guest.
+/// boot failed, for a reason that does not concern the guest.
 pub const CANNOT_TEST: ExitCode = 125;
 
-/// As a shell has it.
+/// The exit code for an end by `signal`, as in a shell.
 pub fn of_signal(signal: i32) -> ExitCode {
     ExitCode::try_from(128 + signal).unwrap_or(ExitCode::MAX)
 }
 
-/// What is wrong with the command line, with the cure.
+/// An error in the command line, with advice.
 #[derive(Debug)]
 pub struct Usage(pub String);
 
@@ -35,7 +35,7 @@ impl fmt::Display for Usage {
 
 impl Error for Usage {}
 
-/// What `error` says about the guest: nothing.
+/// The exit code for `error`.
 pub fn of_error(error: &anyhow::Error) -> ExitCode {
     if error.is::<Usage>() {
         USAGE
@@ -44,15 +44,15 @@ pub fn of_error(error: &anyhow::Error) -> ExitCode {
     }
 }
 
-/// All of them, for `--help`.
+/// The exit codes, for `--help`.
 pub const HELP: &str = "\
 Exit codes:
     0  the expected text was seen, or the user ended the session
-    1  the guest failed: its kernel said why, or it was gone before the text
-    2  the command line makes no sense
-  124  time ran out (--timeout, --stall), and the guest's kernel did not say why
-  125  it could not be tried: QEMU or an image is missing or unusable, or QEMU failed
-128+n  ended by signal n; 130 also if Ctrl-C came before the expected text";
+    1  the guest failed: its kernel reported why, or it ended before the expected text
+    2  the command line is invalid
+  124  --timeout or --stall expired, and the guest's kernel reported no problem
+  125  the boot could not be tried: QEMU or an image is missing or unusable, or QEMU failed
+128+n  signal n ended boot; 130 also if Ctrl-C came before the expected text";
 
 #[cfg(test)]
 mod tests {

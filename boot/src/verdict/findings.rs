@@ -1,4 +1,4 @@
-//! What the kernel has said about how the boot goes, message by message.
+//! The kernel's messages that matter for the verdict, collected one by one.
 
 use serde::Serialize;
 
@@ -6,18 +6,18 @@ use crate::console::author::starts_init;
 use crate::console::message::PANIC;
 use crate::verdict::diagnosis::{self, Cause, Finding, UNPACKING};
 
-/// How far a guest came, as far as it has said so.
+/// The last stage of the boot that a guest reached, according to its output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reached {
-    /// It has written nothing.
+    /// It wrote nothing.
     #[default]
     Nothing,
-    /// It has written something.
+    /// It wrote something.
     Output,
-    /// Linux has begun to boot.
+    /// Linux began to boot.
     Kernel,
-    /// Linux has started init.
+    /// Linux started init.
     Init,
 }
 
@@ -26,13 +26,13 @@ pub enum Reached {
 pub enum Shutdown {
     /// It powers the machine off.
     PowerOff,
-    /// It stops, and leaves the machine on: a machine that has no power switch, or `halt`.
+    /// It stops and leaves the machine on: after `halt`, or if it cannot power off this machine.
     Halt,
     /// It restarts the machine.
     Restart,
 }
 
-/// How the kernel says so (`kernel/reboot.c`).
+/// The messages that announce these (`kernel/reboot.c`).
 const SHUTDOWNS: &[(&str, Shutdown)] = &[
     ("reboot: Power down", Shutdown::PowerOff),
     ("reboot: Power off not available", Shutdown::Halt),
@@ -40,21 +40,21 @@ const SHUTDOWNS: &[(&str, Shutdown)] = &[
     ("reboot: Restarting system", Shutdown::Restart),
 ];
 
-/// What has been found so far.
+/// The findings so far.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// One of each kind, in their order; nothing after the panic.
+    /// The first one of each kind, in their order; nothing after a panic.
     list: Vec<Finding>,
     fault: Option<String>,
     reached: Reached,
-    /// Whether the kernel has said that it looks at the initramfs; nothing before it has said its version, without which its
-    /// silence tells nothing.
+    /// Whether the kernel has reported that it reads the initramfs. Unknown until the kernel prints its version: a kernel that
+    /// prints neither may be quiet.
     looked_at_initramfs: Option<bool>,
     shutdown: Option<Shutdown>,
 }
 
 impl Findings {
-    /// Takes a message of the kernel's, which is complete.
+    /// Takes a complete message of the kernel.
     pub fn take(&mut self, message: &str) {
         if self.has_panic() {
             return;
@@ -79,12 +79,12 @@ impl Findings {
         }
     }
 
-    /// What `message` adds to what has been found.
+    /// The finding in `message`, if it is new.
     fn finding(&self, message: &str) -> Option<Finding> {
         let mut finding = diagnosis::finding(message)?;
         match &mut finding.cause {
             Cause::InitKilled { fault, .. } => fault.clone_from(&self.fault),
-            // "Run /init as init process" is as unimportant a message as that about the initramfs: both are shown, or none.
+            // This message and "Run /init as init process" have the same priority: the kernel prints both or neither.
             Cause::NoInit { .. }
                 if self.reached == Reached::Init && self.looked_at_initramfs == Some(false) =>
             {
@@ -97,20 +97,20 @@ impl Findings {
         (is_panic || !self.list.iter().any(known)).then_some(finding)
     }
 
-    /// Whether the kernel has panicked, and said why to the end of the line.
+    /// Whether the kernel has panicked, and the line with the reason is complete.
     pub fn has_panic(&self) -> bool {
         let last = self.list.last();
         last.is_some_and(|last| last.said.starts_with(PANIC))
     }
 
-    /// Whether the kernel has found a bug in itself.
+    /// Whether the kernel has reported an oops.
     pub fn has_oops(&self) -> bool {
         let mut list = self.list.iter();
         list.any(|finding| finding.cause == Cause::Oops)
     }
 
-    /// What the kernel has complained about, a panic last. What was first is the cause of the rest, more
-    /// likely than not. `unfinished` is the message that the kernel has begun.
+    /// The problems that the kernel has reported, a panic last. The first one probably caused the others.
+    /// `unfinished` is the incomplete message at the end of the output.
     pub fn list(&self, unfinished: &str) -> Vec<Finding> {
         let unfinished = match self.has_panic() {
             true => None,
@@ -119,12 +119,12 @@ impl Findings {
         self.list.iter().cloned().chain(unfinished).collect()
     }
 
-    /// How far the kernel has come.
+    /// The stage of the boot that the kernel has reached.
     pub fn reached(&self) -> Reached {
         self.reached
     }
 
-    /// How the kernel has ended the guest.
+    /// How the kernel ended the guest, if it announced that.
     pub fn shutdown(&self) -> Option<Shutdown> {
         self.shutdown
     }

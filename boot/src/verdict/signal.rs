@@ -1,13 +1,13 @@
-//! What ended PID 1, as `wait(2)` has it.
+//! How PID 1 ended, from its `wait(2)` status, and the table of signals.
 
-/// A signal, and what it means that it has killed PID 1.
+/// A signal that killed PID 1.
 #[derive(Debug)]
 pub struct Signal {
-    /// As in `signal(7)` for x86, Arm and RISC-V.
+    /// The number in `signal(7)` for x86, Arm and RISC-V.
     pub number: u8,
     /// Its name.
     pub name: &'static str,
-    /// What PID 1 did.
+    /// The action of PID 1 that caused the signal.
     pub meaning: &'static str,
     /// What to do about it.
     pub help: &'static str,
@@ -16,9 +16,9 @@ pub struct Signal {
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// It exited with this status.
+    /// It exited, with this status.
     Exited(u8),
-    /// This signal killed it.
+    /// A signal killed it, with this number.
     Killed(u8),
 }
 
@@ -32,7 +32,7 @@ impl End {
     }
 }
 
-/// The signal of that number.
+/// The signal with that number.
 pub fn signal(number: u8) -> Option<&'static Signal> {
     SIGNALS.iter().find(|signal| signal.number == number)
 }
@@ -46,12 +46,13 @@ const fn row(number: u8, name: &'static str, meaning: &'static str, help: &'stat
     }
 }
 
-/// The kernel shields PID 1 from every signal that it has no handler for, SIGKILL included, if a
-/// process of its own namespace sends it. So most of these come only from the kernel itself.
-const SENT: &str = "somebody sent it that signal";
+/// PID 1 gets no signal from the processes of its namespace unless it has a handler for it, not even
+/// SIGKILL. So most of these signals come from the kernel itself.
+const SENT: &str = "it was sent this signal";
 const SENT_HELP: &str =
-    "Only the kernel can do that to PID 1: look for what it says before the panic.";
-const DEBUGGER: &str = "gdb shows where: run the same program on the host, if that can execute it, or the guest under QEMU's -s -S.";
+    "Only the kernel can kill PID 1 with a signal. Read the kernel's messages before the panic.";
+const DEBUGGER: &str =
+    "Find the place with gdb: run the same program on the host, or boot the guest with --gdb.";
 
 #[rustfmt::skip] // A table.
 const SIGNALS: &[Signal] = &[
@@ -60,21 +61,21 @@ const SIGNALS: &[Signal] = &[
     row(3, "SIGQUIT", SENT, SENT_HELP),
     row(4, "SIGILL",
         "it executed an instruction this CPU does not have; \
-         it was probably built for a newer CPU (-march=native, or a libc that is)",
-        "Build it for the architecture's baseline (on x86-64, gcc: -march=x86-64, Rust: -C target-cpu=x86-64), and link a libc that \
-         is, too; with --cpu max it runs if that is it. If not: a Rust panic that aborts without std, and C's \
-         __builtin_trap(), stop by executing such an instruction."),
-    row(5, "SIGTRAP", "it ran into a breakpoint", "Something in it stopped it on purpose (int3, brk, a debug assertion)."),
-    row(6, "SIGABRT", "it called abort()", "A failed assertion, a double free or an uncaught panic does that: it has probably said which, above."),
-    row(7, "SIGBUS", "it accessed memory that is not there, or not aligned",
-        "A file that it has mapped may be shorter than it thinks, or the initramfs cut short."),
+         it was probably built for a newer CPU (with -march=native, or with a libc for newer CPUs)",
+        "Build the program and its libc for the architecture's baseline (on x86-64, gcc: -march=x86-64, Rust: -C target-cpu=x86-64). \
+         To test whether that is the cause, boot with --cpu max. If it is not, the program stopped on purpose: C's __builtin_trap() \
+         and a Rust panic without std execute an invalid instruction."),
+    row(5, "SIGTRAP", "it ran into a breakpoint", "The program contains a breakpoint instruction (int3, brk), from a debug assertion for example."),
+    row(6, "SIGABRT", "it called abort()", "The cause is a failed assertion, a double free or an uncaught panic. The program's last lines probably say which."),
+    row(7, "SIGBUS", "it accessed memory that does not exist or is not aligned",
+        "A file that it mapped may have become shorter, or the initramfs may be truncated."),
     row(8, "SIGFPE", "it divided by zero, or an integer division overflowed", DEBUGGER),
-    row(9, "SIGKILL", "the kernel killed it; out of memory, perhaps, or because of a bug in the kernel",
-        "Give the guest more with --memory, and look for an Oops above."),
+    row(9, "SIGKILL", "the kernel killed it, because the guest ran out of memory or the kernel has a bug",
+        "Give the guest more memory with --memory, and look for an Oops in the output above."),
     row(10, "SIGUSR1", SENT, SENT_HELP),
-    row(11, "SIGSEGV", "it accessed memory that it may not",
-        "A null or wild pointer, a stack overflow or a `_start` that returns does that; so does abort(), since \
-         SIGABRT does not kill PID 1. gdb shows where."),
+    row(11, "SIGSEGV", "it accessed memory that it must not access",
+        "The cause is an invalid pointer, a stack overflow, a `_start` that returns, or a call of abort(): SIGABRT does not kill \
+         PID 1, so the libc then executes a privileged instruction. Find the place with gdb: boot with --gdb."),
     row(12, "SIGUSR2", SENT, SENT_HELP),
     row(13, "SIGPIPE", SENT, SENT_HELP),
     row(14, "SIGALRM", SENT, SENT_HELP),
@@ -87,14 +88,14 @@ const SIGNALS: &[Signal] = &[
     row(21, "SIGTTIN", SENT, SENT_HELP),
     row(22, "SIGTTOU", SENT, SENT_HELP),
     row(23, "SIGURG", SENT, SENT_HELP),
-    row(24, "SIGXCPU", "it used more time than its limit (RLIMIT_CPU)", "Raise the limit where it is set."),
-    row(25, "SIGXFSZ", "it wrote a larger file than its limit (RLIMIT_FSIZE)", "Raise the limit where it is set."),
+    row(24, "SIGXCPU", "it used more time than its limit (RLIMIT_CPU)", "Raise the limit."),
+    row(25, "SIGXFSZ", "it wrote a larger file than its limit (RLIMIT_FSIZE)", "Raise the limit."),
     row(26, "SIGVTALRM", SENT, SENT_HELP),
     row(27, "SIGPROF", SENT, SENT_HELP),
     row(28, "SIGWINCH", SENT, SENT_HELP),
     row(29, "SIGIO", SENT, SENT_HELP),
     row(30, "SIGPWR", SENT, SENT_HELP),
-    row(31, "SIGSYS", "it made a system call that it may not (seccomp)", "Its own seccomp filter, or its libc's, does not allow the call."),
+    row(31, "SIGSYS", "it made a system call that a seccomp filter forbids", "Allow the call in the filter of the program or of its libc."),
 ];
 
 #[cfg(test)]
@@ -102,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_signal_is_there_under_the_name_that_the_host_knows() {
+    fn the_table_has_every_signal_with_the_hosts_name() {
         for (index, signal) in SIGNALS.iter().enumerate() {
             assert_eq!(usize::from(signal.number), index + 1);
             // "signal: 11 (core dumped)" has no name, "signal: 11 (SIGSEGV)" has.

@@ -25,7 +25,7 @@ guest "works, and returns" "$text; for (volatile int i = 0; i < 2000000; i++); e
 # Shorter than boot waits.
 guest "sleeps, and returns" "$text; sleep_ms(15); exit(3)" "init exited with status 3: "
 # All that is to be seen of the panic is the restart that follows it.
-guest "returns silently" "$text; exit(1)" "the guest reset or powered off without a word from its kernel after " --append loglevel=0
+guest "returns silently" "$text; exit(1)" "the guest reset or powered off without a message from its kernel after " --append loglevel=0
 guest waits "$text; wait_for_ever()" ""
 guest "works for ever" "$text; for (;;)" ""
 guest "writes for ever" "for (;;) $text" ""

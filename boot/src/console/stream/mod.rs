@@ -1,7 +1,7 @@
-//! What the guest says: the expected text, the kernel's messages, and the last lines.
+//! The reader of the console: the expected text, the kernel's messages, and the last lines.
 //!
-//! Bytes are looked at as they arrive, in whatever pieces, and never kept: a prompt without a
-//! newline counts, and output without end takes no more memory than any other.
+//! It examines bytes as they arrive and does not keep them. So it finds a prompt without a newline, and
+//! endless output takes no more memory.
 
 use std::collections::VecDeque;
 
@@ -9,21 +9,21 @@ use crate::console::author::Sieve;
 use crate::console::message::{Message, PANIC, printable};
 use crate::console::needle::Needle;
 
-/// How much of a line is kept, in bytes.
+/// The kept length of a line, in bytes.
 const LINE: usize = 1024;
 
-/// How many lines of programs are kept: a message, and where it is from.
+/// The number of kept lines of programs: enough for a message and its origin.
 const SAID: usize = 3;
 
 /// Whether the expected text has been seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Seen {
-    /// It has not.
+    /// No.
     #[default]
     No,
-    /// It has, but not in what programs write, which was asked for.
+    /// Only in output that does not count, because no program wrote it.
     Elsewhere,
-    /// It has, where it counts.
+    /// Yes, in output that counts.
     Yes,
 }
 
@@ -32,8 +32,8 @@ pub enum Seen {
 pub struct Console {
     expected: Option<Search>,
     sieve: Sieve,
-    /// A panic is looked for anywhere, for it may begin in the middle of a program's line, without a
-    /// time in front of it; and before its line ends, for it may be the last that the guest says.
+    /// The search for a panic. Its message may begin in the middle of a program's line and without a time
+    /// stamp, and its line may never end.
     panic: Needle,
     panicked: bool,
     message: Message,
@@ -121,8 +121,7 @@ impl Search {
 }
 
 impl Console {
-    /// A console on which `expected`, if anything, is looked for: in what programs write, or
-    /// `anywhere`.
+    /// A console. `expected` is searched in the output of programs, or in all output if `anywhere`.
     pub fn new(expected: Option<&str>, anywhere: bool) -> Self {
         Console {
             expected: expected.map(|text| Search::new(text, anywhere)),
@@ -138,14 +137,14 @@ impl Console {
         }
     }
 
-    /// Takes what has arrived. `message` gets each message that is complete.
+    /// Takes new bytes. Calls `message` with each complete message.
     pub fn feed(&mut self, bytes: &[u8], mut message: impl FnMut(&str)) {
         for &byte in bytes {
             let (programs, withdrawn) = self.sieve.feed(byte);
             if let Some(search) = &mut self.expected {
                 search.feed(byte, programs, withdrawn);
             }
-            // What they say after a panic was said before it.
+            // Output of programs after a panic was written before it.
             self.said.feed(programs, withdrawn);
             self.escapes |= byte == b'\x1b';
             self.fresh = byte == b'\n';
@@ -184,12 +183,12 @@ impl Console {
         self.panicked
     }
 
-    /// The message that has begun.
+    /// The incomplete message at the end.
     pub fn unfinished(&self) -> String {
         self.message.text()
     }
 
-    /// The last line that is not blank, finished or not.
+    /// The last line that is not blank, complete or not.
     pub fn last_line(&self) -> Option<String> {
         [&self.line, &self.last_line]
             .map(|line| printable(line))
@@ -197,17 +196,17 @@ impl Console {
             .find(|line| !line.is_empty())
     }
 
-    /// The last lines of programs that are not blank, finished or not.
+    /// The last lines of programs that are not blank, complete or not.
     pub fn said(&self) -> Vec<String> {
         self.said.lines()
     }
 
-    /// Whether the next byte begins a line.
+    /// Whether the next byte starts a line.
     pub fn at_line_start(&self) -> bool {
         self.fresh
     }
 
-    /// Whether there were escape sequences, which may have changed a terminal's colours.
+    /// Whether the output had escape sequences, which may have changed the terminal's colours.
     pub fn escapes(&self) -> bool {
         self.escapes
     }

@@ -1,76 +1,78 @@
-//! Who may open `/dev/kvm`, and so what somebody who may not can do about it.
+//! Advice for a user who may not open `/dev/kvm`.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use rustix::process::getgroups;
+use rustix::process::{getgroups, getuid};
 
-/// What its group may do so that a member of it can use it: read and write.
+/// The permissions that the group needs: read and write.
 const GROUP: u32 = 0o060;
 
-/// The device's owner and mode, and whoever wants to use it.
+/// The device's mode and group, and the groups of this process.
 #[derive(Debug)]
 pub struct Device {
     mode: u32,
     group: u32,
-    /// The group's name, if it has one here.
+    /// The group's name, if /etc/group has it.
     name: Option<String>,
-    /// Whether this process is in the group, and whether its user is by the books.
+    /// Whether this process is in the group.
     joined: bool,
+    /// Whether /etc/group lists the user as a member.
     listed: bool,
 }
 
 impl Device {
-    /// As it is, if it can be seen.
+    /// The device's present state, if the device exists.
     pub fn look() -> Option<Self> {
         let metadata = fs::metadata("/dev/kvm").ok()?;
-        let user = std::env::var("USER").unwrap_or_default();
+        let read = |file| fs::read_to_string(file).unwrap_or_default();
+        let (users_file, groups_file) = (read("/etc/passwd"), read("/etc/group"));
+        let user = entry(&users_file, getuid().as_raw()).map(|(name, _)| name);
         let group = metadata.gid();
-        let book = fs::read_to_string("/etc/group").unwrap_or_default();
-        let entry = entry(&book, group);
+        let entry = entry(&groups_file, group);
         let groups = getgroups().unwrap_or_default();
         Some(Device {
             mode: metadata.mode() & 0o7777,
             group,
             name: entry.map(|(name, _)| name.to_owned()),
             joined: groups.iter().any(|joined| joined.as_raw() == group),
-            listed: entry.is_some_and(|(_, members)| members.split(',').any(|name| name == user)),
+            listed: entry
+                .is_some_and(|(_, members)| members.split(',').any(|name| Some(name) == user)),
         })
     }
 
-    /// What to do if opening it is refused (`EACCES`).
+    /// The advice if the kernel refuses to open the device (`EACCES`).
     pub fn advice(&self) -> String {
         let name = self.name.clone().unwrap_or_else(|| self.group.to_string());
-        // Joining root's group would give more than that away.
+        // Do not advise to join root's group: that gives far more access.
         if self.mode & GROUP != GROUP || self.group == 0 {
             return format!(
-                "its mode is {:04o} and its group {name}, so that joining a group does not help: `sudo chown root:kvm /dev/kvm && \
-                 sudo chmod 0660 /dev/kvm` gives it to one, which `sudo usermod -aG kvm $USER` and a new login join; `sudo setfacl \
-                 -m u:$USER:rw /dev/kvm` gives it to you alone",
+                "its mode is {:04o} and its group {name}, so joining a group does not help: allow it for one user with `sudo setfacl \
+                 -m u:$USER:rw /dev/kvm`, or for the group kvm with `sudo chown root:kvm /dev/kvm && sudo chmod 0660 /dev/kvm`, \
+                 join that group with `sudo usermod -aG kvm $USER`, and log in again",
                 self.mode
             );
         }
         if self.joined {
             return format!(
-                "this process is in its group, {name}, which may open it: ask `getfacl /dev/kvm` and the security modules who forbids \
-                 it"
+                "this process is in its group, {name}, which may open it: look for the rule that forbids it, with `getfacl /dev/kvm` \
+                 and in the settings of SELinux or AppArmor"
             );
         }
         if self.listed {
-            return format!(
-                "this user is in its group, {name}, but was not at the login: log in again"
-            );
+            return format!("this user joined its group, {name}, after the login: log in again");
         }
         format!("join the group that owns it: sudo usermod -aG {name} $USER, and log in again")
     }
 }
 
-/// The name of a group in group(5), and its members.
-fn entry(book: &str, group: u32) -> Option<(&str, &str)> {
-    book.lines().find_map(|line| {
+/// The name and the members of a group in `file`, in the format of group(5). Also finds the name of a user in
+/// the format of passwd(5).
+fn entry(file: &str, wanted: u32) -> Option<(&str, &str)> {
+    file.lines().find_map(|line| {
         let mut fields = line.split(':');
         let (name, _, id) = (fields.next()?, fields.next()?, fields.next()?);
-        (id.parse() == Ok(group)).then(|| (name, fields.next().unwrap_or_default()))
+        (id.parse() == Ok(wanted)).then(|| (name, fields.next().unwrap_or_default()))
     })
 }
 
@@ -88,13 +90,7 @@ mod tests {
                 false,
                 "sudo usermod -aG kvm $USER, and log in again",
             ),
-            (
-                0o660,
-                108,
-                false,
-                true,
-                "but was not at the login: log in again",
-            ),
+            (0o660, 108, false, true, "after the login: log in again"),
             (0o660, 108, true, true, "getfacl"),
             (
                 0o600,
@@ -120,11 +116,11 @@ mod tests {
     }
 
     #[test]
-    fn a_group_has_its_name_from_the_book() {
-        let book = "root:x:0:\nkvm:x:108:me,you\nlibvirt:x:109\n";
-        assert_eq!(entry(book, 108), Some(("kvm", "me,you")));
-        assert_eq!(entry(book, 109), Some(("libvirt", "")));
-        assert_eq!(entry(book, 10), None);
+    fn a_group_is_found_by_its_number() {
+        let file = "root:x:0:\nkvm:x:108:me,you\nlibvirt:x:109\n";
+        assert_eq!(entry(file, 108), Some(("kvm", "me,you")));
+        assert_eq!(entry(file, 109), Some(("libvirt", "")));
+        assert_eq!(entry(file, 10), None);
         assert_eq!(entry("nonsense", 0), None);
     }
 }

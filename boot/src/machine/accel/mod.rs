@@ -1,21 +1,21 @@
-//! Who executes the guest's instructions: found out, not assumed.
+//! Chooses the accelerator, KVM or TCG, after a test of KVM.
 //!
-//! A `/dev/kvm` that opens may still be useless. The one of `kvm_pvm`, which some clouds have, makes
-//! virtual machines, runs a BIOS and 64-bit code, and then spins for ever, or gives up, at a guest's
-//! first x87 or SSE instructions; QEMU waits. Only running a guest tells. A tiny one does, in a
-//! process that can be killed: `KVM_RUN` may never return, and a thread cannot be ended.
+//! A `/dev/kvm` that opens may still be useless. With `kvm_pvm`, which some clouds use, a virtual machine
+//! runs a BIOS and 64-bit code, but hangs or fails at its first x87 or SSE instructions, and QEMU waits
+//! forever. So boot runs a tiny test guest first. `KVM_RUN` may never return, and a thread cannot be
+//! killed, so the guest runs in a process of its own.
 //!
-//! That process is the caller's own program again ([`trial_process`], [`answer`]): nothing else has
-//! to be installed or found, and after a mere `fork` in a program with threads next to nothing is
-//! allowed. What comes of it is good for one boot; nothing is kept.
+//! That process executes the same program again ([`trial_process`], [`answer`]): no other file has to be
+//! installed, and a mere `fork` is not enough, because the child of a program with threads may do almost
+//! nothing. The result is used for one boot and not stored.
 //!
 //! | module | subject |
 //! | --- | --- |
-//! | `device` | who may open `/dev/kvm` |
-//! | [`outcome`] | what can come of it, in words |
-//! | [`probe`] | the process, from outside |
-//! | `trial` | the process, from inside |
-//! | [`guest`] | the guest that it runs |
+//! | `device` | advice for a user who may not open `/dev/kvm` |
+//! | [`outcome`] | the possible results, in words |
+//! | [`probe`] | starts the process, reads its result and ends it |
+//! | `trial` | the code that the process runs |
+//! | [`guest`] | the test guest |
 
 use std::env;
 use std::ffi::{CString, OsString};
@@ -40,7 +40,7 @@ pub mod probe;
 #[cfg(target_arch = "x86_64")]
 mod trial;
 
-/// What the user asks for.
+/// The user's choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Choice {
     /// KVM if it works, else TCG
@@ -51,12 +51,12 @@ pub enum Choice {
     Kvm,
 }
 
-/// What the guest gets.
+/// The accelerator of a guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Acceleration {
-    /// Who executes its instructions.
+    /// The accelerator.
     pub accel: Accel,
-    /// Why: goes on after "because".
+    /// The reason, to follow "because".
     pub why: String,
 }
 
@@ -66,12 +66,12 @@ impl fmt::Display for Acceleration {
     }
 }
 
-/// What a guest of `target` gets for `choice`. `try_kvm`, [`probe::probe`] as a rule, is called
-/// only if it matters.
+/// The accelerator for a guest of `target`. Calls `try_kvm`, usually [`probe::probe`], only if the
+/// result matters.
 ///
 /// # Errors
 ///
-/// If it is to be KVM, and that does not work.
+/// If `choice` is KVM, and KVM does not work.
 pub fn choose(
     choice: Choice,
     target: &Target,
@@ -103,13 +103,13 @@ pub fn choose(
     })
 }
 
-/// The first argument of a process that is to try KVM out. The device follows, and in tests a file
-/// with other code for the guest.
+/// The first argument of the process that tests KVM. The device follows, and in tests a file with other
+/// code for the guest.
 const TRY_KVM: &str = "--try-kvm";
 
-/// This program again, to try KVM out. It has to call [`answer`] first of all.
+/// A command that runs this program again to test KVM. The program's `main` must call [`answer`] first.
 pub fn trial_process() -> Command {
-    // Not `current_exe`, which is a path: the program may have been replaced since it was started.
+    // Not the path from `current_exe`: another file may have that path by now.
     let mut command = Command::new("/proc/self/exe");
     command
         .arg0(env!("CARGO_PKG_NAME"))
@@ -117,8 +117,8 @@ pub fn trial_process() -> Command {
     command
 }
 
-/// What `main` has to do before anything else, with the program's arguments: if that is what it was
-/// started for, it tries KVM out, and gives the exit code.
+/// Tests KVM and returns the exit code, if the program's arguments ask for that. `main` must call this
+/// before anything else.
 pub fn answer(mut arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
     let asked = arguments.nth(1).is_some_and(|first| first == TRY_KVM);
     let device = arguments.next().filter(|_| asked)?;
@@ -151,7 +151,7 @@ mod tests {
     }
 
     fn untried() -> Outcome {
-        panic!("nobody needs to know")
+        panic!("KVM was tested without need")
     }
 
     #[test]
@@ -160,10 +160,10 @@ mod tests {
         assert_eq!(asked.to_string(), "tcg, because it was asked for");
         let works = choose(Choice::Kvm, x86_64(), || Outcome::Works).unwrap();
         assert_eq!(works.accel, Accel::Kvm);
-        let refusal = choose(Choice::Kvm, x86_64(), || Outcome::Wordless).unwrap_err();
+        let refusal = choose(Choice::Kvm, x86_64(), || Outcome::NoResult).unwrap_err();
         assert_eq!(
             refusal.to_string(),
-            "cannot use KVM: a test guest halted in KVM before it had written its result (use --accel tcg)"
+            "cannot use KVM: a test guest halted in KVM before it wrote its result (use --accel tcg)"
         );
     }
 
@@ -172,7 +172,7 @@ mod tests {
         let auto = |outcome| choose(Choice::Auto, x86_64(), || outcome).unwrap();
         assert_eq!(
             auto(Outcome::Works).to_string(),
-            "kvm, because a test guest ran in it as it should"
+            "kvm, because a test guest ran in it without errors"
         );
         for (outcome, sentence) in outcome::failures() {
             assert_eq!(
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn only_who_is_asked_answers() {
+    fn only_the_exact_arguments_start_the_test() {
         let answer = |words: &[&str]| answer(words.iter().map(OsString::from));
         assert_eq!(answer(&["boot"]), None);
         assert_eq!(answer(&["boot", "--append", TRY_KVM, "/dev/kvm"]), None);

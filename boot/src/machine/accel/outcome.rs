@@ -1,5 +1,4 @@
-//! What came of trying KVM out: as a sentence, with what to do about it, and as a line from one
-//! process to another.
+//! The result of testing KVM: as a sentence with advice, and as a line of JSON between two processes.
 
 use std::fmt;
 use std::io;
@@ -10,55 +9,54 @@ use serde::{Deserialize, Serialize};
 
 use super::device::Device;
 
-/// KVM's interface has had this version since Linux 2.6.22, and will keep it.
+/// The version of KVM's interface since Linux 2.6.22; it will not change.
 pub const VERSION: i32 = 12;
 
-/// What came of trying KVM out. System errors are their numbers.
+/// The result of testing KVM. Numbers of system errors are those of `errno(3)`.
 ///
-/// What has no form in serde is not for the trying process to say, but for the one that waits for
-/// it.
+/// Variants with `serde(skip)` come from the process that waits, not from the one that tests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// A guest ran as it should.
+    /// The test guest ran correctly.
     Works,
     /// The device cannot be opened.
     NotOpened(i32),
-    /// The device opens, and is something else.
+    /// The device is not KVM's.
     NotKvm(i32),
-    /// The interface is not the one that everybody uses.
+    /// KVM's interface has this version instead of [`VERSION`].
     OtherVersion(i32),
-    /// KVM refused to make a part of the virtual machine.
+    /// KVM could not create a part of the virtual machine.
     NotMade(Part, i32),
-    /// KVM refused to run the guest.
+    /// KVM could not run the guest.
     NotRun(i32),
     /// The guest crashed.
     Crashed(Crash),
-    /// The guest stopped where nothing is to stop it. In KVM's words.
-    Strayed(String),
-    /// The guest computed that.
+    /// The guest stopped for this reason, in KVM's words, which it never should.
+    UnexpectedExit(String),
+    /// The guest wrote this wrong result.
     Wrong(u32),
-    /// The guest halted before it had written its result.
-    Wordless,
-    /// The guest was still running after that time.
+    /// The guest halted before it wrote its result.
+    NoResult,
+    /// The guest was still running after this time.
     #[serde(skip)]
     Spins(Duration),
-    /// There was no guest yet after that time.
+    /// KVM had not started the guest after this time.
     #[serde(skip)]
     Stuck(Duration),
-    /// The process that tried it ended in that way, without a result.
+    /// The process that tested KVM ended with this status and without a result.
     #[serde(skip)]
     Died(String),
-    /// The process that tried it said that instead of a result.
+    /// The process that tested KVM wrote this instead of a result.
     #[serde(skip)]
-    Babbled(String),
-    /// There is no process to try it, for that reason.
+    UnexpectedOutput(String),
+    /// The process to test KVM could not be started, for this reason.
     #[serde(skip)]
     NotStarted(String),
-    /// The process that tried it cannot be listened to, for that reason.
+    /// The output of the process that tested KVM could not be read, for this reason.
     #[serde(skip)]
-    Unheard(String),
-    /// The guest's CPU is of that architecture, and the host's is not.
+    ReadFailed(String),
+    /// The guest's architecture, which is not the host's.
     #[serde(skip)]
     OtherCpu(String),
 }
@@ -75,33 +73,32 @@ pub enum Part {
     Cpu,
 }
 
-/// How a guest crashes.
+/// How a guest crashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Crash {
-    /// By an exception while it handles none.
+    /// An exception that it does not handle.
     TripleFault,
-    /// At something that KVM cannot do.
+    /// An operation that KVM does not support.
     InternalError,
-    /// At its first instruction: the CPU does not accept its state, for that reason.
+    /// The CPU rejected the guest's initial state, for this reason.
     FailedEntry(u64),
 }
 
 impl Outcome {
-    /// What to do about it, where somebody other than the authors of KVM can do something.
+    /// The advice, if the user can do something about the problem.
     pub fn advice(&self) -> Option<String> {
         let open = |errno| Outcome::NotOpened(Errno::raw_os_error(errno));
         let advice = if *self == open(Errno::NOENT) {
-            "load kvm_intel or kvm_amd, which takes a CPU with virtualization switched on in the firmware; \
-             in a container, pass the device in"
+            "enable virtualization in the firmware and load kvm_intel or kvm_amd; in a container, pass the device in"
         } else if *self == open(Errno::ACCESS) {
             return Device::look().map(|device| device.advice());
         } else if *self == open(Errno::PERM) {
-            "have the container or service manager allow the device, as docker run --device /dev/kvm does"
+            "allow the device in the container or service manager, for example with docker run --device /dev/kvm"
         } else if *self == open(Errno::NODEV) || *self == open(Errno::NXIO) {
-            "load kvm_intel or kvm_amd, which takes a CPU with virtualization switched on in the firmware"
+            "enable virtualization in the firmware and load kvm_intel or kvm_amd"
         } else if *self == Outcome::NotMade(Part::Machine, Errno::BUSY.raw_os_error()) {
-            "end the other hypervisor that has the CPU's virtualization, such as VirtualBox"
+            "end the other hypervisor that uses the CPU's virtualization, such as VirtualBox"
         } else {
             return None;
         };
@@ -113,12 +110,12 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let system = |errno: &i32| io::Error::from_raw_os_error(*errno);
         match self {
-            Outcome::Works => f.write_str("a test guest ran in it as it should"),
+            Outcome::Works => f.write_str("a test guest ran in it without errors"),
             Outcome::NotOpened(errno) => match Errno::from_raw_os_error(*errno) {
                 Errno::NOENT => f.write_str("/dev/kvm does not exist"),
                 Errno::ACCESS => f.write_str("this user may not open /dev/kvm"),
                 Errno::PERM => f.write_str("nobody may open /dev/kvm here"),
-                Errno::NODEV | Errno::NXIO => f.write_str("/dev/kvm has no driver behind it"),
+                Errno::NODEV | Errno::NXIO => f.write_str("/dev/kvm has no driver"),
                 _ => write!(f, "/dev/kvm cannot be opened: {}", system(errno)),
             },
             Outcome::NotKvm(errno) => {
@@ -149,32 +146,41 @@ impl fmt::Display for Outcome {
                     }
                 }
             }
-            Outcome::Strayed(exit) => write!(f, "a test guest went astray in KVM: {exit}"),
+            Outcome::UnexpectedExit(exit) => {
+                write!(f, "a test guest in KVM stopped unexpectedly: {exit}")
+            }
             Outcome::Wrong(result) => {
                 write!(f, "a test guest in KVM got a wrong result, {result:#010x}")
             }
-            Outcome::Wordless => {
-                f.write_str("a test guest halted in KVM before it had written its result")
+            Outcome::NoResult => {
+                f.write_str("a test guest halted in KVM before it wrote its result")
             }
             Outcome::Spins(time) => write!(
                 f,
-                "a test guest hangs in KVM: no end in {} ms",
+                "a test guest hangs in KVM: it did not end within {} ms",
                 time.as_millis()
             ),
             Outcome::Stuck(time) => {
-                write!(f, "KVM got no test guest to run in {} ms", time.as_millis())
+                write!(
+                    f,
+                    "KVM did not start a test guest within {} ms",
+                    time.as_millis()
+                )
             }
             Outcome::Died(status) => {
-                write!(f, "the process that tried KVM out ended with {status}")
+                write!(f, "the process that tested KVM ended with {status}")
             }
-            Outcome::Babbled(line) => {
-                write!(f, "the process that tried KVM out said {line:?}")
+            Outcome::UnexpectedOutput(line) => {
+                write!(f, "the process that tested KVM wrote {line:?}")
             }
             Outcome::NotStarted(error) => {
-                write!(f, "the process to try KVM out cannot be started: {error}")
+                write!(f, "the process to test KVM cannot be started: {error}")
             }
-            Outcome::Unheard(error) => {
-                write!(f, "the process that tried KVM out cannot be heard: {error}")
+            Outcome::ReadFailed(error) => {
+                write!(
+                    f,
+                    "the output of the process that tested KVM cannot be read: {error}"
+                )
             }
             Outcome::OtherCpu(guest) => {
                 write!(f, "KVM on {} runs no {guest}", std::env::consts::ARCH)
@@ -190,8 +196,8 @@ pub(super) fn failures() -> Vec<(Outcome, &'static str)> {
         (Outcome::NotOpened(2), "/dev/kvm does not exist"),
         (Outcome::NotOpened(13), "this user may not open /dev/kvm"),
         (Outcome::NotOpened(1), "nobody may open /dev/kvm here"),
-        (Outcome::NotOpened(19), "/dev/kvm has no driver behind it"),
-        (Outcome::NotOpened(6), "/dev/kvm has no driver behind it"),
+        (Outcome::NotOpened(19), "/dev/kvm has no driver"),
+        (Outcome::NotOpened(6), "/dev/kvm has no driver"),
         (
             Outcome::NotOpened(21),
             "/dev/kvm cannot be opened: Is a directory (os error 21)",
@@ -233,40 +239,40 @@ pub(super) fn failures() -> Vec<(Outcome, &'static str)> {
             "a test guest crashed in KVM: the CPU refused to enter it, reason 0x21",
         ),
         (
-            Outcome::Strayed("MmioRead(36864, [0, 0])".to_owned()),
-            "a test guest went astray in KVM: MmioRead(36864, [0, 0])",
+            Outcome::UnexpectedExit("MmioRead(36864, [0, 0])".to_owned()),
+            "a test guest in KVM stopped unexpectedly: MmioRead(36864, [0, 0])",
         ),
         (
             Outcome::Wrong(1),
             "a test guest in KVM got a wrong result, 0x00000001",
         ),
         (
-            Outcome::Wordless,
-            "a test guest halted in KVM before it had written its result",
+            Outcome::NoResult,
+            "a test guest halted in KVM before it wrote its result",
         ),
         (
             Outcome::Spins(Duration::from_millis(100)),
-            "a test guest hangs in KVM: no end in 100 ms",
+            "a test guest hangs in KVM: it did not end within 100 ms",
         ),
         (
             Outcome::Stuck(Duration::from_millis(400)),
-            "KVM got no test guest to run in 400 ms",
+            "KVM did not start a test guest within 400 ms",
         ),
         (
             Outcome::Died("exit status: 1".to_owned()),
-            "the process that tried KVM out ended with exit status: 1",
+            "the process that tested KVM ended with exit status: 1",
         ),
         (
-            Outcome::Babbled("hello".to_owned()),
-            r#"the process that tried KVM out said "hello""#,
+            Outcome::UnexpectedOutput("hello".to_owned()),
+            r#"the process that tested KVM wrote "hello""#,
         ),
         (
             Outcome::NotStarted("no memory".to_owned()),
-            "the process to try KVM out cannot be started: no memory",
+            "the process to test KVM cannot be started: no memory",
         ),
         (
-            Outcome::Unheard("a bad pipe".to_owned()),
-            "the process that tried KVM out cannot be heard: a bad pipe",
+            Outcome::ReadFailed("a bad pipe".to_owned()),
+            "the output of the process that tested KVM cannot be read: a bad pipe",
         ),
     ]
 }
@@ -297,14 +303,14 @@ mod tests {
             [
                 "/dev/kvm does not exist",
                 "nobody may open /dev/kvm here",
-                "/dev/kvm has no driver behind it",
-                "/dev/kvm has no driver behind it",
+                "/dev/kvm has no driver",
+                "/dev/kvm has no driver",
                 "KVM cannot make a virtual machine: Device or resource busy (os error 16)",
             ]
         );
     }
 
-    /// An outcome survives the way from one process to the other, or does not set out on it.
+    /// Every outcome that has a JSON form is the same after reading it back.
     #[test]
     fn as_a_line() {
         let line = |outcome: &Outcome| serde_json::to_string(outcome);

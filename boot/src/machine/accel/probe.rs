@@ -1,4 +1,4 @@
-//! The process that tries KVM out, from outside: started, listened to, and always ended.
+//! Starts the process that tests KVM, reads its result, and always ends it.
 
 use std::io::{self, Read};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -10,23 +10,23 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::outcome::Outcome;
 use crate::machine::reaper::die_with_starter;
 
-/// What the process says when its guest starts to run.
+/// The line that the process writes when its guest starts to run.
 pub const RUNNING: &str = "running";
 
-/// How long the process may take until then: it has to be loaded, and KVM to make a machine.
+/// The limit for the time to that line: the process is loaded, and KVM creates a machine.
 pub const START_LIMIT: Duration = Duration::from_millis(400);
 
-/// How long the guest may run. It needs less than a millisecond; the rest is for a busy host.
+/// The limit for the guest's run. It needs less than a millisecond; the rest is for a busy host.
 pub const GUEST_LIMIT: Duration = Duration::from_millis(100);
 
-/// How long the process may take to die.
+/// The limit for the time in which the killed process ends.
 pub const DEATH_LIMIT: Duration = Duration::from_millis(200);
 
-/// More than it has to say in a line.
+/// The longest line, in bytes. The process's own lines are shorter.
 const LONGEST: usize = 4096;
 
-/// Runs `program`, which is to say what `trial::tell` says, and gives what came of it, within the
-/// three limits together. `program` dies with the *thread* that calls this.
+/// Runs `program`, which must write the lines of `trial::tell`, and returns the result within the sum of
+/// the three limits. The kernel kills `program` when the *thread* that called this ends.
 pub fn probe(mut program: Command) -> Outcome {
     program
         .stdin(Stdio::null())
@@ -43,11 +43,11 @@ pub fn probe(mut program: Command) -> Outcome {
         (Ok(Some(outcome)), _) => outcome,
         (Ok(None), Some(status)) => Outcome::Died(status.to_string()),
         (Ok(None), None) => Outcome::Stuck(DEATH_LIMIT),
-        (Err(error), _) => Outcome::Unheard(error.to_string()),
+        (Err(error), _) => Outcome::ReadFailed(error.to_string()),
     }
 }
 
-/// What comes of the process that writes to `stdout`, unless it ends before it has said that.
+/// The result that the process writes to `stdout`. Nothing if the process ends without one.
 fn listen(mut stdout: ChildStdout) -> io::Result<Option<Outcome>> {
     let mut said = Vec::new();
     let mut heard = line(&mut stdout, &mut said, START_LIMIT)?;
@@ -59,21 +59,21 @@ fn listen(mut stdout: ChildStdout) -> io::Result<Option<Outcome>> {
     Ok(match heard {
         Heard::Line(line) => {
             let outcome = serde_json::from_str(&line);
-            Some(outcome.unwrap_or(Outcome::Babbled(line)))
+            Some(outcome.unwrap_or(Outcome::UnexpectedOutput(line)))
         }
         Heard::Silence => Some(silence),
         Heard::End => None,
     })
 }
 
-/// What comes out of a pipe in a limited time.
+/// The result of reading a line within a limit.
 enum Heard {
     Line(String),
     Silence,
     End,
 }
 
-/// The next line from `stdout`; `said` keeps what follows it.
+/// The next line from `stdout`. `said` keeps the bytes after it.
 fn line(stdout: &mut ChildStdout, said: &mut Vec<u8>, limit: Duration) -> io::Result<Heard> {
     let started = Instant::now();
     loop {
@@ -84,7 +84,7 @@ fn line(stdout: &mut ChildStdout, said: &mut Vec<u8>, limit: Duration) -> io::Re
                 String::from_utf8_lossy(line.trim_ascii_end()).into_owned(),
             ));
         }
-        // What is there when the time is over still counts.
+        // Even after the limit, poll once: bytes that have arrived count.
         let left = limit.saturating_sub(started.elapsed());
         let timeout = Timespec::try_from(left).expect("less than a second");
         let mut polled = [PollFd::new(stdout, PollFlags::IN)];
@@ -102,9 +102,9 @@ fn line(stdout: &mut ChildStdout, said: &mut Vec<u8>, limit: Duration) -> io::Re
     }
 }
 
-/// Ends the process, whatever it is doing, and gives its exit status.
+/// Kills the process and returns its exit status.
 fn end(mut child: Child) -> Option<ExitStatus> {
-    // One that has ended by itself keeps its status.
+    // A process that has already ended keeps its status.
     let _ = child.kill();
     let started = Instant::now();
     while started.elapsed() < DEATH_LIMIT {
@@ -113,7 +113,7 @@ fn end(mut child: Child) -> Option<ExitStatus> {
         }
         thread::sleep(Duration::from_millis(1));
     }
-    // It is stuck in the kernel. It is not waited for, but buried if it ever dies.
+    // It is stuck in the kernel. A thread reaps it if it ever ends.
     thread::spawn(move || child.wait());
     None
 }

@@ -1,4 +1,4 @@
-//! The trial itself, in a process of its own: nothing here has a deadline.
+//! The test of KVM, for a process of its own. Nothing here has a time limit.
 
 use std::ffi::CStr;
 use std::io::{self, Write};
@@ -14,10 +14,10 @@ use super::probe::RUNNING;
 type Result<T> = std::result::Result<T, Outcome>;
 type Error = kvm_ioctls::Error;
 
-/// Tries `device` out with a guest whose memory is `memory`, and tells stdout: [`RUNNING`] as soon
-/// as the guest runs, then, if anything comes of it, the [`Outcome`] as JSON, a line each.
+/// Tests `device` with a guest that has this `memory`. Writes two lines to stdout: [`RUNNING`] before the
+/// guest runs, and the [`Outcome`] as JSON after it.
 ///
-/// It may never return. Call it in a process that can be killed.
+/// This may never return. Call it in a process that can be killed.
 pub fn tell(device: &CStr, memory: Box<[Page]>) -> io::Result<()> {
     let mut stdout = io::stdout();
     let outcome = match prepare(device, memory) {
@@ -40,8 +40,7 @@ fn prepare(device: &CStr, memory: Box<[Page]>) -> Result<(VmFd, VcpuFd)> {
         other => return Err(Outcome::OtherVersion(other)),
     }
     let machine = kvm.create_vm().map_err(not_made(Part::Machine))?;
-    // Intel's CPUs want three pages of the guest's address space for themselves. Where QEMU puts
-    // them.
+    // Intel's CPUs need three pages of the guest's address space. This is QEMU's address for them.
     machine
         .set_tss_address(0xfeff_d000)
         .map_err(not_made(Part::Machine))?;
@@ -53,7 +52,7 @@ fn prepare(device: &CStr, memory: Box<[Page]>) -> Result<(VmFd, VcpuFd)> {
 
 #[allow(unsafe_code)]
 fn give_memory(machine: &VmFd, memory: Box<[Page]>) -> std::result::Result<(), Error> {
-    // Never freed, and out of Rust's sight while the guest writes to it.
+    // Never freed, and without a reference while the guest writes to it.
     let memory = Box::into_raw(memory);
     let region = kvm_userspace_memory_region {
         slot: 0,
@@ -67,7 +66,7 @@ fn give_memory(machine: &VmFd, memory: Box<[Page]>) -> std::result::Result<(), E
     unsafe { machine.set_user_memory_region(region) }
 }
 
-/// Has the CPU begin at the guest's entry, as PVH has it: 32-bit protected mode, flat, no paging.
+/// Sets the CPU to the guest's entry in PVH's initial state: 32-bit protected mode, flat, no paging.
 fn set_up(kvm: &Kvm, cpu: &VcpuFd) -> std::result::Result<(), Error> {
     cpu.set_cpuid2(&kvm.get_supported_cpuid(KVM_MAX_CPUID_ENTRIES)?)?;
 
@@ -118,15 +117,14 @@ fn run(mut cpu: VcpuFd) -> Outcome {
                     return outcome;
                 }
             }
-            // It was stopped and continued, say.
+            // The process was stopped and continued, for example.
             Err(error) if error.errno() == Errno::INTR.raw_os_error() => {}
             Err(error) => return Outcome::NotRun(error.errno()),
         }
     }
 }
 
-/// What it means that the guest has stopped there, if it is the end. It should write its result,
-/// then halt.
+/// The outcome, if `exit` ends the test. A correct guest writes its result and then halts.
 fn judge(exit: VcpuExit, result: &mut Option<u32>) -> Option<Outcome> {
     Some(match (exit, *result) {
         (VcpuExit::IoOut(guest::PORT, &[a, b, c, d]), None) => {
@@ -135,11 +133,11 @@ fn judge(exit: VcpuExit, result: &mut Option<u32>) -> Option<Outcome> {
         }
         (VcpuExit::Hlt, Some(guest::RESULT)) => Outcome::Works,
         (VcpuExit::Hlt, Some(other)) => Outcome::Wrong(other),
-        (VcpuExit::Hlt, None) => Outcome::Wordless,
+        (VcpuExit::Hlt, None) => Outcome::NoResult,
         (VcpuExit::Shutdown, _) => Outcome::Crashed(Crash::TripleFault),
         (VcpuExit::InternalError, _) => Outcome::Crashed(Crash::InternalError),
         (VcpuExit::FailEntry(reason, _), _) => Outcome::Crashed(Crash::FailedEntry(reason)),
-        (other, _) => Outcome::Strayed(format!("{other:?}")),
+        (other, _) => Outcome::UnexpectedExit(format!("{other:?}")),
     })
 }
 
@@ -147,7 +145,7 @@ fn judge(exit: VcpuExit, result: &mut Option<u32>) -> Option<Outcome> {
 mod tests {
     use super::*;
 
-    /// What comes of a guest that stops in these ways.
+    /// The outcome for a guest with these exits.
     fn judged<const N: usize>(exits: [VcpuExit; N]) -> Option<Outcome> {
         let mut result = None;
         let mut outcomes = exits.into_iter().map(|exit| judge(exit, &mut result));
@@ -158,32 +156,32 @@ mod tests {
     fn only_the_result_and_then_a_halt_will_do() {
         let right = guest::RESULT.to_le_bytes();
         let out = |port| VcpuExit::IoOut(port, &right);
-        let strayed = |words: &str| Some(Outcome::Strayed(words.to_owned()));
+        let unexpected = |words: &str| Some(Outcome::UnexpectedExit(words.to_owned()));
         assert_eq!(
             judged([out(guest::PORT), VcpuExit::Hlt]),
             Some(Outcome::Works)
         );
         assert_eq!(judged([out(guest::PORT)]), None);
-        assert_eq!(judged([VcpuExit::Hlt]), Some(Outcome::Wordless));
+        assert_eq!(judged([VcpuExit::Hlt]), Some(Outcome::NoResult));
         assert_eq!(
             judged([VcpuExit::IoOut(guest::PORT, &[1, 0, 0, 0]), VcpuExit::Hlt]),
             Some(Outcome::Wrong(1))
         );
         assert_eq!(
             judged([VcpuExit::IoOut(guest::PORT, &[7])]),
-            strayed("IoOut(244, [7])")
+            unexpected("IoOut(244, [7])")
         );
         assert_eq!(
             judged([out(0x80)]),
-            strayed("IoOut(128, [254, 202, 13, 96])")
+            unexpected("IoOut(128, [254, 202, 13, 96])")
         );
         assert_eq!(
             judged([out(guest::PORT), out(guest::PORT)]),
-            strayed("IoOut(244, [254, 202, 13, 96])")
+            unexpected("IoOut(244, [254, 202, 13, 96])")
         );
         assert_eq!(
             judged([VcpuExit::MmioRead(0x9000, &mut [0; 2])]),
-            strayed("MmioRead(36864, [0, 0])")
+            unexpected("MmioRead(36864, [0, 0])")
         );
     }
 

@@ -1,4 +1,4 @@
-//! A picture of rows on an axis, which grows downwards.
+//! A picture of rows on a time axis. It grows downwards.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use super::shapes::{clean, halo, rectangle, text, upright};
 use crate::profile::analysis::{millis, shortened};
 use crate::profile::timeline::Timeline;
 
-/// All lengths are in pixels. The picture is as high as it needs.
+/// All lengths are in pixels. The height depends on the contents.
 const WIDTH: f64 = 1000.0;
 const MARGIN: f64 = 24.0;
 const ROW: f64 = 22.0;
 const BAR: f64 = 14.0;
-/// From where to where the bars go; the names are left of it and the times right.
+/// The ends of the axis. Names are left of it, times right of it.
 const LEFT: f64 = 330.0;
 const RIGHT: f64 = 900.0;
-/// How many characters of a name fit left of the bars, and of a text across the picture.
+/// The longest name left of the bars and the longest text across the picture, in characters.
 pub const NAME: usize = 38;
 const ACROSS: usize = 130;
 
@@ -26,7 +26,7 @@ const INK: &str = "#1a1a1a";
 const FAINT: &str = "#595959";
 const GRID: &str = "#d0d0d0";
 const STRIPE: &str = "#f4f4f4";
-/// Okabe and Ito's colours, which people with any kind of colour vision can tell apart.
+/// Okabe and Ito's colours, distinguishable with every kind of colour vision.
 pub const ORANGE: &str = "#e69f00";
 pub const BLUE: &str = "#0072b2";
 pub const GREEN: &str = "#009e73";
@@ -34,27 +34,27 @@ pub const PURPLE: &str = "#cc79a7";
 pub const SKY: &str = "#56b4e9";
 pub const VERMILION: &str = "#d55e00";
 
-/// What is nobody's.
+/// For output of unknown origin.
 pub const GREY: &str = "#999999";
 
 /// A picture that grows downwards.
 pub struct Canvas {
     whole: f64,
     body: Group,
-    /// Where the next thing goes.
+    /// The position of the next element.
     y: f64,
-    /// Where the axis is, and how far down its lines go.
+    /// The position of the axis, and the lower end of its lines.
     axis: f64,
     bottom: f64,
-    /// Bands behind every other row, by which the eye gets from the name to the time.
+    /// Stripes behind every other row, to guide the eye from the name to the time.
     stripes: Group,
     odd: bool,
-    /// Where in its line the next part of the legend goes.
+    /// The position of the next part of the legend.
     legend: f64,
 }
 
 impl Canvas {
-    /// An empty picture of that much time.
+    /// An empty picture for that much time.
     pub fn new(whole: Duration) -> Self {
         Canvas {
             whole: whole.as_secs_f64().max(1e-6),
@@ -89,7 +89,7 @@ impl Canvas {
         self.y += 14.0;
     }
 
-    /// One part of the whole, in its colour.
+    /// One entry of the legend, with its colour.
     pub fn legend(&mut self, name: &str, share: Duration, colour: &str) {
         if share.is_zero() {
             return;
@@ -99,12 +99,12 @@ impl Canvas {
         let (x, y) = (self.legend, self.y + 16.0);
         self.add(rectangle(x, y - 11.0, 14.0, 14.0).set("fill", colour));
         self.add(text(x + 20.0, y, &label));
-        // Wider than any font makes it.
+        // Allow for the widest font.
         self.legend += 56.0 + 7.5 * label.chars().count() as f64;
     }
 
-    /// Leaves room for the axis, whose lines go from here to the end of the grid.
-    pub fn axis_goes_here(&mut self) {
+    /// Puts the axis here. Its lines go from here to the end of the grid.
+    pub fn axis(&mut self) {
         self.y += 56.0;
         self.axis = self.y;
         let unit = text(MARGIN, self.y - 6.0, "ms since QEMU's start");
@@ -117,12 +117,12 @@ impl Canvas {
         self.odd = false;
         self.y += 24.0;
         let title = text(MARGIN, self.y, &title).set("font-weight", "bold");
-        // Over the lines of the grid.
+        // The title lies over the lines of the grid.
         self.add(halo(title));
         self.y += 6.0;
     }
 
-    /// Where the middle of a new row is.
+    /// Starts a row and returns its middle.
     fn next_row(&mut self) -> f64 {
         if self.odd {
             let stripe = rectangle(MARGIN, self.y, WIDTH - 2.0 * MARGIN, ROW);
@@ -139,7 +139,7 @@ impl Canvas {
         let time = format!("{} ms", millis(took));
         let said = format!("{name}: {time}, from {} ms on", millis(start));
         let middle = self.next_row();
-        // Never so thin that it is lost.
+        // Keep the shortest bars visible.
         let bar =
             rectangle(from, middle - BAR / 2.0, (to - from).max(1.5), BAR).set("fill", colour);
         let row = Group::new()
@@ -160,7 +160,7 @@ impl Canvas {
         let mut last = f64::MIN;
         for line in timeline.lines() {
             let x = self.x(line.begun);
-            // What is closer than half a pixel is one stroke, and what came later is none.
+            // Draw lines within half a pixel as one stroke, and none after the end of the axis.
             if x - last >= 0.5 && line.begun.as_secs_f64() <= self.whole {
                 strokes = strokes.add(upright(x, middle - BAR / 2.0, middle + BAR / 2.0));
                 last = x;
@@ -218,8 +218,8 @@ impl Canvas {
     }
 }
 
-/// How many milliseconds from one label of the axis to the next, and with how many decimals: 1, 2
-/// or 5 times a power of ten, and at most eight of them.
+/// The distance between two labels of the axis in milliseconds, and its number of decimals. The distance
+/// is 1, 2 or 5 times a power of ten, for at most eight labels.
 fn step(whole: f64) -> (f64, usize) {
     let least = (whole / 8.0).max(1e-3);
     let power = 10_f64.powf(least.log10().floor());

@@ -1,8 +1,7 @@
-//! A boot as a picture: an SVG with one row for each phase and each of the longest delays.
+//! A boot as a picture in SVG, with a row for each phase and for each of the longest delays.
 //!
-//! A row per thing, its name at the left and its time at the right, because text inside of bars
-//! that are a pixel wide would lie on top of each other. A plotting crate has axes for that and
-//! neither such rows nor the texts that a viewer shows for the bar under its pointer.
+//! Each row has its name at the left and its time at the right, because text does not fit into bars that
+//! are a pixel wide. Plotting crates have axes, but neither such rows nor tooltips for bars.
 
 use crate::profile::analysis::Analysis;
 use crate::profile::phases::Who;
@@ -12,23 +11,23 @@ mod shapes;
 
 use canvas::{BLUE, Canvas, GREEN, GREY, ORANGE, PURPLE, SKY};
 
-/// How many initcalls and silences are shown.
+/// The number of initcalls and of silences.
 const INITCALLS: usize = 12;
 const SILENCES: usize = 8;
 
-/// What is written above the picture.
+/// The heading of the picture.
 #[derive(Clone, Debug)]
 pub struct Heading {
-    /// What was booted, and on what.
+    /// The kernel and its machine.
     pub title: String,
-    /// How it ended.
+    /// The verdict.
     pub verdict: String,
-    /// Whether that is a failure.
+    /// Whether the verdict is a failure.
     pub failed: bool,
 }
 
 impl Heading {
-    /// The verdict without the advice that may follow it.
+    /// The verdict without its advice.
     fn first_line(&self) -> &str {
         self.verdict.lines().next().unwrap_or_default()
     }
@@ -41,7 +40,7 @@ pub fn chart(heading: &Heading, boot: &Analysis) -> String {
     for who in Who::ALL {
         canvas.legend(who.name(), boot.share(who), colour(who));
     }
-    canvas.axis_goes_here();
+    canvas.axis();
     canvas.section("Phases, by the host's clock".into());
     for phase in &boot.phases {
         let took = phase.end - phase.start;

@@ -1,4 +1,4 @@
-//! SVG's elements, as this picture uses them.
+//! The elements of SVG that the chart uses.
 
 use svg::node::element::{Line, Rectangle, Text};
 
@@ -9,7 +9,7 @@ pub fn text(x: f64, y: f64, content: &str) -> Text {
         .set("y", round(y))
 }
 
-/// The text with a white rim, for what lies over lines.
+/// The text with a white rim, to be readable over lines.
 pub fn halo(text: Text) -> Text {
     text.set("stroke", "white")
         .set("stroke-width", 4)
@@ -25,7 +25,7 @@ pub fn rectangle(x: f64, y: f64, width: f64, height: f64) -> Rectangle {
         .set("height", round(height))
 }
 
-/// A line from above to below.
+/// A vertical line.
 pub fn upright(x: f64, from: f64, to: f64) -> Line {
     Line::new()
         .set("x1", round(x))
@@ -34,12 +34,12 @@ pub fn upright(x: f64, from: f64, to: f64) -> Line {
         .set("y2", round(to))
 }
 
-/// To a hundredth of a pixel, so that numbers stay short.
+/// Rounds to a hundredth of a pixel, so that numbers stay short.
 fn round(length: f64) -> f64 {
     (length * 100.0).round() / 100.0
 }
 
-/// What XML 1.0 allows (its section 2.2). The guest may have written anything.
+/// The characters of `text` that XML 1.0 allows (section 2.2). The guest may write any.
 pub fn clean(text: &str) -> String {
     text.chars()
         .filter(|c| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}'))

@@ -1,22 +1,22 @@
-//! What the kernel's messages say about why a boot failed: the table of them.
+//! The table of the kernel's messages that report why a boot failed.
 
 use serde::Serialize;
 
 use crate::console::message::PANIC;
 use crate::verdict::signal::{self, End};
 
-/// Something that the kernel complained about.
+/// A problem that the kernel reported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What it is.
+    /// The problem.
     #[serde(flatten)]
     pub cause: Cause,
-    /// The kernel's words.
+    /// The kernel's message.
     pub said: String,
 }
 
 impl Finding {
-    /// Whether it is that PID 1 ended, other than as if all were well.
+    /// Whether PID 1 was killed, or ended with a status other than 0.
     pub fn is_end_of_init(&self) -> bool {
         match self.cause {
             Cause::InitExited { status } => status != 0,
@@ -30,60 +30,60 @@ impl Finding {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Cause {
-    /// The kernel could not unpack all of the initramfs. It goes on with what it has.
+    /// The kernel could not unpack all of the initramfs. It continues with the files that it unpacked.
     UnpackingFailed {
-        /// In the kernel's words.
+        /// The reason, in the kernel's words.
         reason: String,
     },
-    /// There is no `/init`, nor another file that the kernel would take for it.
+    /// The initramfs has neither `/init` nor another file that the kernel runs as init.
     NoInit {
-        /// The file that was asked for, if the kernel names it.
+        /// The requested file, if the kernel names it.
         path: Option<String>,
     },
-    /// There is none because the kernel did not look at the initramfs.
+    /// The kernel found no init because it did not read the initramfs.
     InitramfsIgnored,
-    /// The kernel has no root file system, so it used no initramfs.
+    /// The kernel found no root file system: it did not use an initramfs.
     NoRoot,
-    /// A file could not be executed as init.
+    /// The kernel could not execute a file as init.
     InitNotStarted {
         /// The file.
         path: String,
         /// The `errno(3)`, positive.
         error: i32,
     },
-    /// PID 1 ended by itself.
+    /// PID 1 exited.
     InitExited {
-        /// With this status.
+        /// The exit status.
         status: u8,
     },
-    /// PID 1 was killed.
+    /// A signal killed PID 1.
     InitKilled {
-        /// By this signal.
+        /// The signal's number.
         signal: u8,
         /// The signal's name, if it has one.
         name: Option<&'static str>,
-        /// What the kernel said about the instruction that did it.
+        /// The kernel's message about the instruction that caused the signal.
         fault: Option<String>,
     },
-    /// The kernel gave up for another reason.
+    /// The kernel panicked for another reason.
     Panic {
-        /// In its words.
+        /// The reason, in the kernel's words.
         reason: String,
     },
     /// The kernel found a bug in itself.
     Oops,
-    /// A CPU has been busy in the kernel for too long.
+    /// A CPU was busy in the kernel for too long.
     Lockup,
-    /// A process has been waiting in the kernel for too long.
+    /// A process waited in the kernel for too long.
     HungTask,
-    /// There is no memory left.
+    /// The guest has no memory left.
     OutOfMemory,
-    /// What init writes goes nowhere.
+    /// Init has no console, so its output is lost.
     NoConsole,
 }
 
 impl Cause {
-    /// The tag of its JSON form.
+    /// `kind` in the JSON form.
     pub fn kind(&self) -> &'static str {
         match self {
             Cause::UnpackingFailed { .. } => "unpacking-failed",
@@ -103,14 +103,14 @@ impl Cause {
     }
 }
 
-/// How the kernel says that it looks at the initramfs (init/initramfs.c), without CONFIG_BLK_DEV_RAM and
-/// with it.
+/// The kernel's messages before it reads the initramfs (init/initramfs.c): without CONFIG_BLK_DEV_RAM,
+/// and with it.
 pub const UNPACKING: &[&str] = &[
     "Unpacking initramfs...",
     "Trying to unpack rootfs image as initramfs...",
 ];
 
-/// What `message`, one of the kernel's, complains about.
+/// The problem that `message`, one of the kernel's, reports.
 pub fn finding(message: &str) -> Option<Finding> {
     let cause = match message.strip_prefix(PANIC) {
         Some(reason) => Some(of_panic(reason.trim_start())),
@@ -122,14 +122,14 @@ pub fn finding(message: &str) -> Option<Finding> {
     })
 }
 
-/// Why the kernel says that it gave up.
+/// The cause of a panic with this reason.
 fn of_panic(reason: &str) -> Cause {
     look_up(PANICS, reason).unwrap_or_else(|| Cause::Panic {
         reason: reason.to_owned(),
     })
 }
 
-/// Whether `message` tells which instruction of PID 1 the CPU refused.
+/// Whether `message` reports the instruction at which PID 1 caused a fault.
 pub fn is_fault_of_init(message: &str) -> bool {
     // arch/x86/kernel/traps.c and arch/x86/mm/fault.c: "traps: NAME[PID] trap invalid opcode ip:",
     // "NAME[PID]: segfault at ".
@@ -144,11 +144,11 @@ fn look_up(table: &[Row], message: &str) -> Option<Cause> {
         .next()
 }
 
-/// How a message begins, and what the rest of it says. Where the rest is not as it should be, it is
-/// another message.
+/// The beginning of a message, and a parser for the rest. If the parser returns nothing, it is another
+/// message with the same beginning.
 type Row = (&'static str, fn(&str) -> Option<Cause>);
 
-/// The messages, as the kernel's sources have them.
+/// The messages, from the kernel's sources.
 const MESSAGES: &[Row] = &[
     // init/initramfs.c
     ("Initramfs unpacking failed: ", unpacking),
@@ -165,21 +165,21 @@ const MESSAGES: &[Row] = &[
     ("Warning: unable to open an initial console.", |_| {
         Some(Cause::NoConsole)
     }),
-    // kernel/watchdog.c, and what it wrote before Linux 4.15. Before "BUG: ", which others begin with, too.
+    // kernel/watchdog.c, with the wording before Linux 4.15. These rows must precede "BUG: ".
     ("watchdog: BUG: soft lockup", lockup),
     ("watchdog: Watchdog detected hard LOCKUP", lockup),
     ("BUG: soft lockup", lockup),
     // kernel/workqueue.c
     ("BUG: workqueue lockup", lockup),
-    // kernel/rcu/tree_stall.h, and what it wrote before Linux 4.18.
+    // kernel/rcu/tree_stall.h, with the wording before Linux 4.18.
     ("rcu: INFO: rcu_", lockup),
     ("INFO: rcu_", lockup),
     // kernel/hung_task.c
     ("INFO: task ", hung_task),
-    // mm/oom_kill.c. (A "Memory cgroup out of memory" is a limit of the guest's own.)
+    // mm/oom_kill.c. ("Memory cgroup out of memory" is about a limit that the guest has set itself.)
     ("Out of memory: Kill", oom),
     ("Out of memory and no killable processes", oom),
-    // arch/x86/mm/fault.c, lib/bug.c, and everybody who finds something that cannot be.
+    // arch/x86/mm/fault.c, lib/bug.c, and many more.
     ("BUG: ", oops),
     ("kernel BUG at ", oops),
     // arch/x86/kernel/dumpstack.c ("Oops: invalid opcode: 0000 [#1]"), arch/riscv ("Oops [#1]"), arch/arm64.
@@ -187,17 +187,17 @@ const MESSAGES: &[Row] = &[
     ("Oops [#", oops),
     ("Internal error: ", numbered_oops),
     ("Unable to handle kernel ", oops),
-    // arch/x86 before Linux 6.10, which had no "Oops: " before these.
+    // arch/x86 before Linux 6.10, without "Oops: " in front.
     ("general protection fault", numbered_oops),
     ("invalid opcode: ", numbered_oops),
     ("divide error: ", numbered_oops),
     ("stack segment: ", numbered_oops),
 ];
 
-/// The reasons of panics that say more than that it is one.
+/// The reasons of panics that are causes of their own.
 const PANICS: &[Row] = &[
     // kernel/exit.c
-    // Behind "init", what a program writes at the same time may be among its letters.
+    // "init" follows; output of a program may be mixed into it.
     ("Attempted to kill ", ended),
     // init/main.c
     ("No working init found.", |_| {
@@ -222,7 +222,7 @@ fn unpacking(reason: &str) -> Option<Cause> {
     })
 }
 
-/// `REASON); looks like an initrd`, where the kernel supports those, too.
+/// `REASON); looks like an initrd`, from a kernel with CONFIG_BLK_DEV_RAM.
 fn not_initramfs(rest: &str) -> Option<Cause> {
     unpacking(rest.rsplit_once("); looks like an initrd")?.0)
 }
@@ -246,8 +246,8 @@ fn not_started(rest: &str) -> Option<Cause> {
     })
 }
 
-/// The same of a file that the kernel has not looked for before. Then ENOENT, which otherwise means
-/// that its interpreter is missing, is more likely about the file.
+/// The same for a file that the kernel has not looked for before. Here ENOENT probably means that the
+/// file is missing; after a check for the file it means that its interpreter is missing.
 fn not_started_if_there(rest: &str) -> Option<Cause> {
     not_started(rest).map(|cause| match cause {
         Cause::InitNotStarted { path, error: 2 } => Cause::NoInit { path: Some(path) },
@@ -264,7 +264,7 @@ fn not_there(rest: &str) -> Option<Cause> {
 /// `init! exitcode=0x` and eight hexadecimal digits of `wait(2)` status.
 fn ended(rest: &str) -> Option<Cause> {
     let (_, digits) = rest.split_once("! exitcode=0x")?;
-    // A panic may be looked at before its line is complete.
+    // The line may still be incomplete.
     let status = u32::from_str_radix(digits.get(..8)?, 16).ok()?;
     Some(match End::from_wait_status(status) {
         End::Exited(status) => Cause::InitExited { status },
@@ -276,7 +276,7 @@ fn ended(rest: &str) -> Option<Cause> {
     })
 }
 
-/// `... [#1] ...`, the number of the oops, tells it from what the kernel says about programs.
+/// Only an oops has a number, `... [#1] ...`; the kernel's messages about programs have none.
 fn numbered_oops(rest: &str) -> Option<Cause> {
     rest.contains("[#").then_some(Cause::Oops)
 }
@@ -290,7 +290,7 @@ fn lockup(_: &str) -> Option<Cause> {
 }
 
 fn hung_task(rest: &str) -> Option<Cause> {
-    // "hung_task: blocked tasks" is the whole of the panic.
+    // The rest is empty after "hung_task: blocked tasks", a panic's reason.
     (rest.is_empty() || rest.contains(" blocked for more than ")).then_some(Cause::HungTask)
 }
 

@@ -10,7 +10,7 @@ fn told(message: &str) -> Option<(String, String)> {
 }
 
 /// Messages, the kind of finding that they are, and what they tell besides. Most without a comment are seen in
-/// checks/broken.nix; the others are as the kernel's sources have them.
+/// checks/boot/broken.nix; the others are as the kernel's sources have them.
 #[rustfmt::skip] // A table.
 const UNDERSTOOD: &[(&str, &str, &str)] = &[
     ("Initramfs unpacking failed: read error", "unpacking-failed", r#"{"reason":"read error"}"#),

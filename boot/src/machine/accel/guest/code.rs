@@ -1,6 +1,6 @@
-//! The guest's code: what a kernel does first, and what a KVM that does not work fails at.
+//! The test guest's code.
 
-#![allow(unsafe_code)] // For assembler, and a name in it.
+#![allow(unsafe_code)] // For assembler, and a symbol in it.
 
 use std::arch::global_asm;
 
@@ -8,18 +8,18 @@ use super::{
     CODE_AT, CODE_SELECTOR, DATA_SELECTOR, GDT_POINTER, NUMBER, PML4, PORT, SSE, STATE, X87,
 };
 
-/// Room for it. The assembler refuses more.
+/// The size of the code with its padding. The assembler rejects longer code.
 const SIZE: usize = 256;
 
-// SAFETY: the assembler below defines it, that long, where nothing can write to it.
+// SAFETY: the assembler below defines this symbol with this size, in read-only memory.
 unsafe extern "C" {
     /// The guest's code.
     #[link_name = "BOOT_PROBE_CODE"]
     pub safe static CODE: [u8; SIZE];
 }
 
-// Nothing on the host runs this. It is copied to CODE_AT, so what it refers to absolutely is counted
-// from there.
+// The host never executes this. It is copied to CODE_AT in the guest, so absolute addresses are relative
+// to CODE_AT.
 global_asm!(
     ".pushsection .rodata.boot_probe, \"a\", @progbits",
     ".globl BOOT_PROBE_CODE",
@@ -40,7 +40,7 @@ global_asm!(
     "and eax, ~(1 << 2)",
     "or eax, (1 << 31) | (1 << 1)",
     "mov cr0, eax",
-    // The 64-bit code segment, out of the GDT.
+    // Jump to the 64-bit code segment.
     "push {CODE_SELECTOR}",
     ".set BOOT_PROBE_LONG, {CODE_AT} + 2f - BOOT_PROBE_CODE",
     "mov eax, offset BOOT_PROBE_LONG",
@@ -52,8 +52,8 @@ global_asm!(
     "mov ds, eax",
     "mov es, eax",
     "mov ss, eax",
-    // A number into an x87 register, another into an SSE register. A KVM that emulates what it
-    // should have the CPU execute was seen to give up here, with an internal error.
+    // Load a number into an x87 register and another into an SSE register. A KVM that emulates these
+    // instructions failed here with an internal error.
     "mov edi, {NUMBER}",
     "mov esi, {STATE}",
     "fninit",
@@ -61,7 +61,7 @@ global_asm!(
     "fild dword ptr [rdi]",
     "mov eax, {SSE}",
     "movd xmm0, eax",
-    // Out and in again. Kernels were seen to spin for ever at this.
+    // Save, clear and restore. Kernels hung here in a broken KVM.
     "fxsave64 [rsi]",
     "fninit",
     "xorps xmm0, xmm0",
@@ -71,7 +71,7 @@ global_asm!(
     "cpuid",
     "bt ecx, 26",
     "jnc 3f",
-    // CR4.OSXSAVE, then x87, SSE and AVX as far as CPUID.0DH has them.
+    // Set CR4.OSXSAVE, then enable x87, SSE and AVX as far as CPUID.0DH reports them.
     "mov rax, cr4",
     "bts eax, 18",
     "mov cr4, rax",

@@ -1,4 +1,4 @@
-//! What a cause means in words, and what to do about it, for somebody who meets it for the first time.
+//! A cause in words: a sentence, an explanation and advice, for a reader who sees it for the first time.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use crate::verdict::diagnosis::Cause;
 use crate::verdict::signal;
 
 impl fmt::Display for Cause {
-    /// What happened, in short.
+    /// The sentence.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Cause::UnpackingFailed { reason } => {
@@ -36,11 +36,11 @@ impl fmt::Display for Cause {
 }
 
 impl Cause {
-    /// What that means, if it does not say so itself.
+    /// The explanation, if the sentence needs one.
     pub fn meaning(&self) -> Option<String> {
         let meaning = match self {
             Cause::UnpackingFailed { reason } => unpacking(reason).meaning.to_owned(),
-            Cause::NoRoot => "it took no initramfs, or found no init in it".to_owned(),
+            Cause::NoRoot => "it used no initramfs, or found no init in it".to_owned(),
             Cause::InitNotStarted { error, .. } => match exec(*error) {
                 Some(row) => format!("{} (error -{error}, {})", row.meaning, row.name),
                 None => format!("error -{error}"),
@@ -50,66 +50,65 @@ impl Cause {
                 None => "PID 1 must never exit".to_owned(),
             },
             Cause::InitKilled { signal, .. } => signal::signal(*signal)?.meaning.to_owned(),
-            Cause::NoConsole => "what it writes is lost".to_owned(),
+            Cause::NoConsole => "its output is lost".to_owned(),
             _ => return None,
         };
         Some(meaning)
     }
 
-    /// What to do about it.
+    /// The advice.
     pub fn help(&self) -> &'static str {
         match self {
             Cause::UnpackingFailed { reason } => unpacking(reason).help,
             Cause::NoInit { .. } => {
-                "The initramfs must have a file /init at its top (not one directory down), for which a link that leads \
-                 nowhere is no substitute. `cpio -t` lists what it has. The end of an archive that is not compressed can \
-                 be missing without a word from the kernel."
+                "The initramfs must have the file /init at its top level; a dangling link does not count. `cpio -t` lists the \
+                 files. The archive may also be truncated: the kernel does not report that if it is not compressed."
             }
             Cause::InitramfsIgnored => {
-                "It is built without CONFIG_BLK_DEV_INITRD=y, most likely. If not, a line with \"initrd\" says what it had \
-                 against it."
+                "The kernel was probably built without CONFIG_BLK_DEV_INITRD=y. If not, one of its messages with \"initrd\" \
+                 says why it rejected the initramfs."
             }
             Cause::NoRoot => {
-                "Either the kernel cannot read one (CONFIG_BLK_DEV_INITRD=y), or the initramfs has no /init, and so it \
-                 looked for a disk to boot from."
+                "Either the kernel was built without CONFIG_BLK_DEV_INITRD=y, or the initramfs has no /init, and the kernel \
+                 looked for a disk instead."
             }
             Cause::InitNotStarted { error, .. } => {
-                exec(*error).map_or("errno(3) says what that is.", |row| row.help)
+                exec(*error).map_or("errno(3) explains the error.", |row| row.help)
             }
             Cause::InitExited { status } if exit_status(*status).is_some() => {
                 exit_status(*status).map_or("", |row| row.help)
             }
             Cause::InitExited { .. } => {
-                "Nobody is left to run when PID 1 has ended, so the kernel panics. Let it wait for ever when it is done \
-                 (pause(2) in a loop), or power off (reboot(2))."
+                "The kernel panics when PID 1 ends. At its end, let init wait forever (pause(2) in a loop) or power off \
+                 (reboot(2))."
             }
-            Cause::InitKilled { signal, .. } => {
-                signal::signal(*signal).map_or("signal(7) says what that is.", |signal| signal.help)
-            }
-            Cause::Panic { .. } => "The lines above the panic say what led to it.",
+            Cause::InitKilled { signal, .. } => signal::signal(*signal)
+                .map_or("signal(7) explains the signal.", |signal| signal.help),
+            Cause::Panic { .. } => "Read the kernel's messages before the panic.",
             Cause::Oops => {
-                "That is the kernel's fault, or its configuration's; a program cannot cause it without help. The line \
-                 with RIP: (pc: elsewhere) says where; scripts/decode_stacktrace.sh in the kernel's sources turns it into \
-                 a line of C, with the vmlinux that has symbols."
+                "The kernel has a bug, or its configuration is wrong; a correct kernel survives every program. The line with \
+                 RIP: (on other CPUs, pc:) has the address. scripts/decode_stacktrace.sh in the kernel's sources translates it \
+                 into a line of C; it needs the unstripped vmlinux."
             }
             Cause::Lockup => {
-                "The stack trace below that line says in what. On a host that is very busy it may have been just slow."
+                "The stack trace below the message shows the code that the CPU was running. On a very busy host the guest may \
+                 only have been slow."
             }
             Cause::HungTask => {
-                "The stack trace below that line says for what it waits: a device that does not answer, or a lock."
+                "The stack trace below the message shows the code in which the process waits, for a device or a lock."
             }
             Cause::OutOfMemory => {
-                "Give it more with --memory, or less to hold: an initramfs takes its size unpacked, and while it is \
-                 unpacked its size packed as well."
+                "Give the guest more memory with --memory, or make the initramfs smaller: the kernel holds its files in memory, \
+                 and the packed archive as well until it has unpacked it."
             }
             Cause::NoConsole => {
-                "Put a character device 5:1 at /dev/console into the initramfs (packer: --node /dev/console=c:5:1:0600)."
+                "Add the character device 5:1 to the initramfs as /dev/console (packer: --node /dev/console=c:5:1:0600)."
             }
         }
     }
 }
 
-/// An exit status that means the same for most programs.
+/// An exit status with a common meaning.
 struct ExitStatus {
     status: u8,
     meaning: &'static str,
@@ -123,23 +122,24 @@ fn exit_status(status: u8) -> Option<&'static ExitStatus> {
 const EXIT_STATUSES: &[ExitStatus] = &[
     ExitStatus {
         status: 101,
-        meaning: "a Rust program that panics ends so",
-        help: "Its message says where and why. It may be lost among the kernel's own on a serial line.",
+        meaning: "a Rust program exits with this status when it panics",
+        help: "The panic's message says where and why. Look for it among the kernel's messages.",
     },
     ExitStatus {
         status: 126,
-        meaning: "a shell ends so when it cannot execute what it has found",
-        help: "That has no x in its mode, or is a directory, or for another architecture; or its interpreter is missing.",
+        meaning: "a shell exits with this status when it cannot execute a program",
+        help: "The program's mode has no x, or it is a directory, or it is for another architecture, or its interpreter is missing.",
     },
     ExitStatus {
         status: 127,
-        meaning: "a loader or a shell ends so when it does not find what it is to load or run",
-        help: "A loader names the library, a shell the command: pack it, or link the program statically.",
+        meaning: "a loader exits with this status when it does not find a library, a shell when it does not find a command",
+        help: "The last lines name the library or the command. Pack it, or link the program statically.",
     },
 ];
 
-/// What the kernel could not do with the initramfs, by a word of its own.
+/// Why the kernel could not unpack the initramfs.
 struct Unpacking {
+    /// A part of the kernel's message.
     word: &'static str,
     meaning: &'static str,
     help: &'static str,
@@ -162,49 +162,47 @@ fn unpacking(reason: &str) -> &'static Unpacking {
         .unwrap_or(&UNPACKING[UNPACKING.len() - 1])
 }
 
-const CUT_SHORT: &str = "it is cut short";
-const CUT_SHORT_HELP: &str = "Make it again; a full disk or an interrupted download leaves such files. `gzip -t` and the like find it, too.";
+const TRUNCATED: &str = "it is cut short";
+const TRUNCATED_HELP: &str = "Build it again, and check it with `gzip -t` or the like. A full disk or an interrupted download leaves a truncated file.";
 const DAMAGED: &str = "some of its bytes have changed";
-const DAMAGED_HELP: &str =
-    "Make it again, and compare its checksum where it is made and where it is booted.";
+const DAMAGED_HELP: &str = "Build it again, and compare its checksum where it is built with its checksum where it is booted.";
 const FOREIGN: &str =
-    "what is there is neither a newc archive nor compressed in a way that the kernel knows";
-const FOREIGN_HELP: &str = "Something else before the archive, after it, or in its place? lz4 needs its legacy format (lz4 -l). Archives may \
-                            follow one another, with nothing but zeros between them.";
+    "it is neither a newc archive nor compressed in a format that the kernel knows";
+const FOREIGN_HELP: &str = "Check the file for other data before the archive, after it or instead of it. An initramfs may consist of several \
+                            archives with only zeros between them. lz4 must use its legacy format (lz4 -l).";
 const DECODING: &str = "some of its bytes have changed, or something follows it";
-const DECODING_HELP: &str = "Behind an archive in lz4's legacy format, zeros for padding are taken for one more block: take them away, put \
-                             the archive that is padded last, or use another compression. If there are none, make it again.";
+const DECODING_HELP: &str = "If zeros follow an archive in lz4's legacy format, the kernel takes them for another block: remove them, put the \
+                             padded archive last, or use another compression. If not, build the initramfs again.";
 const NO_MEMORY: &str = "there is no memory left for it";
-const NO_MEMORY_HELP: &str =
-    "Give the guest more with --memory: it has to hold the initramfs packed and unpacked.";
+const NO_MEMORY_HELP: &str = "Give the guest more memory with --memory: the kernel holds the packed archive and the unpacked files.";
 
-/// What `init/initramfs.c` and `lib/decompress_*.c` say, from special to general.
+/// The messages of `init/initramfs.c` and `lib/decompress_*.c`, from special to general.
 #[rustfmt::skip] // A table.
 const UNPACKING: &[Unpacking] = &[
-    unpacking_row("not configured", "this kernel cannot decompress that",
-        "Compress it in a way that the kernel has been built for (gzip is the usual one), or build that in: CONFIG_RD_GZIP, \
-         CONFIG_RD_ZSTD, CONFIG_RD_XZ, ..."),
-    unpacking_row("incorrect cpio method", "it is an archive, but not in newc format", "Make it with `cpio -o -H newc`, or packer."),
+    unpacking_row("not configured", "this kernel cannot decompress it",
+        "Compress the initramfs in a format that the kernel supports (usually gzip), or build the kernel with support for this \
+         format: CONFIG_RD_GZIP, CONFIG_RD_ZSTD, CONFIG_RD_XZ, ..."),
+    unpacking_row("incorrect cpio method", "it is an archive, but not in newc format", "Build it with packer or `cpio -o -H newc`."),
     unpacking_row("invalid magic at start", FOREIGN, FOREIGN_HELP),
     unpacking_row("wrong magic bytes", FOREIGN, FOREIGN_HELP),
     unpacking_row("Not a gzip file", FOREIGN, FOREIGN_HELP),
-    unpacking_row("not supported by this", "it is compressed with settings that the kernel does not know", "xz: --check=crc32; the kernel knows no other check than that."),
-    unpacking_row("too large a window", "it is compressed with settings that take too much memory", "zstd: a lower level, without --ultra and --long."),
+    unpacking_row("not supported by this", "it is compressed with settings that the kernel does not know", "Run xz with --check=crc32, the only check that the kernel supports."),
+    unpacking_row("too large a window", "it is compressed with settings that take too much memory", "Run zstd with a lower level, and without --ultra and --long."),
     unpacking_row("Out of memory", NO_MEMORY, NO_MEMORY_HELP),
     unpacking_row("ran out of memory", NO_MEMORY, NO_MEMORY_HELP),
     unpacking_row("Could not allocate", NO_MEMORY, NO_MEMORY_HELP),
     unpacking_row("write error", NO_MEMORY, NO_MEMORY_HELP),
-    unpacking_row("read error", CUT_SHORT, CUT_SHORT_HELP),
-    unpacking_row("unexpected EOF", CUT_SHORT, CUT_SHORT_HELP),
-    unpacking_row("ends unexpectedly", CUT_SHORT, CUT_SHORT_HELP),
-    unpacking_row("truncated", CUT_SHORT, CUT_SHORT_HELP),
-    unpacking_row("incomplete", CUT_SHORT, CUT_SHORT_HELP),
+    unpacking_row("read error", TRUNCATED, TRUNCATED_HELP),
+    unpacking_row("unexpected EOF", TRUNCATED, TRUNCATED_HELP),
+    unpacking_row("ends unexpectedly", TRUNCATED, TRUNCATED_HELP),
+    unpacking_row("truncated", TRUNCATED, TRUNCATED_HELP),
+    unpacking_row("incomplete", TRUNCATED, TRUNCATED_HELP),
     unpacking_row("Decoding failed", DECODING, DECODING_HELP),
-    unpacking_row("junk at the end", "the archive does not end where its compression does", CUT_SHORT_HELP),
+    unpacking_row("junk at the end", "the archive does not end where its compression does", TRUNCATED_HELP),
     unpacking_row("", DAMAGED, DAMAGED_HELP),
 ];
 
-/// Why a file could not be executed.
+/// Why the kernel could not execute a file.
 struct Exec {
     error: i32,
     name: &'static str,
@@ -230,26 +228,26 @@ fn exec(error: i32) -> Option<&'static Exec> {
     EXEC.iter().find(|row| row.error == error)
 }
 
-/// What `fs/exec.c` and `fs/binfmt_*.c` say.
+/// The errors of `fs/exec.c` and `fs/binfmt_*.c`.
 #[rustfmt::skip] // A table.
 const EXEC: &[Exec] = &[
     exec_row(2, "ENOENT", "its interpreter is not in the initramfs",
-        "A program that is linked dynamically needs its loader (`readelf -l` names it) and its libraries, a script what stands \
-         behind its #!. Link it statically (gcc: -static, Rust: a musl target), or pack those, too."),
+        "A dynamically linked program needs its loader (`readelf -l` names it) and its libraries; a script needs the program after \
+         its #!. Pack these, or link the program statically (gcc: -static, Rust: a musl target)."),
     exec_row(5, "EIO", "it is cut short", "Copy or build it again."),
     exec_row(8, "ENOEXEC", "it is for another architecture, or not a program",
-        "`file` says what it is. For a script, the kernel needs CONFIG_BINFMT_SCRIPT=y and the script a first line with #!; for a \
-         32-bit program on a 64-bit kernel, CONFIG_IA32_EMULATION=y (arm64: CONFIG_COMPAT=y), and for one of x32, \
-         CONFIG_X86_X32_ABI=y. A 64-bit program takes a 64-bit kernel."),
-    exec_row(12, "ENOMEM", "there is no memory left for it", "Give the guest more with --memory."),
+        "`file` says what it is. A script needs a first line with #! and a kernel with CONFIG_BINFMT_SCRIPT=y. On a 64-bit kernel, a \
+         32-bit program needs CONFIG_IA32_EMULATION=y (arm64: CONFIG_COMPAT=y), and an x32 program needs CONFIG_X86_X32_ABI=y. \
+         A 64-bit program needs a 64-bit kernel."),
+    exec_row(12, "ENOMEM", "there is no memory left for it", "Give the guest more memory with --memory."),
     exec_row(13, "EACCES", "it is not executable",
-        "Either its mode has no x (packer: --file /init=FILE:0755), or it is no regular file but a directory, say. The same goes \
-         for its interpreter."),
-    exec_row(14, "EFAULT", "its addresses are not a program's", "Link it for user space of this architecture."),
+        "Its mode has no x (packer: --file /init=FILE:0755), or it is not a regular file, or one of these is true for its \
+         interpreter."),
+    exec_row(14, "EFAULT", "its addresses are not valid for a program", "Link it for user space of this architecture."),
     exec_row(22, "EINVAL", "its ELF headers contradict one another", "`readelf -lW` shows them. Link it again."),
-    exec_row(26, "ETXTBSY", "somebody still writes it", "Pack it once it is finished."),
-    exec_row(40, "ELOOP", "it is a symbolic link that leads back to itself", "Let the link lead to a file."),
-    exec_row(80, "ELIBBAD", "its interpreter is for another architecture, or not a program", "Pack the loader that belongs to it (`readelf -l` names it)."),
+    exec_row(26, "ETXTBSY", "a process still has it open for writing", "Close the file before it is executed."),
+    exec_row(40, "ELOOP", "it is a symbolic link that leads back to itself", "Point the link to a file."),
+    exec_row(80, "ELIBBAD", "its interpreter is for another architecture, or not a program", "Pack the loader that the program was linked for (`readelf -l` names it)."),
 ];
 
 #[cfg(test)]
@@ -257,12 +255,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_wrong_with_an_initramfs_is_told_apart() {
-        // Each as the kernel's sources have it.
+    fn every_reason_of_a_failed_unpacking_has_its_meaning() {
+        // From the kernel's sources.
         for (reason, meaning) in [
             (
                 "compression method zstd not configured",
-                "this kernel cannot decompress that",
+                "this kernel cannot decompress it",
             ),
             (
                 "incorrect cpio method used: use -H newc option",
@@ -281,12 +279,12 @@ mod tests {
             ("invalid magic at start of compressed archive", FOREIGN),
             // gzip, bzip2, lzma, lzo, lz4
             ("uncompression error", DAMAGED),
-            ("read error", CUT_SHORT),
+            ("read error", TRUNCATED),
             ("write error", NO_MEMORY),
             ("Out of memory while allocating workspace", NO_MEMORY),
             ("Data integrity error when decompressing.", DAMAGED),
-            ("Compressed file ends unexpectedly", CUT_SHORT),
-            ("unexpected EOF", CUT_SHORT),
+            ("Compressed file ends unexpectedly", TRUNCATED),
+            ("unexpected EOF", TRUNCATED),
             ("LZMA data is corrupt", DAMAGED),
             ("file corrupted", DAMAGED),
             ("Could not allocate output buffer", NO_MEMORY),
@@ -300,10 +298,10 @@ mod tests {
                 "settings that the kernel does not know",
             ),
             ("XZ-compressed data is corrupt", DAMAGED),
-            ("ZSTD-compressed data is truncated", CUT_SHORT),
+            ("ZSTD-compressed data is truncated", TRUNCATED),
             (
                 "ZSTD-compressed data has an incomplete frame header",
-                CUT_SHORT,
+                TRUNCATED,
             ),
             (
                 "ZSTD-compressed data has too large a window size",
@@ -318,15 +316,15 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_is_none_here_may_be_one_for_more_or_fewer_bits() {
+    fn the_advice_for_enoexec_names_the_kernel_options_for_other_word_sizes() {
         let help = exec(8).map_or("", |row| row.help);
-        for part in ["IA32_EMULATION", "X86_X32_ABI", "takes a 64-bit kernel"] {
+        for part in ["IA32_EMULATION", "X86_X32_ABI", "needs a 64-bit kernel"] {
             assert!(help.contains(part), "{help}");
         }
     }
 
     #[test]
-    fn statuses_say_what_they_say() {
+    fn exit_statuses_have_their_meanings() {
         for (status, part) in [
             (127, "does not find"),
             (126, "cannot execute"),
@@ -343,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_has_heard_of_is_told_all_the_same() {
+    fn an_unknown_error_or_signal_is_shown_by_its_number() {
         for (cause, sentence) in [
             (
                 Cause::InitNotStarted {

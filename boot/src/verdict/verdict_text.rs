@@ -1,14 +1,14 @@
-//! A verdict in words: a sentence, what the kernel said, and what to do about it.
+//! A verdict in words: a sentence, the quoted messages, and advice.
 
 use std::fmt;
 
 use crate::verdict::diagnosis::{Cause, Finding};
 use crate::verdict::findings::Reached;
-use crate::verdict::kinds::{Failure, Unfinished, Verdict};
-use crate::verdict::words;
+use crate::verdict::program_messages;
+use crate::verdict::{Failure, Unfinished, Verdict};
 
 impl fmt::Display for Verdict {
-    /// The sentence on the first line; what belongs to it on others, indented.
+    /// The sentence on the first line; quotes and advice on the next lines, indented.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.sentence())?;
         if let Verdict::Failed(failure) = self {
@@ -28,7 +28,7 @@ impl fmt::Display for Verdict {
             write!(f, "\n  qemu: {line}")?;
         }
         if let Verdict::QemuFailed { shell_line, .. } = self {
-            write!(f, "\nTo look closer, run what boot ran:\n  {shell_line}")?;
+            write!(f, "\nTo see more, run QEMU by hand:\n  {shell_line}")?;
         }
         self.help()
             .map_or(Ok(()), |help| write!(f, "\n  help: {help}"))
@@ -36,7 +36,7 @@ impl fmt::Display for Verdict {
 }
 
 impl Verdict {
-    /// What happened, in one line without controls.
+    /// The sentence: one line without control characters.
     pub fn sentence(&self) -> String {
         match self {
             Verdict::Seen { text, after } => {
@@ -50,7 +50,7 @@ impl Verdict {
             Verdict::Halted(guest) => guest.sentence("the guest halted"),
             Verdict::Restarted(guest) => guest.sentence("the guest restarted"),
             Verdict::Reset(guest) => {
-                guest.sentence("the guest reset or powered off without a word from its kernel")
+                guest.sentence("the guest reset or powered off without a message from its kernel")
             }
             Verdict::GuestExited { exit, guest } => {
                 let written = exit
@@ -66,7 +66,7 @@ impl Verdict {
                 let limit = limit.as_secs_f64();
                 let event = match &guest.expected {
                     Some(text) => format!("{text:?} was not seen in {limit} s"),
-                    None => format!("the {limit} s of --timeout are over"),
+                    None => format!("the {limit} s of --timeout have passed"),
                 };
                 event + &guest.last_words()
             }
@@ -100,7 +100,7 @@ impl Verdict {
         }
     }
 
-    /// What the kernel said about it.
+    /// The kernel's messages that led to the verdict.
     pub fn kernel_said(&self) -> Vec<&str> {
         let Verdict::Failed(failure) = self else {
             return vec![];
@@ -111,69 +111,67 @@ impl Verdict {
         });
         let said = failure.findings().map(|finding| finding.said.as_str());
         let mut said: Vec<_> = said.collect();
-        // It came before the panic, which is the last.
+        // The message about the fault precedes the panic, which is the last.
         said.splice(said.len() - 1..said.len() - 1, fault);
         said
     }
 
-    /// What to do about it, if that is not plain.
+    /// The advice, if there is some.
     pub fn help(&self) -> Option<&'static str> {
         if self.guest().is_some_and(|guest| guest.elsewhere) {
             return Some(
-                "The text was written by the kernel, or by what runs before it, and that does not count: the kernel repeats its \
-                 command line, for example. --expect-anywhere TEXT has it count, whoever writes it.",
+                "The kernel or the firmware wrote the text, and that does not count: the kernel repeats its command line, for \
+                 example. With --expect-anywhere TEXT the text counts whoever writes it.",
             );
         }
         match self {
             Verdict::Failed(failure) => {
-                Some(words(&failure.programs_said).unwrap_or_else(|| failure.cause.cause.help()))
+                let by_program = program_messages::help(&failure.programs_said);
+                Some(by_program.unwrap_or_else(|| failure.cause.cause.help()))
             }
-            Verdict::PoweredOff(guest) | Verdict::Restarted(guest) | Verdict::Halted(guest)
-                if words(&guest.programs_said).is_some() =>
-            {
-                words(&guest.programs_said)
+            Verdict::PoweredOff(guest) | Verdict::Restarted(guest) => {
+                program_messages::help(&guest.programs_said).or(Some(
+                    "Init, or a program that it started, called reboot(2) before the text was written.",
+                ))
             }
-            Verdict::PoweredOff(_) | Verdict::Restarted(_) => Some(
-                "Init, or a program that it started, asked for that (reboot(2)) before the text was written.",
-            ),
-            Verdict::Halted(_) => Some(
-                "Init, or a program that it started, asked for an end (reboot(2)) before the text was written. (A machine that \
-                 the kernel has no power switch for is halted where it would be powered off.)",
-            ),
+            Verdict::Halted(guest) => program_messages::help(&guest.programs_said).or(Some(
+                "Init, or a program that it started, called reboot(2) before the text was written. (The kernel also halts on a \
+                 power-off if it cannot power off this machine.)",
+            )),
             Verdict::Reset(Unfinished { seen: Some(_), .. }) => Some(
-                "So ends a panic that the kernel keeps to itself (loglevel=0), since boot has it restart at once (panic=-1), \
-                 and a fault that the CPU could not even report (a triple fault). If init restarts the machine on purpose, let the \
-                 kernel say so (any other loglevel), or let init power it off.",
+                "The kernel probably panicked and printed no message (loglevel=0): boot tells it to restart after a panic \
+                 (panic=-1). Or a triple fault reset the CPU. If init restarts the machine on purpose, boot without loglevel=0, or \
+                 let init power off.",
             ),
             Verdict::Reset(guest) => Some(match guest.reached {
                 Reached::Nothing | Reached::Output => {
-                    "So ends a kernel that has too little memory for itself and its initramfs (--memory), or is made for \
-                     another CPU or machine: it cannot yet report a fault, and the CPU gives up (a triple fault)."
+                    "The guest has too little memory for the kernel and the initramfs (--memory), or the kernel is for another CPU \
+                     or machine. So early, the kernel cannot report a fault: it becomes a triple fault, which resets the CPU."
                 }
                 Reached::Kernel => {
-                    "The CPU could not even report a fault (a triple fault), which is a bug of the kernel, or the kernel \
-                     restarted or powered off quietly (loglevel=)."
+                    "A bug in the kernel caused a triple fault, which resets the CPU, or the kernel restarted or powered off \
+                     without a message because of loglevel= on its command line."
                 }
                 Reached::Init => {
-                    "Init may have asked for it (reboot(2)) on a kernel that is told to be quiet (loglevel=). If not, the CPU could \
-                     not even report a fault (a triple fault), which is a bug of the kernel."
+                    "Init may have called reboot(2), and the kernel printed no message because of loglevel= on its command line. \
+                     If not, a bug in the kernel caused a triple fault, which resets the CPU."
                 }
             }),
             Verdict::Timeout { guest, .. } | Verdict::Stalled { guest, .. } => {
                 Some(match guest.reached {
                     Reached::Nothing => {
-                        "The kernel may have too little memory (--memory), be made for another machine, or talk to another console: \
-                     it needs the serial port's driver built in, and console= as `boot` gives it."
+                        "The kernel may have too little memory (--memory), be for another machine, or write to another console: it \
+                         needs a built-in driver for the serial port, and the console= that boot puts on its command line."
                     }
                     Reached::Output => {
-                        "If Linux is booting, it does so quietly: --append loglevel=8 lets it say how far it comes."
+                        "Linux printed no messages, if it booted at all. --append loglevel=8 makes it print how far it gets."
                     }
                     Reached::Kernel => {
-                        "The kernel did not come as far as init. --append 'loglevel=8 initcall_debug' lets it say what it does."
+                        "The kernel did not start init. --append 'loglevel=8 initcall_debug' makes it print each step."
                     }
                     Reached::Init => {
-                        "Init was started and runs, or hangs: is it waiting for something, or writing elsewhere than to its stdout, \
-                     /dev/console?"
+                        "The kernel started init. Init may wait for something, or hang, or write to something other than its stdout, \
+                         /dev/console."
                     }
                 })
             }
@@ -181,26 +179,20 @@ impl Verdict {
                 if status.contains("SIGSYS") =>
             {
                 Some(
-                    "QEMU did what its sandbox denies: it started a program, for a network or a migration perhaps. \
+                    "QEMU's sandbox ended it because it started a program, perhaps for a network or a migration. \
                      `-- -sandbox off` boots without the sandbox.",
                 )
             }
             Verdict::QemuStopped { .. } => Some(
-                "QEMU or KVM could not go on with this guest, which says little about the guest. If KVM runs it, --accel tcg \
-                 does without.",
+                "QEMU or KVM could not run the guest any further; the guest may be correct. If it ran in KVM, try --accel tcg.",
             ),
             _ => None,
         }
     }
 }
 
-/// What to do about a program that has said these lines.
-fn words(lines: &[String]) -> Option<&'static str> {
-    lines.iter().rev().find_map(|line| words::help(line))
-}
-
 impl Failure {
-    /// What the kernel complained about, in its order.
+    /// The problems that the kernel reported, in their order.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         std::iter::once(&self.cause).chain(&self.then)
     }
@@ -210,16 +202,16 @@ impl Failure {
         let mut parts = vec![cause.to_string()];
         for finding in &self.then {
             let part = finding.cause.to_string();
-            // It says so itself.
-            let is_told = matches!(
+            // The sentence of `cause` includes this one.
+            let is_included = matches!(
                 (cause, &finding.cause),
                 (
                     Cause::InitramfsIgnored,
                     Cause::NoInit { .. } | Cause::NoRoot
                 )
             );
-            // Out of memory, for example, and for that reason a panic.
-            if !parts.contains(&part) && !is_told {
+            // The same sentence may come twice: out of memory, then a panic for that reason.
+            if !parts.contains(&part) && !is_included {
                 parts.push(part);
             }
         }
@@ -255,8 +247,8 @@ mod tests {
 
     use super::*;
     use crate::machine::command::GuestExit;
+    use crate::verdict::QemuWords;
     use crate::verdict::diagnosis;
-    use crate::verdict::kinds::QemuWords;
 
     fn failed(messages: &[&str], end: Option<Verdict>) -> Verdict {
         let mut findings = messages
@@ -319,7 +311,7 @@ mod tests {
             ),
             (
                 timeout(60.0, None, Some("#")),
-                r##"the 60 s of --timeout are over; the last line was "#""##,
+                r##"the 60 s of --timeout have passed; the last line was "#""##,
             ),
             (
                 Verdict::Stalled {
@@ -353,7 +345,7 @@ mod tests {
                     &["BUG: unable to handle page fault for address: 1"],
                     Some(timeout(2.0, None, None)),
                 ),
-                "the kernel ran into a bug of its own (an oops); then the 2 s of --timeout are over; the guest wrote nothing",
+                "the kernel ran into a bug of its own (an oops); then the 2 s of --timeout have passed; the guest wrote nothing",
             ),
         ] {
             assert_eq!(verdict.sentence(), sentence);
@@ -397,7 +389,7 @@ mod tests {
         assert_eq!(
             verdict.to_string(),
             "QEMU ended with exit status: 1 before the guest wrote anything:\n  qemu: no\n\
-             To look closer, run what boot ran:\n  q -m 1",
+             To see more, run QEMU by hand:\n  q -m 1",
         );
     }
 

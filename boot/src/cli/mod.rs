@@ -1,0 +1,226 @@
+//! The arguments of `boot`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Result;
+use boot::files::input;
+use boot::machine::accel::Choice;
+use boot::machine::target::{Machine, TARGETS, Target};
+use boot::profile::results::ReportArgs;
+use boot::verdict::exit_code::{self, Usage};
+use boot::verdict::judge::Goal;
+use clap::Parser;
+use clap::builder::NonEmptyStringValueParser;
+
+mod values;
+
+/// The defaults if stdin is not a terminal. Nobody can press Ctrl-C then, so the boot must end by itself.
+const SCRIPT_EXPECT: &str = "Hello, world!";
+const SCRIPT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Boot a Linux kernel and an initramfs in QEMU, and report what happened.
+///
+/// On a terminal the guest's console is interactive: the guest gets your keys, and Ctrl-C ends it.
+/// If stdin is not a terminal, --expect 'Hello, world!' and --timeout 60 are the defaults, so that
+/// a script never hangs.
+#[derive(Parser)]
+#[command(version, after_help = exit_code::HELP)]
+pub struct Cli {
+    /// Kernel to boot: on x86-64 a vmlinux with a PVH entry or a bzImage, on other targets an Image
+    #[arg(long, env = "BOOT_KERNEL", value_name = "FILE")]
+    pub kernel: Option<PathBuf>,
+
+    /// Initramfs to boot
+    #[arg(long, env = "BOOT_INITRD", value_name = "FILE")]
+    pub initrd: Option<PathBuf>,
+
+    /// QEMU to use [default: the target's, found in PATH]
+    #[arg(long, env = "BOOT_QEMU", value_name = "FILE")]
+    pub qemu: Option<PathBuf>,
+
+    /// Architecture of the guest
+    #[arg(long, env = "BOOT_TARGET", value_name = "NAME", default_value = TARGETS[0].name, value_parser = values::target())]
+    pub target: &'static Target,
+
+    /// QEMU's machine model [default: the target's first]
+    #[arg(long, env = "BOOT_MACHINE", value_name = "NAME")]
+    pub machine: Option<String>,
+
+    /// QEMU's CPU model [default: the target's]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub cpu: Option<String>,
+
+    /// Number of the guest's processors
+    #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
+    pub smp: u32,
+
+    /// Memory of the guest [default: the target's]
+    #[arg(long, env = "BOOT_MEMORY", value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
+    pub memory: Option<u32>,
+
+    /// The system's part of the kernel's command line, before the text of --append
+    #[arg(
+        long,
+        env = "BOOT_CMDLINE",
+        value_name = "TEXT",
+        default_value = "",
+        hide = true,
+        allow_hyphen_values = true
+    )]
+    pub cmdline: String,
+
+    /// Text to append to the kernel's command line
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
+    pub append: String,
+
+    /// Accelerator: the host's CPU executes the guest's instructions (kvm), or QEMU translates them
+    /// (tcg)
+    #[arg(
+        long,
+        env = "BOOT_ACCEL",
+        value_name = "NAME",
+        value_enum,
+        default_value = "auto"
+    )]
+    pub accel: Choice,
+
+    /// Program that tests KVM instead of boot, for boot's own tests
+    #[arg(long, env = "BOOT_KVM_TRIAL", value_name = "FILE", hide = true)]
+    pub kvm_trial: Option<PathBuf>,
+
+    /// End with success when a program has written this text to the console and the guest has come to rest
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
+    pub expect: Option<String>,
+
+    /// The same, but the text counts whoever writes it: a program, the kernel or the firmware
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true, conflicts_with = "expect")]
+    pub expect_anywhere: Option<String>,
+
+    /// The system's text to expect if stdin is not a terminal
+    #[arg(long, env = "BOOT_EXPECT", value_name = "TEXT", default_value = SCRIPT_EXPECT, hide = true,
+        value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
+    pub script_expect: String,
+
+    /// The same, but the text counts whoever writes it
+    #[arg(long, env = "BOOT_EXPECT_ANYWHERE", value_name = "TEXT", hide = true,
+        value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
+    pub script_expect_anywhere: Option<String>,
+
+    /// Watch for this much longer after the text; a panic in that time is a failure
+    #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = values::seconds, allow_negative_numbers = true)]
+    pub settle: Duration,
+
+    /// End with failure if the text has not been seen after this time
+    #[arg(long, value_name = "SECONDS", value_parser = values::positive_seconds, allow_negative_numbers = true)]
+    pub timeout: Option<Duration>,
+
+    /// End with failure if the guest writes nothing for this time before the text
+    #[arg(long, value_name = "SECONDS", value_parser = values::positive_seconds, allow_negative_numbers = true)]
+    pub stall: Option<Duration>,
+
+    /// Show the seconds since QEMU's start in front of each line
+    #[arg(long)]
+    pub timestamps: bool,
+
+    /// File to write the console's output to, unchanged
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub results: ReportArgs,
+
+    /// Let the guest wait for a debugger on a socket in the file system, and print the command for gdb;
+    /// boot then expects no text and sets no time limit
+    #[arg(long, value_name = "SOCKET", num_args = 0..=1, require_equals = true, conflicts_with_all = ["timeout", "stall"])]
+    pub gdb: Option<Option<PathBuf>>,
+
+    /// Boot this many times without showing the output, and report the failures and the times
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..), conflicts_with_all = ["timestamps", "log", "report", "chart", "summary", "gdb", "dry_run"])]
+    pub repeat: Option<u32>,
+
+    /// Number of boots at the same time
+    #[arg(long, value_name = "NUMBER", default_value = "1", requires = "repeat", value_parser = clap::value_parser!(u32).range(1..))]
+    pub jobs: u32,
+
+    /// Print QEMU's command line instead of running it
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// More arguments for QEMU
+    #[arg(last = true, value_name = "ARGS")]
+    pub more: Vec<OsString>,
+}
+
+impl Cli {
+    /// The machine that `--machine` names, or the target's first.
+    pub fn machine(&self) -> Result<&'static Machine> {
+        let machines = self.target.machines;
+        let Some(name) = &self.machine else {
+            return Ok(&machines[0]);
+        };
+        self.target.machine(name).ok_or_else(|| {
+            let names: Vec<_> = machines.iter().map(|machine| machine.name).collect();
+            let names = names.join(", ");
+            Usage(format!("{name}: no such machine (--machine takes {names})")).into()
+        })
+    }
+
+    /// The kernel, if it can be read.
+    pub fn kernel(&self) -> Result<PathBuf> {
+        file("kernel", "kernel", self.kernel.as_ref())
+    }
+
+    /// The initramfs, if it can be read.
+    pub fn initrd(&self) -> Result<PathBuf> {
+        file("initramfs", "initrd", self.initrd.as_ref())
+    }
+
+    /// The text for the end of the kernel's command line.
+    pub fn append(&self) -> String {
+        let parts = [self.cmdline.as_str(), &self.append];
+        parts.join(" ").trim().to_owned()
+    }
+
+    /// The goal of the boot. If it must be `limited`, it has a text and a timeout by default.
+    pub fn goal(&self, limited: bool) -> Goal {
+        let asked = text(self.expect_anywhere.as_ref(), self.expect.as_ref());
+        let of_script = text(
+            self.script_expect_anywhere.as_ref(),
+            Some(&self.script_expect),
+        );
+        let (expect, anywhere) = asked
+            .or(of_script.filter(|_| limited))
+            .map_or((None, false), |(text, anywhere)| (Some(text), anywhere));
+        Goal {
+            expect,
+            anywhere,
+            settle: self.settle,
+            timeout: self.timeout.or(limited.then_some(SCRIPT_TIMEOUT)),
+            stall: self.stall,
+        }
+    }
+}
+
+/// The text to expect, and whether it counts anywhere.
+fn text(anywhere: Option<&String>, of_program: Option<&String>) -> Option<(String, bool)> {
+    let anywhere = anywhere.map(|text| (text.clone(), true));
+    anywhere.or_else(|| of_program.map(|text| (text.clone(), false)))
+}
+
+/// The file that `--option` or its variable names, if it can be read.
+fn file(what: &str, option: &str, path: Option<&PathBuf>) -> Result<PathBuf> {
+    let Some(path) = path else {
+        let upper = option.to_uppercase();
+        let message = format!("no {what}: name one with --{option} FILE or BOOT_{upper}=FILE");
+        return Err(Usage(message).into());
+    };
+    input::readable(what, option, path.clone())
+}

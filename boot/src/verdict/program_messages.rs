@@ -1,0 +1,87 @@
+//! The table of error messages that programs print before they end, with advice.
+
+/// An error message.
+struct Row {
+    /// A part of the line.
+    part: &'static str,
+    help: &'static str,
+}
+
+const fn row(part: &'static str, help: &'static str) -> Row {
+    Row { part, help }
+}
+
+const PACK_LIBRARY: &str = "Pack that library where the loader looks for it (`ldd` on the host lists all libraries and their paths), or \
+                            link the program statically.";
+
+#[rustfmt::skip] // A table.
+const MESSAGES: &[Row] = &[
+    // glibc's elf/rtld.c, sysdeps/x86/dl-load.h; musl's ldso/dynlink.c
+    row("CPU ISA level is lower than required",
+        "That library was built for newer CPUs (x86-64-v2, -v3, ...). Emulate a newer CPU (--cpu max), or pack a library for the \
+         baseline x86-64."),
+    row("error while loading shared libraries", PACK_LIBRARY),
+    row("Error loading shared library", PACK_LIBRARY),
+    row("Error relocating ",
+        "The program was linked with another version of a library in the initramfs. Pack that version, or link the program statically."),
+    row("version `GLIBC_",
+        "The libc in the initramfs is older than the program. Pack the libc that the program was built with, or link it statically."),
+    row("kernel too old", "The libc requires a newer kernel. Boot a newer kernel, or pack an older libc."),
+    // sysdeps/nptl/futex-internal.h
+    row("The futex facility returned an unexpected error code",
+        "The program uses threads or locks, and this kernel lacks futex(2). Build the kernel with CONFIG_FUTEX=y (mkKernel: the \
+         fragment `userland`)."),
+    // library/std/src/panicking.rs
+    row("panicked at ", "A Rust program exits with status 101 when it panics. The message says where and why."),
+    // initramfs-tools' scripts/functions
+    row(PANIC_OPTION,
+        "The initramfs could not mount the root file system, or failed before that; its lines above say why. It restarted because \
+         boot adds panic=-1 to the kernel's command line. --append panic= (with no value) makes it start its emergency shell instead."),
+    row("Halting automatically due to panic= boot argument",
+        "The initramfs could not mount the root file system, or failed before that; its lines above say why. It halted because \
+         the kernel's command line has panic=. --append panic= (with no value) makes it start its emergency shell instead."),
+];
+
+/// The message of an initramfs of initramfs-tools before it restarts.
+const PANIC_OPTION: &str = "Rebooting automatically due to panic= boot argument";
+
+/// Whether the lines report that the initramfs failed and restarts the machine.
+pub fn gave_up(lines: &[String]) -> bool {
+    lines.iter().any(|line| line.contains(PANIC_OPTION))
+}
+
+/// Advice for a program that ended with these lines; the last known line counts.
+pub fn help(lines: &[String]) -> Option<&'static str> {
+    let row = |line: &String| MESSAGES.iter().find(|row| line.contains(row.part));
+    lines.iter().rev().find_map(row).map(|row| row.help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_found_anywhere_in_a_line() {
+        let help = |line: &str| help(&[line.to_owned()]);
+        for (line, part) in [
+            (
+                "/lib/libc.so.6: CPU ISA level is lower than required",
+                "--cpu max",
+            ),
+            (
+                "/init: error while loading shared libraries: libfoo.so.1: cannot open shared object file: No such file or directory",
+                "`ldd`",
+            ),
+            (
+                "/init: /lib/libc.so.6: version `GLIBC_2.38' not found (required by /init)",
+                "older than the program",
+            ),
+            ("FATAL: kernel too old", "newer kernel"),
+            ("thread 'main' panicked at src/main.rs:83:52:", "Rust"),
+            (PANIC_OPTION, "--append panic="),
+        ] {
+            assert!(help(line).is_some_and(|help| help.contains(part)), "{line}");
+        }
+        assert_eq!(help("Hello, world!"), None);
+    }
+}
