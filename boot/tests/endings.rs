@@ -135,8 +135,12 @@ fn a_signal_that_is_ignored_stays_so() {
         "until [ -e go ]; do sleep 0.01; done; echo 'Hello, world!'",
         &[],
     );
-    let mut nohup = Command::new("nohup");
-    nohup.arg(boot.get_program()).args(boot.get_args());
+    // As nohup(1) does it.
+    let mut nohup = Command::new("/bin/sh");
+    nohup
+        .args(["-c", "trap '' HUP; exec \"$@\"", "sh"])
+        .arg(boot.get_program())
+        .args(boot.get_args());
     let variables = boot
         .get_envs()
         .filter_map(|(name, value)| Some((name, value?)));
