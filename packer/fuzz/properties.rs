@@ -1,7 +1,7 @@
 //! What holds for any bytes that are said to be an image. The fuzzer looks for bytes for which it does
 //! not; `packer/tests/corpus.rs` checks it for the corpus.
 
-use packer::extract::{Options, extract};
+use packer::extract::{ExtractOptions, extract};
 use packer::reader::{Item, Reader};
 use packer::verify::verify;
 use packer::{Error, Manifest, diff};
@@ -83,7 +83,7 @@ pub fn extraction(image: &[u8]) {
     let result = extract(
         image,
         &path("inside"),
-        Options::default(),
+        ExtractOptions::default(),
         &mut |error: Error| {
             reports.push(error.to_string());
         },

@@ -86,7 +86,7 @@ pub fn write_with_progress<W: Write>(
 }
 
 /// The names of one file.
-struct Names {
+struct LinkedFile {
     count: u32,
     /// How many are still to be written.
     left: u32,
@@ -95,7 +95,7 @@ struct Names {
 }
 
 /// The files of `tree` that have more than one name, by the path that is not a hard link.
-fn several_names(tree: &Tree) -> Result<HashMap<&BStr, Names>, Error> {
+fn several_names(tree: &Tree) -> Result<HashMap<&BStr, LinkedFile>, Error> {
     let mut names = HashMap::new();
     for (path, entry) in tree.entries() {
         let Kind::HardLink { file } = &entry.kind else {
@@ -105,7 +105,7 @@ fn several_names(tree: &Tree) -> Result<HashMap<&BStr, Names>, Error> {
             let reason = format!("is a hard link to /{file}, which is not a file of the archive");
             return Err(Error::entry(path, reason));
         }
-        let names = names.entry(file.as_bstr()).or_insert(Names {
+        let names = names.entry(file.as_bstr()).or_insert(LinkedFile {
             count: 1,
             left: 1,
             ino: 0,
@@ -124,7 +124,7 @@ fn write_entry<W: Write>(
     out: &mut Output<W>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), Error> {
-    let mode = |usual| entry.kind.type_bits() | entry.mode.unwrap_or(usual);
+    let mode = |usual| entry.kind.file_type().bits() | entry.mode.unwrap_or(usual);
     match &entry.kind {
         Kind::Directory => {
             header.nlink = 2;
@@ -306,8 +306,8 @@ mod tests {
 
     #[test]
     fn a_compressor_is_left_to_work() {
-        struct Compressor;
-        impl Write for Compressor {
+        struct NoFlush;
+        impl Write for NoFlush {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
                 Ok(bytes.len())
             }
@@ -317,7 +317,7 @@ mod tests {
         }
         let mut tree = Tree::new();
         tree.insert("/l", link("padded")).unwrap();
-        write(&tree, 0, Compressor).unwrap();
+        write(&tree, 0, NoFlush).unwrap();
     }
 
     #[test]

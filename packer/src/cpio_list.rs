@@ -37,8 +37,8 @@
 //!
 //! The value of a variable is taken as it is. There, a `${` in it is expanded in turn.
 
+use crate::error::Reason;
 use crate::escape::escape;
-use crate::lines::at_line;
 use crate::{Entry, Error, Kind, Owner, Tree, source, spec};
 use bstr::{BStr, ByteSlice};
 use std::ffi::OsStr;
@@ -66,12 +66,10 @@ pub fn insert(tree: &mut Tree, list: &Path) -> Result<(), Error> {
     };
     read.map_err(|error| Error::at(name, error))?;
     for (index, line) in bytes.lines().enumerate() {
-        insert_line(tree, line).map_err(|reason| at_line(name, index + 1, reason))?;
+        insert_line(tree, line).map_err(|reason| Error::at_line(name, index + 1, reason))?;
     }
     Ok(())
 }
-
-type Reason = Box<dyn std::error::Error + Send + Sync>;
 
 const FORMS: [&str; 6] = [
     "file NAME LOCATION MODE UID GID [HARD LINK...]",

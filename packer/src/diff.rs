@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::escape::escape;
-use crate::manifest::{Entry, Kind, Manifest};
+use crate::manifest::{Manifest, ManifestEntry, ManifestKind};
 use crate::rootfs::Rootfs;
 use bstr::BString;
 use std::cmp::Ordering;
@@ -37,7 +37,7 @@ pub fn compare(a: &Manifest, b: &Manifest, names: [&str; 2]) -> Vec<String> {
     }
 }
 
-fn unpacked(manifest: &Manifest) -> Vec<Entry> {
+fn unpacked(manifest: &Manifest) -> Vec<ManifestEntry> {
     let mut rootfs = Rootfs::default();
     for entry in &manifest.entries {
         // What is odd about it is what `packer verify` says.
@@ -47,7 +47,7 @@ fn unpacked(manifest: &Manifest) -> Vec<Entry> {
 }
 
 /// Both are sorted by path, in which there are no duplicates.
-fn entries(a: Vec<Entry>, b: Vec<Entry>, names: [&str; 2]) -> Vec<String> {
+fn entries(a: Vec<ManifestEntry>, b: Vec<ManifestEntry>, names: [&str; 2]) -> Vec<String> {
     let mut lines = Vec::new();
     let (mut a, mut b) = (a.into_iter().peekable(), b.into_iter().peekable());
     loop {
@@ -59,7 +59,7 @@ fn entries(a: Vec<Entry>, b: Vec<Entry>, names: [&str; 2]) -> Vec<String> {
         };
         let a = a.next_if(|_| order.is_le());
         let b = b.next_if(|_| order.is_ge());
-        let only = |entry: &Entry, name| format!("{}: only in {name}", escape(&entry.path));
+        let only = |entry: &ManifestEntry, name| format!("{}: only in {name}", escape(&entry.path));
         match (a, b) {
             (Some(a), Some(b)) => lines.extend(entry(&a, &b, names)),
             (Some(a), None) => lines.push(only(&a, names[0])),
@@ -70,10 +70,10 @@ fn entries(a: Vec<Entry>, b: Vec<Entry>, names: [&str; 2]) -> Vec<String> {
 }
 
 /// Two entries with the same path.
-fn entry(a: &Entry, b: &Entry, names: [&str; 2]) -> Option<String> {
+fn entry(a: &ManifestEntry, b: &ManifestEntry, names: [&str; 2]) -> Option<String> {
     let [a_name, b_name] = names;
     let is = |a: &dyn Display, b: &dyn Display| format!("is a {a} in {a_name}, a {b} in {b_name}");
-    let changes = if a.kind.name() == b.kind.name() {
+    let changes = if a.kind.file_type() == b.kind.file_type() {
         let mut changes = Vec::new();
         for ((what, a), (_, b)) in attributes(a).into_iter().zip(attributes(b)) {
             match what {
@@ -85,16 +85,16 @@ fn entry(a: &Entry, b: &Entry, names: [&str; 2]) -> Option<String> {
         }
         changes
     } else {
-        vec![is(&a.kind.name(), &b.kind.name())]
+        vec![is(&a.kind.file_type().name(), &b.kind.file_type().name())]
     };
     let path = escape(&a.path);
     (!changes.is_empty()).then(|| format!("{path}: {}", changes.join(", ")))
 }
 
 /// What there is to compare of entries of the same type, and what each is called.
-fn attributes(entry: &Entry) -> Vec<(&'static str, String)> {
+fn attributes(entry: &ManifestEntry) -> Vec<(&'static str, String)> {
     let mut attributes = match &entry.kind {
-        Kind::File {
+        ManifestKind::File {
             size,
             sha256,
             hard_link_to,
@@ -109,11 +109,11 @@ fn attributes(entry: &Entry) -> Vec<(&'static str, String)> {
                 ("names", names),
             ]
         }
-        Kind::Symlink { target } => vec![("target", escape(target).to_string())],
-        Kind::CharDevice { major, minor } | Kind::BlockDevice { major, minor } => {
+        ManifestKind::Symlink { target } => vec![("target", escape(target).to_string())],
+        ManifestKind::CharDevice { major, minor } | ManifestKind::BlockDevice { major, minor } => {
             vec![("device", format!("{major}:{minor}"))]
         }
-        Kind::Directory | Kind::Fifo | Kind::Socket => Vec::new(),
+        ManifestKind::Directory | ManifestKind::Fifo | ManifestKind::Socket => Vec::new(),
     };
     attributes.push(("mode", format!("{:04o}", entry.mode)));
     attributes.push(("owner", format!("{}:{}", entry.uid, entry.gid)));
@@ -176,7 +176,7 @@ fn entries_without_effect(a: &Manifest, b: &Manifest) -> Vec<String> {
         })
         .collect();
     if lines.is_empty() {
-        let differ = |(a, b): &(&Entry, &Entry)| a != b;
+        let differ = |(a, b): &(&ManifestEntry, &ManifestEntry)| a != b;
         let first = a.entries.iter().zip(&b.entries).find(differ);
         lines.extend(first.map(|(a, b)| {
             let (a_path, b_path) = (escape(&a.path), escape(&b.path));

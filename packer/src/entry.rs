@@ -1,5 +1,6 @@
 //! What an entry of an archive can be.
 
+use crate::file_type::FileType;
 use bstr::BString;
 use std::path::PathBuf;
 
@@ -78,30 +79,24 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// What it is, in words.
+    /// The name of its file type, or `hard link`.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Self::Directory => "directory",
-            Self::File { .. } => "file",
             Self::HardLink { .. } => "hard link",
-            Self::Symlink { .. } => "symbolic link",
-            Self::CharDevice(_) => "character device",
-            Self::BlockDevice(_) => "block device",
-            Self::Fifo => "FIFO",
-            Self::Socket => "socket",
+            kind => kind.file_type().name(),
         }
     }
 
-    /// The file type bits of `st_mode`, inode(7).
-    pub(crate) fn type_bits(&self) -> u32 {
+    /// The file type that the archive has for it.
+    pub(crate) fn file_type(&self) -> FileType {
         match self {
-            Self::Fifo => 0o010000,
-            Self::CharDevice(_) => 0o020000,
-            Self::Directory => 0o040000,
-            Self::BlockDevice(_) => 0o060000,
-            Self::File { .. } | Self::HardLink { .. } => 0o100000,
-            Self::Symlink { .. } => 0o120000,
-            Self::Socket => 0o140000,
+            Self::Directory => FileType::Directory,
+            Self::File { .. } | Self::HardLink { .. } => FileType::File,
+            Self::Symlink { .. } => FileType::Symlink,
+            Self::CharDevice(_) => FileType::CharDevice,
+            Self::BlockDevice(_) => FileType::BlockDevice,
+            Self::Fifo => FileType::Fifo,
+            Self::Socket => FileType::Socket,
         }
     }
 }

@@ -6,6 +6,9 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
+/// What is wrong with a file or an entry, in words that follow its path and a colon.
+pub(crate) type Reason = Box<dyn std::error::Error + Send + Sync>;
+
 /// Anything that keeps an image from being made or read.
 #[derive(Debug)]
 pub enum Error {
@@ -23,21 +26,23 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn at(
-        path: impl Into<PathBuf>,
-        reason: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
+    pub(crate) fn at(path: impl Into<PathBuf>, reason: impl Into<Reason>) -> Self {
         Self::At {
             path: path.into(),
             reason: reason.into(),
         }
     }
 
+    /// As [`at`](Self::at), for line `number` of `file`, counting from 1: `file:number: reason`, which
+    /// editors can jump to.
+    pub(crate) fn at_line(file: &Path, number: usize, reason: impl Into<Reason>) -> Self {
+        let mut place = OsString::from(file);
+        place.push(format!(":{number}"));
+        Self::at(place, reason)
+    }
+
     /// As [`at`](Self::at), for a path in the archive.
-    pub(crate) fn entry(
-        path: &[u8],
-        reason: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
+    pub(crate) fn entry(path: &[u8], reason: impl Into<Reason>) -> Self {
         Self::at(OsString::from_vec(path.to_owned()), reason)
     }
 

@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::escape::escape;
+use crate::paths::{SYMLINKS_MAX, names_directory};
 use rustix::fs::{PROC_SUPER_MAGIC, statfs};
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Seek, Write};
@@ -12,19 +13,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tempfile::NamedTempFile;
 
-/// `MAXSYMLINKS` of the kernel's include/linux/namei.h.
-const SYMLINKS_MAX: usize = 40;
-
 /// Where a file is to be written. It has been looked at, and nothing has been made or changed.
 #[derive(Debug)]
 pub struct OutFile {
     /// As it was named.
     path: PathBuf,
-    place: Place,
+    place: Destination,
 }
 
 #[derive(Debug)]
-enum Place {
+enum Destination {
     /// A regular file, there or not yet, which the complete one replaces. This is its own path: a
     /// symbolic link stays, and what it leads to is replaced.
     File(PathBuf),
@@ -52,13 +50,13 @@ impl OutFile {
         };
         if own_path
             .as_ref()
-            .is_some_and(|path| is_directory_path(path))
+            .is_some_and(|path| names_directory(path.as_os_str().as_bytes()))
         {
             return Err(Error::at(path, "is not the path of a file"));
         }
         Ok(Self {
             path: path.into(),
-            place: own_path.map_or(Place::InPlace, Place::File),
+            place: own_path.map_or(Destination::InPlace, Destination::File),
         })
     }
 
@@ -86,7 +84,7 @@ impl OutFile {
     /// If both are one file: one would replace the other.
     pub fn refuse_both(&self, other: &Self) -> Result<(), Error> {
         let is_same_place = match (&self.place, &other.place) {
-            (Place::File(own), Place::File(others)) => is_same_path(own, others),
+            (Destination::File(own), Destination::File(others)) => is_same_path(own, others),
             _ => false,
         };
         match is_same_place || self.is(&other.path) {
@@ -107,7 +105,7 @@ impl OutFile {
     /// # Errors
     /// If this is inside of the directory `packed`: it would be packed the next time.
     pub fn refuse_inside(&self, packed: &Path) -> Result<(), Error> {
-        let Place::File(path) = &self.place else {
+        let Destination::File(path) = &self.place else {
             return Ok(());
         };
         // Where one of them is not there, that is for others to say.
@@ -132,7 +130,7 @@ impl OutFile {
     /// Begins to write it.
     pub(crate) fn begin(&self) -> Result<Pending<'_>, Error> {
         let unfinished = match &self.place {
-            Place::File(path) => {
+            Destination::File(path) => {
                 let directory = directory_of(path);
                 let file = temporary_file(directory).map_err(|error| {
                     let directory = escape(directory.as_os_str().as_bytes());
@@ -141,7 +139,7 @@ impl OutFile {
                 })?;
                 Unfinished::Beside(file, path)
             }
-            Place::InPlace => {
+            Destination::InPlace => {
                 let target = self.open().map_err(|error| self.failed(error))?;
                 let spool = tempfile::tempfile().map_err(|error| self.failed_to_spool(error))?;
                 Unfinished::Spool(spool, target)
@@ -303,16 +301,6 @@ fn is_same_path(one: &Path, other: &Path) -> bool {
         ))
     };
     place(one).is_some() && place(one) == place(other)
-}
-
-/// Whether a path can only be that of a directory.
-fn is_directory_path(path: &Path) -> bool {
-    let last = path
-        .as_os_str()
-        .as_bytes()
-        .rsplit(|&byte| byte == b'/')
-        .next();
-    matches!(last, Some(b"" | b"." | b".."))
 }
 
 fn directory_of(path: &Path) -> &Path {

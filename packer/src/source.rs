@@ -31,7 +31,7 @@ pub(crate) fn usual_mode(metadata: &Metadata) -> u32 {
 }
 
 /// Whether two files would be the same in an archive.
-pub(crate) fn agree(one: &Path, other: &Path) -> Result<bool, Error> {
+pub(crate) fn is_same_file(one: &Path, other: &Path) -> Result<bool, Error> {
     let (one_file, one_metadata) = open(one)?;
     let (other_file, other_metadata) = open(other)?;
     if one_metadata.len() != other_metadata.len()

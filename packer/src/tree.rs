@@ -1,13 +1,9 @@
 //! What is to be in an archive: paths and entries, in the archive's order.
 
-use crate::{Entry, Error, Kind, MODE_MAX, Owner, newc, source};
-use bstr::{BStr, BString, ByteSlice, ByteVec};
+use crate::paths::{self, PATH_MAX};
+use crate::{Entry, Error, Kind, MODE_MAX, Owner, source};
+use bstr::{BStr, BString, ByteSlice};
 use std::collections::BTreeMap;
-
-/// Linux's limits, NUL included. Unpacking an initramfs, the kernel skips whatever exceeds them and
-/// says nothing.
-pub(crate) const PATH_MAX: usize = 4096;
-const NAME_MAX: usize = 255;
 
 /// The entries of an archive.
 ///
@@ -39,9 +35,10 @@ impl Tree {
     pub fn insert(&mut self, path: impl AsRef<[u8]>, mut entry: Entry) -> Result<(), Error> {
         let path = path.as_ref();
         let refuse = |reason: String| Error::entry(path, reason);
-        let name = normalise(path).map_err(|reason| refuse(reason.into()))?;
+        let name = paths::in_archive(path).map_err(|reason| refuse(reason.into()))?;
         if let Kind::HardLink { file } = &mut entry.kind {
-            *file = normalise(file).map_err(|reason| refuse(format!("{file}: {reason}")))?;
+            *file =
+                paths::in_archive(file).map_err(|reason| refuse(format!("{file}: {reason}")))?;
         }
         check(&name, &entry).map_err(refuse)?;
 
@@ -57,7 +54,7 @@ impl Tree {
             }
         }
         if let Some(present) = self.entries.get(&name) {
-            if !agree(present, &entry)? {
+            if !are_compatible(present, &entry)? {
                 let present = describe(present);
                 return Err(refuse(format!("is there already, as a {present}")));
             }
@@ -97,36 +94,6 @@ fn parents(name: &BString) -> impl Iterator<Item = &BStr> {
     name.find_iter("/").map(|end| name[..end].as_bstr())
 }
 
-/// The one spelling of a path that goes into an archive.
-fn normalise(path: &[u8]) -> Result<BString, &'static str> {
-    if path.is_empty() {
-        return Err("a path in the archive cannot be empty");
-    }
-    if path.contains(&0) {
-        return Err("a path cannot contain NUL");
-    }
-    let mut name = Vec::new();
-    for part in path.split_str("/") {
-        match part {
-            b"" | b"." => continue,
-            b".." => return Err("a path in the archive cannot contain `..`"),
-            part if part.len() > NAME_MAX => return Err("a name is longer than 255 bytes"),
-            _ => {}
-        }
-        if !name.is_empty() {
-            name.push_byte(b'/');
-        }
-        name.push_str(part);
-    }
-    if name.len() >= PATH_MAX {
-        return Err("a path in the archive cannot be longer than 4095 bytes");
-    }
-    if name == newc::TRAILER {
-        return Err("this name is what marks the end of the archive: what follows would be lost");
-    }
-    Ok(name.into())
-}
-
 fn check(name: &BString, entry: &Entry) -> Result<(), String> {
     if name.is_empty() && entry.kind != Kind::Directory {
         return Err(format!(
@@ -150,14 +117,14 @@ fn check(name: &BString, entry: &Entry) -> Result<(), String> {
 }
 
 /// Whether two entries can be meant by one path.
-fn agree(a: &Entry, b: &Entry) -> Result<bool, Error> {
+fn are_compatible(a: &Entry, b: &Entry) -> Result<bool, Error> {
     if a == b {
         return Ok(true);
     }
     Ok(match (&a.kind, &b.kind) {
         (Kind::Directory, Kind::Directory) => *a == Entry::PARENT || *b == Entry::PARENT,
         (Kind::File { source: one }, Kind::File { source: other }) => {
-            a.mode == b.mode && a.owner == b.owner && source::agree(one, other)?
+            a.mode == b.mode && a.owner == b.owner && source::is_same_file(one, other)?
         }
         _ => false,
     })

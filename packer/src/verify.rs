@@ -1,11 +1,11 @@
 //! Whether Linux unpacks from an image what the image says.
 
-use crate::contents::{Contents, normalise};
 use crate::entry::Device;
-use crate::manifest::{self, Kind};
-use crate::reader::{Entry, FileType, Item, Link, Reader};
+use crate::manifest::build::ManifestBuilder;
+use crate::manifest::{ManifestEntry, ManifestKind};
+use crate::paths::{PATH_MAX, absolute};
+use crate::reader::{CpioEntry, FileType, Item, Link, Reader};
 use crate::rootfs::Rootfs;
-use crate::tree::PATH_MAX;
 use crate::{Error, Manifest, diff, escape::escape};
 use bstr::ByteSlice;
 use std::collections::HashMap;
@@ -35,7 +35,7 @@ pub fn verify(image: impl Read, manifest: Option<&Manifest>) -> Result<Report, E
         Some(_) => Reader::with_hashes(image),
         None => Reader::new(image),
     };
-    let mut found = manifest.map(|_| Contents::default());
+    let mut found = manifest.map(|_| ManifestBuilder::default());
     let mut inspection = Inspection::default();
     match inspection.read(&mut reader, found.as_mut()) {
         Ok(()) => {}
@@ -63,14 +63,14 @@ struct Inspection {
     rootfs: Rootfs,
     /// The files with several names in the archive that is being read. A hash table has room for many
     /// more than it holds, so what it has room for is small.
-    links: HashMap<Link, Box<Names>>,
+    links: HashMap<Link, Box<SeenNames>>,
     /// Whether a compressed member has begun: after that the early loader sees nothing.
     is_compressed: bool,
 }
 
 /// A file of which a name has been read.
-struct Names {
-    first: manifest::Entry,
+struct SeenNames {
+    first: ManifestEntry,
     /// How many have been read.
     count: u32,
     /// How many there are, as the headers say.
@@ -93,7 +93,7 @@ impl Inspection {
     fn read<R: Read>(
         &mut self,
         reader: &mut Reader<R>,
-        mut contents: Option<&mut Contents>,
+        mut contents: Option<&mut ManifestBuilder>,
     ) -> Result<(), Error> {
         while let Some(item) = reader.next_item()? {
             match item {
@@ -107,10 +107,10 @@ impl Inspection {
                 Item::Entry(entry) => {
                     self.report.entries += 1;
                     self.is_compressed |= entry.position.member.is_some();
-                    let mut unpacked = manifest::Entry::of(&entry);
+                    let mut unpacked = ManifestEntry::of(&entry);
                     if let Some(unpacked) = &mut unpacked {
                         let is_hashed = contents.is_some() || entry.link().is_some();
-                        if let Kind::File { sha256, .. } = &mut unpacked.kind {
+                        if let ManifestKind::File { sha256, .. } = &mut unpacked.kind {
                             if is_hashed {
                                 *sha256 = reader.contents().sha256().map_err(Error::Input)?;
                             }
@@ -127,7 +127,7 @@ impl Inspection {
     }
 
     /// Looks at an entry, `unpacked` being what Linux makes of it, if it is not skipped.
-    fn inspect(&mut self, entry: &Entry, unpacked: Option<manifest::Entry>) {
+    fn inspect(&mut self, entry: &CpioEntry, unpacked: Option<ManifestEntry>) {
         let mut problems = headers(entry);
         if let Some(mut unpacked) = unpacked {
             problems.extend(self.other_names(entry, &mut unpacked));
@@ -142,7 +142,7 @@ impl Inspection {
     }
 
     /// Whether the early loader takes this, so that it does not matter what is unpacked of it.
-    fn is_early(&self, entry: &Entry) -> bool {
+    fn is_early(&self, entry: &CpioEntry) -> bool {
         let is_named = EARLY
             .iter()
             .any(|path| entry.path.starts_with(path.as_bytes()));
@@ -150,20 +150,23 @@ impl Inspection {
     }
 
     /// Makes `unpacked` a hard link if it is one, and says whether it agrees with the names before it.
-    fn other_names(&mut self, entry: &Entry, unpacked: &mut manifest::Entry) -> Vec<String> {
+    fn other_names(&mut self, entry: &CpioEntry, unpacked: &mut ManifestEntry) -> Vec<String> {
         let Some(link) = entry.link() else {
             return Vec::new();
         };
-        if matches!(unpacked.kind, Kind::Directory | Kind::Symlink { .. }) {
+        if matches!(
+            unpacked.kind,
+            ManifestKind::Directory | ManifestKind::Symlink { .. }
+        ) {
             return Vec::new();
         }
         // It is kept here once, and not with each name.
         let hash = match &mut unpacked.kind {
-            Kind::File { sha256, .. } => std::mem::take(sha256),
+            ManifestKind::File { sha256, .. } => std::mem::take(sha256),
             _ => String::new(),
         };
         let names = self.links.entry(link).or_insert_with(|| {
-            Box::new(Names {
+            Box::new(SeenNames {
                 first: unpacked.clone(),
                 count: 0,
                 claimed: 0,
@@ -172,10 +175,10 @@ impl Inspection {
         });
         names.count += 1;
         names.claimed = names.claimed.max(entry.header.nlink);
-        let metadata = |entry: &manifest::Entry| (entry.mode, entry.uid, entry.gid, entry.mtime);
+        let metadata = |entry: &ManifestEntry| (entry.mode, entry.uid, entry.gid, entry.mtime);
         let first = escape(&names.first.path);
         let is_same = metadata(unpacked) == metadata(&names.first);
-        let Kind::File {
+        let ManifestKind::File {
             size, hard_link_to, ..
         } = &mut unpacked.kind
         else {
@@ -210,7 +213,7 @@ impl Inspection {
     fn missing_names(&mut self) {
         let links = self.links.drain().map(|(_, names)| names);
         let mut missing: Vec<_> = links
-            .filter(|names| matches!(names.first.kind, Kind::File { .. }))
+            .filter(|names| matches!(names.first.kind, ManifestKind::File { .. }))
             .filter(|names| names.contents.is_none() && names.count < names.claimed)
             .collect();
         missing.sort_by(|a, b| a.first.path.cmp(&b.first.path));
@@ -226,7 +229,7 @@ impl Inspection {
 }
 
 /// What is wrong with an entry, whatever is before and after it.
-fn headers(entry: &Entry) -> Vec<String> {
+fn headers(entry: &CpioEntry) -> Vec<String> {
     let header = &entry.header;
     let mut problems = Vec::new();
     if let Some(reason) = entry.skipped {
@@ -268,12 +271,12 @@ fn headers(entry: &Entry) -> Vec<String> {
 }
 
 /// How an entry is called in a report.
-fn label(entry: &Entry) -> String {
+fn label(entry: &CpioEntry) -> String {
     const LONG: usize = 64;
     if entry.path.is_empty() {
         return "\"\"".into();
     }
-    let path = normalise(entry.path.as_bstr());
+    let path = absolute(&entry.path);
     match path.get(..LONG) {
         Some(start) if entry.path.len() == PATH_MAX => format!("{}...", escape(start)),
         _ => escape(&path).to_string(),

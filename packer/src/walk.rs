@@ -39,7 +39,7 @@ impl Tree {
         let mut walk = Walk {
             top: dir,
             at,
-            links: Some(Links::new(real_path)),
+            links: Some(SeenFiles::new(real_path)),
             sockets: Vec::new(),
         };
         walk.insert_all(metadata, self)
@@ -73,7 +73,7 @@ struct Walk<'a> {
     /// Where it will be in the archive.
     at: &'a [u8],
     /// `None` for a store path.
-    links: Option<Links>,
+    links: Option<SeenFiles>,
     /// Those that were found. They are no files to pack.
     sockets: Vec<PathBuf>,
 }
@@ -201,14 +201,14 @@ fn kind(source: &Path, metadata: &Metadata) -> Result<Kind, Error> {
 }
 
 /// The files seen so far that have several names.
-struct Links {
+struct SeenFiles {
     /// The directory that names are below, without symbolic links.
     top: PathBuf,
     /// The path in the archive of its first name, by device and inode number.
     first: HashMap<(u64, u64), Vec<u8>>,
 }
 
-impl Links {
+impl SeenFiles {
     fn new(top: PathBuf) -> Self {
         Self {
             top,

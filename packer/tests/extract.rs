@@ -5,7 +5,7 @@ mod images;
 
 use extraction::*;
 use images::*;
-use packer::extract::{Options, extract};
+use packer::extract::{ExtractOptions, extract};
 use std::fs::{self, Permissions};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink as make_symlink};
@@ -430,7 +430,13 @@ fn the_directory_is_empty() {
         ("not/there", "No such file or directory (os error 2)"),
     ] {
         let path = place.path(path);
-        let error = extract(&image[..], &path, Options::default(), &mut |_| panic!()).unwrap_err();
+        let error = extract(
+            &image[..],
+            &path,
+            ExtractOptions::default(),
+            &mut |_| panic!(),
+        )
+        .unwrap_err();
         assert_eq!(error.to_string(), format!("{}: {expected}", path.display()));
     }
     assert_eq!(fs::read(place.path("outside/victim")).unwrap(), b"precious");
@@ -440,7 +446,7 @@ fn the_directory_is_empty() {
     extract(
         &image[..],
         &place.path("link"),
-        Options::default(),
+        ExtractOptions::default(),
         &mut |_| panic!(),
     )
     .unwrap();
@@ -744,7 +750,7 @@ fn devices() {
     assert_eq!(ino("inside/one"), ino("inside/two"));
 
     let place = Place::new();
-    let options = Options { skip_devices: true };
+    let options = ExtractOptions { skip_devices: true };
     let image = archive(&entries);
     extract(
         &image[..],

@@ -20,7 +20,7 @@ use extraction::*;
 use generate::{Act, Plan, Step, What, plan};
 use images::*;
 use model::Model;
-use packer::extract::{Options, extract};
+use packer::extract::{ExtractOptions, extract};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fs;
@@ -96,7 +96,7 @@ fn check(plan: &Plan) {
     };
     let mut reports = Vec::new();
     let mut report = |error: packer::Error| reports.push(error.to_string());
-    let result = extract(&mut image, &inside, Options::default(), &mut report);
+    let result = extract(&mut image, &inside, ExtractOptions::default(), &mut report);
     watch.check();
 
     if plan.is_damaged() {

@@ -262,7 +262,7 @@ fn names_by_cpio(archive: &[u8]) -> Vec<String> {
 }
 
 /// What packer's own reader should say of the archive.
-fn expected_manifest(expected: &BTreeMap<Vec<u8>, Found>) -> Vec<manifest::Entry> {
+fn expected_manifest(expected: &BTreeMap<Vec<u8>, Found>) -> Vec<manifest::ManifestEntry> {
     let absolute = |path: &[u8]| match path {
         b"." => BString::from("/"),
         path => [b"/", path].concat().into(),
@@ -271,7 +271,7 @@ fn expected_manifest(expected: &BTreeMap<Vec<u8>, Found>) -> Vec<manifest::Entry
         let Found { contents, rdev, .. } = found;
         let (major, minor) = *rdev;
         let kind = match found.mode & 0o170000 {
-            0o100000 => manifest::Kind::File {
+            0o100000 => manifest::ManifestKind::File {
                 size: contents.len() as u64,
                 sha256: format!("{:x}", Sha256::digest(contents)),
                 hard_link_to: found
@@ -280,16 +280,16 @@ fn expected_manifest(expected: &BTreeMap<Vec<u8>, Found>) -> Vec<manifest::Entry
                     .filter(|first| *first != path)
                     .map(|first| absolute(first)),
             },
-            0o120000 => manifest::Kind::Symlink {
+            0o120000 => manifest::ManifestKind::Symlink {
                 target: contents.clone().into(),
             },
-            0o040000 => manifest::Kind::Directory,
-            0o020000 => manifest::Kind::CharDevice { major, minor },
-            0o060000 => manifest::Kind::BlockDevice { major, minor },
-            0o010000 => manifest::Kind::Fifo,
-            _ => manifest::Kind::Socket,
+            0o040000 => manifest::ManifestKind::Directory,
+            0o020000 => manifest::ManifestKind::CharDevice { major, minor },
+            0o060000 => manifest::ManifestKind::BlockDevice { major, minor },
+            0o010000 => manifest::ManifestKind::Fifo,
+            _ => manifest::ManifestKind::Socket,
         };
-        manifest::Entry {
+        manifest::ManifestEntry {
             path: absolute(path),
             archive: 0,
             mode: found.mode & 0o7777,

@@ -3,7 +3,7 @@
 mod images;
 
 use images::*;
-use packer::manifest::Kind;
+use packer::manifest::ManifestKind;
 use packer::reader::{FileType, Item, Reader, Skipped};
 use packer::{Error, Manifest};
 use sha2::{Digest, Sha256};
@@ -704,8 +704,8 @@ fn paths_are_from_the_root_on() {
 /// Hard links, with the path that each is a link to and the contents.
 fn links(image: &[u8]) -> Vec<String> {
     let entries = Manifest::of_image(image).unwrap().entries.into_iter();
-    let link = |entry: packer::manifest::Entry| {
-        let Kind::File {
+    let link = |entry: packer::manifest::ManifestEntry| {
+        let ManifestKind::File {
             size,
             sha256,
             hard_link_to,

@@ -10,7 +10,7 @@ use packer::closure::Graph;
 use packer::escape::escape;
 use packer::output::OutFile;
 use packer::spec::{self, Spec};
-use packer::{Compression, Error, Options, Tree, cpio_list};
+use packer::{Compression, CreateOptions, Error, Tree, cpio_list};
 use std::ffi::OsString;
 use std::num::NonZero;
 use std::os::unix::ffi::OsStrExt;
@@ -147,7 +147,7 @@ impl Create {
             _ => input,
         });
         let inputs: Vec<_> = inputs.collect();
-        let options = Options {
+        let options = CreateOptions {
             mtime,
             compression: self.compress,
             jobs,

@@ -5,7 +5,7 @@ use super::print::say;
 use anyhow::Result;
 use clap::Args;
 use packer::escape::escape;
-use packer::extract::{Options, extract};
+use packer::extract::{ExtractOptions, extract};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -38,7 +38,7 @@ pub struct Extract {
 
 impl Extract {
     pub fn run(self) -> Result<ExitCode> {
-        let options = Options {
+        let options = ExtractOptions {
             skip_devices: self.skip_devices,
         };
         let image = escape(self.image.as_os_str().as_bytes());

@@ -5,7 +5,7 @@ use super::print::print;
 use anyhow::Result;
 use clap::Args;
 use packer::escape::escape;
-use packer::manifest::{Entry, Kind};
+use packer::manifest::{ManifestEntry, ManifestKind};
 use packer::reader::{Item, Reader};
 use packer::{Error, Manifest};
 use std::fs::File;
@@ -60,11 +60,11 @@ impl List {
         let mut reader = Reader::new(image);
         while let Some(item) = reader.next_item()? {
             let Item::Entry(read) = item else { continue };
-            let Some(mut entry) = Entry::of(&read) else {
+            let Some(mut entry) = ManifestEntry::of(&read) else {
                 continue;
             };
             let mut is_elsewhere = false;
-            if let Kind::File { size, sha256, .. } = &mut entry.kind {
+            if let ManifestKind::File { size, sha256, .. } = &mut entry.kind {
                 is_elsewhere = *size == 0 && read.link().is_some();
                 if self.sha256 && !is_elsewhere {
                     *sha256 = reader.contents().sha256().map_err(Error::Input)?;
@@ -78,45 +78,47 @@ impl List {
 
 /// `is_elsewhere`: the contents come with another name of the file, if with any.
 fn line(
-    entry: &Entry,
+    entry: &ManifestEntry,
     is_elsewhere: bool,
     with_sha256: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     write!(out, "{} {}:{} ", permissions(entry), entry.uid, entry.gid)?;
     match &entry.kind {
-        Kind::File { .. } if is_elsewhere => write!(out, "-")?,
-        Kind::File { size, .. } => write!(out, "{size}")?,
-        Kind::Symlink { target } => write!(out, "{}", target.len())?,
-        Kind::CharDevice { major, minor } | Kind::BlockDevice { major, minor } => {
+        ManifestKind::File { .. } if is_elsewhere => write!(out, "-")?,
+        ManifestKind::File { size, .. } => write!(out, "{size}")?,
+        ManifestKind::Symlink { target } => write!(out, "{}", target.len())?,
+        ManifestKind::CharDevice { major, minor } | ManifestKind::BlockDevice { major, minor } => {
             write!(out, "{major},{minor}")?;
         }
-        Kind::Directory | Kind::Fifo | Kind::Socket => write!(out, "0")?,
+        ManifestKind::Directory | ManifestKind::Fifo | ManifestKind::Socket => write!(out, "0")?,
     }
     write!(out, " {}", entry.mtime)?;
     match &entry.kind {
-        Kind::File { sha256, .. } if with_sha256 && !is_elsewhere => write!(out, " {sha256}")?,
+        ManifestKind::File { sha256, .. } if with_sha256 && !is_elsewhere => {
+            write!(out, " {sha256}")?
+        }
         _ if with_sha256 => write!(out, " -")?,
         _ => {}
     }
     write!(out, " {}", escape(&entry.path))?;
-    if let Kind::Symlink { target } = &entry.kind {
+    if let ManifestKind::Symlink { target } = &entry.kind {
         write!(out, " -> {}", escape(target))?;
     }
     writeln!(out)
 }
 
 /// Type and mode as ls(1) shows them.
-fn permissions(entry: &Entry) -> String {
+fn permissions(entry: &ManifestEntry) -> String {
     let mode = entry.mode;
     let mut text = String::from(match &entry.kind {
-        Kind::Directory => "d",
-        Kind::File { .. } => "-",
-        Kind::Symlink { .. } => "l",
-        Kind::CharDevice { .. } => "c",
-        Kind::BlockDevice { .. } => "b",
-        Kind::Fifo => "p",
-        Kind::Socket => "s",
+        ManifestKind::Directory => "d",
+        ManifestKind::File { .. } => "-",
+        ManifestKind::Symlink { .. } => "l",
+        ManifestKind::CharDevice { .. } => "c",
+        ManifestKind::BlockDevice { .. } => "b",
+        ManifestKind::Fifo => "p",
+        ManifestKind::Socket => "s",
     });
     for (shift, special, letters) in [(6, 0o4000, "sS"), (3, 0o2000, "sS"), (0, 0o1000, "tT")] {
         let bits = mode >> shift;

@@ -16,7 +16,6 @@ mod nar;
 pub(crate) mod store_path;
 mod text;
 
-use crate::lines::at_line;
 use crate::{Error, StorePath, Tree, walk};
 use nar::Nar;
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,7 +68,9 @@ impl Graph {
         let bytes = fs::read(file).map_err(|error| Error::at(file, error))?;
         let objects = match bytes.trim_ascii_start() {
             [b'{' | b'[', ..] => json::parse(&bytes).map_err(|reason| Error::at(file, reason))?,
-            _ => text::parse(&bytes).map_err(|(line, reason)| at_line(file, line, reason))?,
+            _ => {
+                text::parse(&bytes).map_err(|(line, reason)| Error::at_line(file, line, reason))?
+            }
         };
         check(&objects).map_err(|reason| Error::at(file, reason))?;
         let file = file.to_owned();

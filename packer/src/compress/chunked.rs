@@ -1,6 +1,6 @@
 //! Cuts data into chunks, compresses them in threads and writes them in the order they came in.
 
-use super::threads::{Compressor, Threads};
+use super::threads::{CompressChunk, Threads};
 use std::io::{self, Write};
 use std::mem;
 use std::num::NonZero;
@@ -9,7 +9,7 @@ use std::num::NonZero;
 ///
 /// Where the data is cut depends on [`chunk_size`](Self::chunk_size) alone, so the bytes are the
 /// same for any number of threads.
-pub(super) trait Format {
+pub(super) trait ChunkedFormat {
     /// What a thread makes of a chunk.
     type Piece: Send + 'static;
 
@@ -18,7 +18,7 @@ pub(super) trait Format {
     fn chunk_size(&self) -> usize;
 
     /// What a thread does with each of its chunks.
-    fn compressor(&self) -> Compressor<Self::Piece>;
+    fn compressor(&self) -> CompressChunk<Self::Piece>;
 
     /// The bytes before the first chunk.
     fn header(&mut self) -> Vec<u8>;
@@ -31,7 +31,7 @@ pub(super) trait Format {
 }
 
 /// Compresses what is written to it.
-pub(super) struct Chunked<F: Format, W> {
+pub(super) struct Chunked<F: ChunkedFormat, W> {
     format: F,
     out: W,
     threads: Threads<F::Piece>,
@@ -42,7 +42,7 @@ pub(super) struct Chunked<F: Format, W> {
     is_broken: bool,
 }
 
-impl<F: Format, W: Write> Chunked<F, W> {
+impl<F: ChunkedFormat, W: Write> Chunked<F, W> {
     pub(super) fn new(format: F, jobs: NonZero<usize>, out: W) -> Self {
         Self {
             format,
@@ -95,7 +95,7 @@ impl<F: Format, W: Write> Chunked<F, W> {
     }
 }
 
-impl<F: Format, W: Write> Write for Chunked<F, W> {
+impl<F: ChunkedFormat, W: Write> Write for Chunked<F, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if bytes.is_empty() {
             return Ok(0);
@@ -123,14 +123,14 @@ mod tests {
     /// Chunks of 3 bytes, each in brackets, the last one with a full stop.
     struct Brackets;
 
-    impl Format for Brackets {
+    impl ChunkedFormat for Brackets {
         type Piece = Vec<u8>;
 
         fn chunk_size(&self) -> usize {
             3
         }
 
-        fn compressor(&self) -> Compressor<Vec<u8>> {
+        fn compressor(&self) -> CompressChunk<Vec<u8>> {
             Box::new(|chunk| {
                 match &chunk.data[..] {
                     b"bad" => return Err(io::Error::other("bad chunk")),

@@ -15,7 +15,7 @@ use std::io;
 use std::ops::Range;
 
 /// A chunk's part of the deflate stream, and what the member's trailer needs to know of the chunk.
-pub(super) struct Piece {
+pub(super) struct DeflatedChunk {
     pub(super) deflate: Vec<u8>,
     pub(super) crc: Hasher,
     pub(super) length: u64,
@@ -42,7 +42,7 @@ impl Deflater {
         }
     }
 
-    pub(super) fn piece(&mut self, chunk: &Chunk) -> io::Result<Piece> {
+    pub(super) fn piece(&mut self, chunk: &Chunk) -> io::Result<DeflatedChunk> {
         let data = &chunk.data[..];
         let bound = self.compressor.deflate_compress_bound(data.len());
         self.deflated.resize(bound, 0);
@@ -61,7 +61,7 @@ impl Deflater {
 
         let mut crc = Hasher::new();
         crc.update(data);
-        Ok(Piece {
+        Ok(DeflatedChunk {
             deflate,
             crc,
             length: data.len() as u64,

@@ -28,9 +28,9 @@
 //! pigz lets each chunk refer to the 32 KiB before it; libdeflate cannot. With chunks of 1 MiB,
 //! that costs less than libdeflate gains.
 
-use super::chunked::Format;
-use super::deflate::{Deflater, Piece};
-use super::threads::Compressor;
+use super::chunked::ChunkedFormat;
+use super::deflate::{DeflatedChunk, Deflater};
+use super::threads::CompressChunk;
 use crc32fast::Hasher;
 
 /// A part of the format: with another size, the same level gives other bytes.
@@ -56,14 +56,14 @@ impl Gzip {
     }
 }
 
-impl Format for Gzip {
-    type Piece = Piece;
+impl ChunkedFormat for Gzip {
+    type Piece = DeflatedChunk;
 
     fn chunk_size(&self) -> usize {
         self.chunk_size
     }
 
-    fn compressor(&self) -> Compressor<Piece> {
+    fn compressor(&self) -> CompressChunk<DeflatedChunk> {
         let mut deflater = Deflater::new(self.level);
         Box::new(move |chunk| deflater.piece(chunk))
     }
@@ -91,7 +91,7 @@ impl Format for Gzip {
         ]
     }
 
-    fn piece(&mut self, piece: Piece) -> Vec<u8> {
+    fn piece(&mut self, piece: DeflatedChunk) -> Vec<u8> {
         self.crc.combine(&piece.crc);
         self.length += piece.length;
         piece.deflate

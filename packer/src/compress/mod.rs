@@ -136,12 +136,12 @@ impl Compression {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         Ok(Encoder(match self {
-            Self::None => Inner::None(out),
+            Self::None => AnyEncoder::None(out),
             Self::Gzip { level } => {
-                Inner::Gzip(Chunked::new(gzip::Gzip::new(level as i32), jobs, out))
+                AnyEncoder::Gzip(Chunked::new(gzip::Gzip::new(level as i32), jobs, out))
             }
-            Self::Zstd { level } => Inner::Zstd(zstd::Encoder::new(level, jobs, out)?),
-            Self::Xz { level } => Inner::Xz(Chunked::new(xz::Xz::new(level), jobs, out)),
+            Self::Zstd { level } => AnyEncoder::Zstd(zstd::ZstdEncoder::new(level, jobs, out)?),
+            Self::Xz { level } => AnyEncoder::Xz(Chunked::new(xz::Xz::new(level), jobs, out)),
         }))
     }
 }
@@ -152,12 +152,12 @@ impl Compression {
 /// error of [`write`](Write::write) or [`finish`](Self::finish); after one, what was written so far
 /// is of no use. Dropping this before `finish` leaves an incomplete stream behind, and waits for
 /// threads to leave the chunks they are at.
-pub struct Encoder<W: Write>(Inner<W>);
+pub struct Encoder<W: Write>(AnyEncoder<W>);
 
-enum Inner<W: Write> {
+enum AnyEncoder<W: Write> {
     None(W),
     Gzip(Chunked<gzip::Gzip, W>),
-    Zstd(zstd::Encoder<W>),
+    Zstd(zstd::ZstdEncoder<W>),
     Xz(Chunked<xz::Xz, W>),
 }
 
@@ -170,10 +170,10 @@ impl<W: Write> Encoder<W> {
     /// is one that should never happen: each chunk of gzip is unpacked again and compared.
     pub fn finish(self) -> io::Result<W> {
         match self.0 {
-            Inner::None(out) => Ok(out),
-            Inner::Gzip(encoder) => encoder.finish(),
-            Inner::Zstd(encoder) => encoder.finish(),
-            Inner::Xz(encoder) => encoder.finish(),
+            AnyEncoder::None(out) => Ok(out),
+            AnyEncoder::Gzip(encoder) => encoder.finish(),
+            AnyEncoder::Zstd(encoder) => encoder.finish(),
+            AnyEncoder::Xz(encoder) => encoder.finish(),
         }
     }
 }
@@ -181,10 +181,10 @@ impl<W: Write> Encoder<W> {
 impl<W: Write> Write for Encoder<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.0 {
-            Inner::None(out) => out.write(bytes),
-            Inner::Gzip(encoder) => encoder.write(bytes),
-            Inner::Zstd(encoder) => encoder.write(bytes),
-            Inner::Xz(encoder) => encoder.write(bytes),
+            AnyEncoder::None(out) => out.write(bytes),
+            AnyEncoder::Gzip(encoder) => encoder.write(bytes),
+            AnyEncoder::Zstd(encoder) => encoder.write(bytes),
+            AnyEncoder::Xz(encoder) => encoder.write(bytes),
         }
     }
 
@@ -192,10 +192,10 @@ impl<W: Write> Write for Encoder<W> {
     /// the bytes depend on who calls this, and when.
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.0 {
-            Inner::None(out) => out.flush(),
-            Inner::Gzip(encoder) => encoder.flush(),
-            Inner::Zstd(encoder) => encoder.flush(),
-            Inner::Xz(encoder) => encoder.flush(),
+            AnyEncoder::None(out) => out.flush(),
+            AnyEncoder::Gzip(encoder) => encoder.flush(),
+            AnyEncoder::Zstd(encoder) => encoder.flush(),
+            AnyEncoder::Xz(encoder) => encoder.flush(),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 
 /// Makes a piece of a chunk. It may return any error, soon, once it sees [`Chunk::is_wanted`]
 /// false.
-pub(super) type Compressor<P> = Box<dyn FnMut(&Chunk) -> io::Result<P> + Send>;
+pub(super) type CompressChunk<P> = Box<dyn FnMut(&Chunk) -> io::Result<P> + Send>;
 
 /// A part of the data.
 pub(super) struct Chunk {
@@ -66,7 +66,7 @@ impl<P: Send + 'static> Threads<P> {
         &mut self,
         data: Vec<u8>,
         is_last: bool,
-        compressor: impl FnOnce() -> Compressor<P>,
+        compressor: impl FnOnce() -> CompressChunk<P>,
     ) -> io::Result<()> {
         // A small archive is one chunk, and one thread is enough for it.
         if self.handles.len() < self.jobs.get() && self.handles.len() <= self.pending.len() {
@@ -84,7 +84,7 @@ impl<P: Send + 'static> Threads<P> {
         Ok(())
     }
 
-    fn start(&mut self, mut compress: Compressor<P>) -> io::Result<()> {
+    fn start(&mut self, mut compress: CompressChunk<P>) -> io::Result<()> {
         let tasks = self.tasks.clone();
         let run = move || {
             loop {
@@ -140,7 +140,7 @@ mod tests {
         Threads::new(NonZero::new(jobs).unwrap())
     }
 
-    fn first_byte() -> Compressor<u8> {
+    fn first_byte() -> CompressChunk<u8> {
         Box::new(|chunk| Ok(chunk.data[0]))
     }
 
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn dropping_midway_ends_the_threads() {
-        let until_told = || -> Compressor<u8> {
+        let until_told = || -> CompressChunk<u8> {
             Box::new(|chunk| {
                 while chunk.is_wanted() {
                     thread::yield_now();

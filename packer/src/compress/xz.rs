@@ -2,7 +2,7 @@
 //!
 //! What is written is what the kernel's decoder takes (lib/xz, without `CONFIG_XZ_DEC_X86` and its
 //! siblings): CRC32 and not xz's default CRC64, and LZMA2 without a BCJ filter. Sections are those
-//! of "The .xz File Format", version 1.2.
+//! of "The .xz File ChunkedFormat", version 1.2.
 //!
 //! A block is three times as long as the dictionary, as with `xz -T`, and has its sizes in its
 //! header, so `xz -T` can also unpack it in parallel. The kernel allocates the dictionary to
@@ -12,8 +12,8 @@
 //! lzma-rust2 has a multi-threaded writer of its own. Its threads are not joined when it is
 //! dropped, and its queue grows as fast as data comes.
 
-use super::chunked::Format;
-use super::threads::{Chunk, Compressor};
+use super::chunked::ChunkedFormat;
+use super::threads::{Chunk, CompressChunk};
 use lzma_rust2::{DICT_SIZE_MIN, Lzma2Options, Lzma2Reader, Lzma2Writer};
 use std::io::{self, Read, Write};
 
@@ -32,7 +32,7 @@ pub(super) struct Xz {
 }
 
 /// A block, or nothing if there was no data.
-pub(super) struct Piece {
+pub(super) struct CompressedBlock {
     bytes: Vec<u8>,
     record: Option<(u64, u64)>,
 }
@@ -53,14 +53,14 @@ fn options(level: u32) -> Lzma2Options {
     Lzma2Options::with_preset(level)
 }
 
-impl Format for Xz {
-    type Piece = Piece;
+impl ChunkedFormat for Xz {
+    type Piece = CompressedBlock;
 
     fn chunk_size(&self) -> usize {
         self.chunk_size
     }
 
-    fn compressor(&self) -> Compressor<Piece> {
+    fn compressor(&self) -> CompressChunk<CompressedBlock> {
         let level = self.level;
         Box::new(move |chunk| block(level, chunk))
     }
@@ -73,7 +73,7 @@ impl Format for Xz {
         header
     }
 
-    fn piece(&mut self, piece: Piece) -> Vec<u8> {
+    fn piece(&mut self, piece: CompressedBlock) -> Vec<u8> {
         self.records.extend(piece.record);
         piece.bytes
     }
@@ -100,10 +100,10 @@ impl Format for Xz {
 }
 
 /// A block: section 3.
-fn block(level: u32, chunk: &Chunk) -> io::Result<Piece> {
+fn block(level: u32, chunk: &Chunk) -> io::Result<CompressedBlock> {
     let data = &chunk.data[..];
     if data.is_empty() {
-        return Ok(Piece {
+        return Ok(CompressedBlock {
             bytes: Vec::new(),
             record: None,
         });
@@ -140,7 +140,7 @@ fn block(level: u32, chunk: &Chunk) -> io::Result<Piece> {
     let check = crc32fast::hash(data).to_le_bytes();
     bytes.extend(check);
     let unpadded = header_length + compressed.len() + check.len();
-    Ok(Piece {
+    Ok(CompressedBlock {
         bytes,
         record: Some((unpadded as u64, data.len() as u64)),
     })

@@ -31,14 +31,14 @@ const fn window(level: i32) -> usize {
 const WORKERS_MAX: usize = 256;
 
 /// Compresses what is written to it.
-pub(super) struct Encoder<W: Write> {
+pub(super) struct ZstdEncoder<W: Write> {
     /// All data, until there is more than a [`window`].
     held: Option<Vec<u8>>,
     held_max: usize,
     inner: write::Encoder<'static, W>,
 }
 
-impl<W: Write> Encoder<W> {
+impl<W: Write> ZstdEncoder<W> {
     /// `level` is one of libzstd's.
     pub(super) fn new(level: i32, jobs: NonZero<usize>, out: W) -> io::Result<Self> {
         let mut inner = write::Encoder::new(out, level)?;
@@ -60,7 +60,7 @@ impl<W: Write> Encoder<W> {
     }
 }
 
-impl<W: Write> Write for Encoder<W> {
+impl<W: Write> Write for ZstdEncoder<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if let Some(held) = &mut self.held {
             if held.len() + bytes.len() <= self.held_max {
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     fn compress(level: i32, data: &[u8]) -> Vec<u8> {
-        let mut encoder = Encoder::new(level, NonZero::new(2).unwrap(), Vec::new()).unwrap();
+        let mut encoder = ZstdEncoder::new(level, NonZero::new(2).unwrap(), Vec::new()).unwrap();
         for part in data.chunks(100_000) {
             encoder.write_all(part).unwrap();
         }

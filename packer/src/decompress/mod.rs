@@ -86,14 +86,14 @@ impl fmt::Display for Format {
 /// Of xz, this takes what the kernel takes: CRC32 or no check, and LZMA2 without BCJ filters.
 pub struct Decoder<R: BufRead> {
     format: Format,
-    inner: Inner<R>,
+    inner: AnyDecoder<R>,
     is_broken: bool,
 }
 
-enum Inner<R: BufRead> {
+enum AnyDecoder<R: BufRead> {
     Gzip(Box<flate2::bufread::GzDecoder<R>>),
     Zstd(zstd::stream::read::Decoder<'static, R>),
-    Xz(Box<xz::Decoder<R>>),
+    Xz(Box<xz::XzDecoder<R>>),
 }
 
 /// The largest window of zstd, as a power of 2: `ZSTD_WINDOWSIZE_MAX` of lib/decompress_unzstd.c.
@@ -111,13 +111,13 @@ impl<R: BufRead> Decoder<R> {
     /// what unpacks them.
     pub fn new(format: Format, input: R) -> io::Result<Self> {
         let inner = match format {
-            Format::Gzip => Inner::Gzip(Box::new(flate2::bufread::GzDecoder::new(input))),
+            Format::Gzip => AnyDecoder::Gzip(Box::new(flate2::bufread::GzDecoder::new(input))),
             Format::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(input)?.single_frame();
                 decoder.window_log_max(WINDOW_LOG_MAX)?;
-                Inner::Zstd(decoder)
+                AnyDecoder::Zstd(decoder)
             }
-            Format::Xz => Inner::Xz(Box::new(xz::Decoder::new(input))),
+            Format::Xz => AnyDecoder::Xz(Box::new(xz::XzDecoder::new(input))),
             Format::Bzip2 | Format::Lzma | Format::Lzo | Format::Lz4 => {
                 let command = format.unpacked_by().unwrap_or_default();
                 let reason = format!("{format} is not supported; unpack it with `{command}` first");
@@ -134,9 +134,9 @@ impl<R: BufRead> Decoder<R> {
     /// The input. Before `read` has given 0, where it is at is not specified.
     pub fn into_inner(self) -> R {
         match self.inner {
-            Inner::Gzip(decoder) => decoder.into_inner(),
-            Inner::Zstd(decoder) => decoder.finish(),
-            Inner::Xz(decoder) => decoder.into_inner(),
+            AnyDecoder::Gzip(decoder) => decoder.into_inner(),
+            AnyDecoder::Zstd(decoder) => decoder.finish(),
+            AnyDecoder::Xz(decoder) => decoder.into_inner(),
         }
     }
 
@@ -178,9 +178,9 @@ impl<R: BufRead> Read for Decoder<R> {
             return Err(io::Error::other("decompression had already failed"));
         }
         let result = match &mut self.inner {
-            Inner::Gzip(decoder) => decoder.read(buffer),
-            Inner::Zstd(decoder) => decoder.read(buffer),
-            Inner::Xz(decoder) => decoder.read(buffer),
+            AnyDecoder::Gzip(decoder) => decoder.read(buffer),
+            AnyDecoder::Zstd(decoder) => decoder.read(buffer),
+            AnyDecoder::Xz(decoder) => decoder.read(buffer),
         };
         result.map_err(|error| {
             self.is_broken = error.kind() != io::ErrorKind::Interrupted;

@@ -10,16 +10,16 @@ use lzma_rust2::Lzma2Reader;
 use std::io::{self, Read};
 
 /// Unpacks one stream and reads nothing after it.
-pub(super) struct Decoder<R> {
+pub(super) struct XzDecoder<R> {
     /// Whose turn it is to have the input: there is always one.
-    state: Option<State<R>>,
+    state: Option<XzState<R>>,
     /// How long the check after each block is: 4 bytes for CRC32, or 0.
     check_length: usize,
     /// What the index must repeat.
     blocks: Records,
 }
 
-enum State<R> {
+enum XzState<R> {
     Start(Input<R>),
     Blocks(Input<R>),
     Block(Box<Block<R>>),
@@ -34,10 +34,10 @@ struct Block<R> {
     length: u64,
 }
 
-impl<R: Read> Decoder<R> {
+impl<R: Read> XzDecoder<R> {
     pub(super) fn new(input: R) -> Self {
         Self {
-            state: Some(State::Start(Input::new(input))),
+            state: Some(XzState::Start(Input::new(input))),
             check_length: 0,
             blocks: Records::default(),
         }
@@ -45,8 +45,10 @@ impl<R: Read> Decoder<R> {
 
     pub(super) fn into_inner(self) -> R {
         match self.state {
-            Some(State::Start(input) | State::Blocks(input) | State::End(input)) => input.inner,
-            Some(State::Block(block)) => block.data.into_inner().inner,
+            Some(XzState::Start(input) | XzState::Blocks(input) | XzState::End(input)) => {
+                input.inner
+            }
+            Some(XzState::Block(block)) => block.data.into_inner().inner,
             None => unreachable!("`advance` puts a state back"),
         }
     }
@@ -54,19 +56,19 @@ impl<R: Read> Decoder<R> {
     /// Reads what is between the data of two blocks.
     fn advance(&mut self) -> io::Result<()> {
         let (state, result) = match self.state.take() {
-            Some(State::Start(mut input)) => match stream_header(&mut input) {
+            Some(XzState::Start(mut input)) => match stream_header(&mut input) {
                 Ok(check_length) => {
                     self.check_length = check_length;
-                    (State::Blocks(input), Ok(()))
+                    (XzState::Blocks(input), Ok(()))
                 }
-                Err(error) => (State::Start(input), Err(error)),
+                Err(error) => (XzState::Start(input), Err(error)),
             },
-            Some(State::Blocks(mut input)) => match self.blocks_or_index(&mut input) {
-                Ok(Some(header)) => (State::Block(Block::new(header, input)), Ok(())),
-                Ok(None) => (State::End(input), Ok(())),
-                Err(error) => (State::Blocks(input), Err(error)),
+            Some(XzState::Blocks(mut input)) => match self.blocks_or_index(&mut input) {
+                Ok(Some(header)) => (XzState::Block(Block::new(header, input)), Ok(())),
+                Ok(None) => (XzState::End(input), Ok(())),
+                Err(error) => (XzState::Blocks(input), Err(error)),
             },
-            Some(State::Block(block)) => {
+            Some(XzState::Block(block)) => {
                 let Block {
                     data,
                     header,
@@ -75,9 +77,9 @@ impl<R: Read> Decoder<R> {
                 } = *block;
                 let mut input = data.into_inner();
                 let result = self.block_end(&mut input, &header, check, length);
-                (State::Blocks(input), result)
+                (XzState::Blocks(input), result)
             }
-            Some(State::End(input)) => (State::End(input), Ok(())),
+            Some(XzState::End(input)) => (XzState::End(input), Ok(())),
             None => unreachable!("it is put back below"),
         };
         self.state = Some(state);
@@ -127,12 +129,12 @@ impl<R: Read> Block<R> {
     }
 }
 
-impl<R: Read> Read for Decoder<R> {
+impl<R: Read> Read for XzDecoder<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             match &mut self.state {
-                Some(State::End(_)) => return Ok(0),
-                Some(State::Block(block)) => {
+                Some(XzState::End(_)) => return Ok(0),
+                Some(XzState::Block(block)) => {
                     let length = block.data.read(buffer)?;
                     if length > 0 {
                         block.check.update(&buffer[..length]);

@@ -3,10 +3,10 @@
 use super::attributes::Attributes;
 use super::confined::{Confined, Place};
 use super::node::{Identity, Node};
-use super::{Failure, Options};
-use crate::contents::normalise;
+use super::{ExtractOptions, Failure};
 use crate::entry::Device;
-use crate::reader::{Contents, Entry, Item, Link, Reader};
+use crate::paths::absolute;
+use crate::reader::{Contents, CpioEntry, Item, Link, Reader};
 use crate::{Error, escape::escape};
 use bstr::{BStr, BString, ByteSlice};
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags};
@@ -22,11 +22,11 @@ const FILE_MODE: Mode = Mode::from_raw_mode(0o600);
 const DIRECTORY_MODE: Mode = Mode::from_raw_mode(0o700);
 
 /// Takes failures, each with the path of the entry, and gives back those that end the extraction.
-pub(super) type Report<'a> = &'a mut dyn FnMut(&BStr, Failure) -> Result<(), Error>;
+pub(super) type OnFailure<'a> = &'a mut dyn FnMut(&BStr, Failure) -> Result<(), Error>;
 
 pub(super) struct Extraction {
     confined: Confined,
-    options: Options,
+    options: ExtractOptions,
     /// The first name of what has several in the archive that is being extracted.
     links: HashMap<Link, BString>,
     /// What the directories are to have in the end.
@@ -36,7 +36,7 @@ pub(super) struct Extraction {
 }
 
 impl Extraction {
-    pub fn new(directory: OwnedFd, options: Options) -> io::Result<Self> {
+    pub fn new(directory: OwnedFd, options: ExtractOptions) -> io::Result<Self> {
         Ok(Self {
             closed: close(&directory)?,
             confined: Confined::new(directory),
@@ -46,13 +46,13 @@ impl Extraction {
         })
     }
 
-    pub fn run(&mut self, image: impl Read, report: Report) -> Result<(), Error> {
+    pub fn run(&mut self, image: impl Read, report: OnFailure) -> Result<(), Error> {
         let mut reader = Reader::new(image);
         while let Some(item) = reader.next_item()? {
             match item {
                 Item::Archive(_) => self.links.clear(),
                 Item::Entry(entry) => {
-                    let path = normalise(entry.path.as_bstr());
+                    let path = absolute(&entry.path);
                     if let Err(failure) = self.entry(&entry, path.as_bstr(), reader.contents()) {
                         report(path.as_bstr(), failure)?;
                     }
@@ -64,7 +64,7 @@ impl Extraction {
 
     fn entry(
         &mut self,
-        entry: &Entry,
+        entry: &CpioEntry,
         path: &BStr,
         contents: Contents<impl Read>,
     ) -> Result<(), Failure> {
@@ -178,7 +178,7 @@ impl Extraction {
         place: &Place,
         present: Option<Node>,
         file_type: FileType,
-        entry: &Entry,
+        entry: &CpioEntry,
     ) -> Result<Node, Failure> {
         let present = match present {
             // Linux leaves it, which for a device means that it keeps its number.

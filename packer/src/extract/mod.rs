@@ -18,7 +18,7 @@ use std::path::Path;
 
 /// What of an image is extracted.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
+pub struct ExtractOptions {
     /// Leave out character and block devices, which only root can make.
     pub skip_devices: bool,
 }
@@ -47,7 +47,7 @@ pub struct Options {
 pub fn extract(
     image: impl Read,
     directory: &Path,
-    options: Options,
+    options: ExtractOptions,
     report: &mut dyn FnMut(Error),
 ) -> Result<(), Error> {
     let opened = open_empty(directory)?;

@@ -2,6 +2,7 @@
 
 use super::Failure;
 use super::confined::Place;
+use crate::file_type;
 use rustix::fs::{
     self, AtFlags, CWD, FileType, Gid, Mode, OFlags, Statx, StatxFlags, StatxTimestamp, Timestamps,
     Uid,
@@ -77,17 +78,9 @@ impl Node {
         self.identity.file_type
     }
 
-    /// Its type, in words.
     pub fn type_name(&self) -> &'static str {
-        match self.file_type() {
-            FileType::RegularFile => "file",
-            FileType::Directory => "directory",
-            FileType::Symlink => "symbolic link",
-            FileType::CharacterDevice => "character device",
-            FileType::BlockDevice => "block device",
-            FileType::Fifo => "FIFO",
-            _ => "socket",
-        }
+        let file_type = file_type::FileType::of_mode(self.file_type().as_raw_mode());
+        file_type.map_or("file of an unknown type", file_type::FileType::name)
     }
 
     pub fn mode(&self) -> Mode {

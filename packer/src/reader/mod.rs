@@ -8,15 +8,16 @@
 //! - fields of headers are hexadecimal; Linux takes any other character for the end of a number;
 //! - there is an archive; to Linux, an image that is empty is the same as none.
 
+mod buffer;
 mod contents;
-mod entry;
 mod foreign;
 mod header;
-mod image;
+mod item;
 mod stream;
 
+pub use crate::file_type::FileType;
 pub use contents::Contents;
-pub use entry::{Archive, Entry, FileType, Image, Item, Link, Skipped};
+pub use item::{CpioArchive, CpioEntry, ImageFile, Item, Link, Skipped};
 pub use stream::Position;
 
 use crate::newc::ALIGN;
@@ -50,25 +51,25 @@ use stream::Stream;
 pub struct Reader<R: Read> {
     stream: Stream<R>,
     /// The archive that has begun and has not ended.
-    archive: Option<Open>,
+    archive: Option<OpenArchive>,
     /// How many have ended.
     archives: usize,
     /// Whether there was an entry yet.
     has_started: bool,
     /// What of the last entry is still to be read.
     rest: Rest,
-    state: State,
+    state: ReaderState,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum State {
+enum ReaderState {
     Reading,
     AtEnd,
     Broken,
 }
 
 /// An archive that has begun.
-struct Open {
+struct OpenArchive {
     begin: Position,
     has_trailer: bool,
 }
@@ -97,7 +98,7 @@ impl<R: Read> Reader<R> {
                 sum: None,
                 end: 0,
             },
-            state: State::Reading,
+            state: ReaderState::Reading,
             stream,
         }
     }
@@ -110,18 +111,18 @@ impl<R: Read> Reader<R> {
     /// is not what Linux unpacks; and whenever there was an error before.
     pub fn next_item(&mut self) -> Result<Option<Item>, Error> {
         match self.state {
-            State::Reading => {}
-            State::AtEnd => return Ok(None),
-            State::Broken => {
+            ReaderState::Reading => {}
+            ReaderState::AtEnd => return Ok(None),
+            ReaderState::Broken => {
                 let error = io::Error::other("nothing can be read after an error");
                 return Err(Error::Input(error));
             }
         }
         let result = self.advance();
         self.state = match result {
-            Ok(Some(_)) => State::Reading,
-            Ok(None) => State::AtEnd,
-            Err(_) => State::Broken,
+            Ok(Some(_)) => ReaderState::Reading,
+            Ok(None) => ReaderState::AtEnd,
+            Err(_) => ReaderState::Broken,
         };
         result.map_err(Error::Input)
     }
@@ -135,10 +136,10 @@ impl<R: Read> Reader<R> {
     }
 
     /// The image, once [`next_item`](Self::next_item) has given `None`.
-    pub fn image(&self) -> Option<Image> {
+    pub fn image(&self) -> Option<ImageFile> {
         match self.state {
-            State::AtEnd => self.stream.image(),
-            State::Reading | State::Broken => None,
+            ReaderState::AtEnd => self.stream.image(),
+            ReaderState::Reading | ReaderState::Broken => None,
         }
     }
 
@@ -231,11 +232,11 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    fn end_archive(&mut self) -> Option<Archive> {
-        let Open { begin, .. } = self.archive.take()?;
+    fn end_archive(&mut self) -> Option<CpioArchive> {
+        let OpenArchive { begin, .. } = self.archive.take()?;
         self.archives += 1;
         let end = self.stream.position();
-        Some(Archive {
+        Some(CpioArchive {
             offset: begin.member.map_or(begin.byte, |(_, offset)| offset),
             format: begin.member.map(|(format, _)| format),
             size: end.byte - begin.byte,

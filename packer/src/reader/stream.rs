@@ -1,7 +1,7 @@
 //! The bytes that archives are in: those of the image, or those that a member of it unpacks to.
 
+use super::buffer::{BUFFER, ImageBuffer};
 use super::foreign;
-use super::image::{BUFFER, Image};
 use crate::decompress::{Decoder, Format, detect};
 use sha2::{Digest, Sha256};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
@@ -56,8 +56,8 @@ pub(super) struct Stream<R: Read> {
 }
 
 enum Source<R: Read> {
-    Image(Image<R>),
-    Member(BufReader<Decoder<Image<R>>>),
+    Image(ImageBuffer<R>),
+    Member(BufReader<Decoder<ImageBuffer<R>>>),
     /// A decoder could not be made, and the image went with it.
     Lost,
 }
@@ -66,7 +66,7 @@ impl<R: Read> Stream<R> {
     pub fn new(image: R, with_hashes: bool) -> Self {
         let new_hash = || with_hashes.then(Sha256::new);
         Self {
-            source: Source::Image(Image::new(image, new_hash())),
+            source: Source::Image(ImageBuffer::new(image, new_hash())),
             position: Position {
                 byte: 0,
                 member: None,
@@ -225,9 +225,9 @@ impl<R: Read> Stream<R> {
     }
 
     /// The image. Only at its end it is all of it.
-    pub fn image(&self) -> Option<super::Image> {
+    pub fn image(&self) -> Option<super::ImageFile> {
         match &self.source {
-            Source::Image(image) => Some(super::Image {
+            Source::Image(image) => Some(super::ImageFile {
                 size: image.offset,
                 sha256: image.hash.clone().map(|hash| hash.finalize().into()),
             }),

@@ -4,7 +4,7 @@
 
 use crate::images::{CHAR, E, archive, device};
 use packer::Error;
-use packer::extract::{Options, extract};
+use packer::extract::{ExtractOptions, extract};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
@@ -40,7 +40,12 @@ impl Place {
     pub fn extract(&self, image: impl Read) -> (Vec<String>, Result<(), Error>) {
         let mut reports = Vec::new();
         let mut report = |error: Error| reports.push(error.to_string());
-        let result = extract(image, &self.path("inside"), Options::default(), &mut report);
+        let result = extract(
+            image,
+            &self.path("inside"),
+            ExtractOptions::default(),
+            &mut report,
+        );
         (reports, result)
     }
 

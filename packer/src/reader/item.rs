@@ -2,6 +2,7 @@
 
 use super::stream::Position;
 use crate::decompress::Format;
+use crate::file_type::FileType;
 use crate::newc::{Header, S_IFMT};
 use bstr::BString;
 use std::fmt;
@@ -10,14 +11,14 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
     /// An entry, whose contents [`Reader::contents`](super::Reader::contents) gives.
-    Entry(Entry),
+    Entry(CpioEntry),
     /// The end of the archive that the entries before were in. A trailer is no entry.
-    Archive(Archive),
+    Archive(CpioArchive),
 }
 
 /// An entry as it is in the archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct CpioEntry {
     /// Its header.
     pub header: Header,
     /// Whether the header has a checksum: magic 070702. The reader compares it, for files, as Linux
@@ -35,7 +36,7 @@ pub struct Entry {
     pub skipped: Option<Skipped>,
 }
 
-impl Entry {
+impl CpioEntry {
     /// What it is; `None` if the mode has bits for something that Linux does not know.
     pub fn file_type(&self) -> Option<FileType> {
         FileType::of_mode(self.header.mode)
@@ -58,41 +59,6 @@ impl Entry {
 
 /// `find_link()` of the kernel's init/initramfs.c: device, inode and type.
 pub type Link = (u32, u32, u32, u32);
-
-/// The types that Linux unpacks, inode(7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileType {
-    /// A named pipe.
-    Fifo,
-    /// A character device.
-    CharDevice,
-    /// A directory.
-    Directory,
-    /// A block device.
-    BlockDevice,
-    /// A regular file.
-    File,
-    /// A symbolic link.
-    Symlink,
-    /// A socket.
-    Socket,
-}
-
-impl FileType {
-    /// The type that a mode has in its upper bits.
-    pub fn of_mode(mode: u32) -> Option<Self> {
-        Some(match mode & S_IFMT {
-            0o010000 => Self::Fifo,
-            0o020000 => Self::CharDevice,
-            0o040000 => Self::Directory,
-            0o060000 => Self::BlockDevice,
-            0o100000 => Self::File,
-            0o120000 => Self::Symlink,
-            0o140000 => Self::Socket,
-            _ => return None,
-        })
-    }
-}
 
 /// Why Linux skips an entry: `do_header()` and `do_name()` of init/initramfs.c.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +89,7 @@ impl fmt::Display for Skipped {
 
 /// An archive, from its first header to the last NUL after its trailer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Archive {
+pub struct CpioArchive {
     /// Where in the image it begins, or where the compressed member begins that it is in.
     pub offset: u64,
     /// How it is compressed.
@@ -136,7 +102,7 @@ pub struct Archive {
 
 /// The image as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Image {
+pub struct ImageFile {
     /// Bytes.
     pub size: u64,
     /// SHA-256 of these, if hashes were asked for.

@@ -11,7 +11,7 @@ const PIECE: usize = 128 << 10;
 
 /// How an image is made.
 #[derive(Debug)]
-pub struct Options<'a> {
+pub struct CreateOptions<'a> {
     /// The time of every entry, in seconds since 1970.
     pub mtime: u32,
     /// How the archive is compressed.
@@ -27,7 +27,7 @@ pub struct Options<'a> {
     pub store_paths: &'a [StorePath],
 }
 
-impl Default for Options<'_> {
+impl Default for CreateOptions<'_> {
     fn default() -> Self {
         Self {
             mtime: 0,
@@ -54,7 +54,7 @@ impl Default for Options<'_> {
 pub fn create(
     out: &Path,
     tree: &Tree,
-    options: &Options,
+    options: &CreateOptions,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), Error> {
     let image_file = OutFile::at(out)?;
@@ -103,7 +103,7 @@ fn refuse_to_destroy(
 fn write(
     image: &Pending,
     tree: &Tree,
-    options: &Options,
+    options: &CreateOptions,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), Error> {
     let buffer = BufWriter::new(image.file());

@@ -1,6 +1,9 @@
 //! What is in an image, as data. `docs/manifest.md` describes the JSON.
 
+pub(crate) mod build;
+
 use crate::escape::{escape, unescape};
+use crate::file_type::FileType;
 use bstr::BString;
 use serde::{Deserialize, Serialize};
 use std::io::{self, Write};
@@ -15,12 +18,12 @@ pub struct Manifest {
     /// [`VERSION`].
     pub version: u32,
     /// The file as a whole.
-    pub image: Image,
+    pub image: ManifestImage,
     /// The archives in it, in their order.
-    pub archives: Vec<Archive>,
+    pub archives: Vec<ManifestArchive>,
     /// The entries of all archives, in their order. The kernel unpacks one after the other, so of
     /// two with the same path the later one counts.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ManifestEntry>,
     /// The store paths that were packed as parts of closures. What is read back from an image does
     /// not know of any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -30,7 +33,7 @@ pub struct Manifest {
 /// An image file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Image {
+pub struct ManifestImage {
     /// Bytes.
     pub size: u64,
     /// SHA-256 as SRI: `sha256-` and base64.
@@ -40,7 +43,7 @@ pub struct Image {
 /// An archive: what is up to a trailer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Archive {
+pub struct ManifestArchive {
     /// Where in the image it begins, or where the compressed member begins that it is in.
     pub offset: u64,
     /// How it is compressed: `none`, `gzip`, `zstd` or `xz`.
@@ -54,7 +57,7 @@ pub struct Archive {
 /// An entry of an archive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Entry {
+pub struct ManifestEntry {
     /// Its path from the root on, with a leading `/`. In JSON, bytes that are not UTF-8, control
     /// characters and backslashes are escaped as [`escape()`] does.
     #[serde(with = "escaped")]
@@ -72,7 +75,7 @@ pub struct Entry {
     pub mtime: u32,
     /// What it is.
     #[serde(flatten)]
-    pub kind: Kind,
+    pub kind: ManifestKind,
 }
 
 /// What an entry is. In JSON, `type` says which, and the fields are the entry's own.
@@ -82,7 +85,7 @@ pub struct Entry {
     rename_all = "kebab-case",
     rename_all_fields = "camelCase"
 )]
-pub enum Kind {
+pub enum ManifestKind {
     /// A directory.
     Directory,
     /// A regular file.
@@ -120,6 +123,21 @@ pub enum Kind {
     Fifo,
     /// A socket.
     Socket,
+}
+
+impl ManifestKind {
+    /// The file type that this has in the image.
+    pub(crate) fn file_type(&self) -> FileType {
+        match self {
+            Self::Directory => FileType::Directory,
+            Self::File { .. } => FileType::File,
+            Self::Symlink { .. } => FileType::Symlink,
+            Self::CharDevice { .. } => FileType::CharDevice,
+            Self::BlockDevice { .. } => FileType::BlockDevice,
+            Self::Fifo => FileType::Fifo,
+            Self::Socket => FileType::Socket,
+        }
+    }
 }
 
 /// A store path that was packed as part of a closure.
@@ -197,14 +215,14 @@ mod tests {
 
     #[test]
     fn an_entry_is_one_object() {
-        let entry = Entry {
+        let entry = ManifestEntry {
             path: b"/a\xffb".into(),
             archive: 0,
             mode: 0o4755,
             uid: 1,
             gid: 2,
             mtime: 3,
-            kind: Kind::File {
+            kind: ManifestKind::File {
                 size: 4,
                 sha256: "00".into(),
                 hard_link_to: Some(b"/\n".into()),
@@ -215,6 +233,9 @@ mod tests {
             "type": "file", "size": 4, "sha256": "00", "hardLinkTo": r"/\x0a",
         });
         assert_eq!(serde_json::to_value(&entry).unwrap(), json);
-        assert_eq!(serde_json::from_value::<Entry>(json).unwrap(), entry);
+        assert_eq!(
+            serde_json::from_value::<ManifestEntry>(json).unwrap(),
+            entry
+        );
     }
 }

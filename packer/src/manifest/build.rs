@@ -1,31 +1,30 @@
 //! From an image to its manifest.
 
-use crate::manifest::{Archive, Entry, Image, Kind, Manifest, VERSION};
-use crate::reader::{self, FileType, Item, Link, Reader};
-use crate::{Error, MODE_MAX};
+use super::{Manifest, ManifestArchive, ManifestEntry, ManifestImage, ManifestKind, VERSION};
+use crate::reader::{CpioArchive, CpioEntry, FileType, ImageFile, Item, Link, Reader};
+use crate::{Error, MODE_MAX, paths};
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use bstr::{BStr, BString, ByteSlice, ByteVec};
 use std::collections::HashMap;
 use std::io::{self, Read};
 
 impl Manifest {
     /// Reads a whole image.
     ///
-    /// What Linux would skip ([`reader::Entry::skipped`]) is not in the manifest.
+    /// What Linux would skip ([`CpioEntry::skipped`]) is not in the manifest.
     ///
     /// # Errors
     /// Those of [`Reader::next_item`].
     pub fn of_image(image: impl Read) -> Result<Self, Error> {
         let mut reader = Reader::with_hashes(image);
-        let mut contents = Contents::default();
+        let mut contents = ManifestBuilder::default();
         while let Some(item) = reader.next_item()? {
             match item {
                 Item::Archive(archive) => contents.end(&archive),
                 Item::Entry(entry) => {
-                    let Some(mut described) = Entry::of(&entry) else {
+                    let Some(mut described) = ManifestEntry::of(&entry) else {
                         continue;
                     };
-                    if let Kind::File { sha256, .. } = &mut described.kind {
+                    if let ManifestKind::File { sha256, .. } = &mut described.kind {
                         *sha256 = reader.contents().sha256().map_err(Error::Input)?;
                     }
                     contents.add(&entry, described);
@@ -61,32 +60,32 @@ impl Manifest {
     }
 }
 
-impl Entry {
+impl ManifestEntry {
     /// What there is to say of an entry that has just been read, without those before and after it:
     /// nothing if Linux skips it. The SHA-256 of a file is still empty, its size is that of what comes
     /// with this name of it, and it is a hard link of nothing.
-    pub fn of(entry: &reader::Entry) -> Option<Self> {
+    pub fn of(entry: &CpioEntry) -> Option<Self> {
         let (None, Some(file_type)) = (entry.skipped, entry.file_type()) else {
             return None;
         };
         let (major, minor) = (entry.header.rdevmajor, entry.header.rdevminor);
         let kind = match file_type {
-            FileType::Directory => Kind::Directory,
-            FileType::File => Kind::File {
+            FileType::Directory => ManifestKind::Directory,
+            FileType::File => ManifestKind::File {
                 size: entry.header.filesize.into(),
                 sha256: String::new(),
                 hard_link_to: None,
             },
-            FileType::Symlink => Kind::Symlink {
+            FileType::Symlink => ManifestKind::Symlink {
                 target: entry.target.clone(),
             },
-            FileType::CharDevice => Kind::CharDevice { major, minor },
-            FileType::BlockDevice => Kind::BlockDevice { major, minor },
-            FileType::Fifo => Kind::Fifo,
-            FileType::Socket => Kind::Socket,
+            FileType::CharDevice => ManifestKind::CharDevice { major, minor },
+            FileType::BlockDevice => ManifestKind::BlockDevice { major, minor },
+            FileType::Fifo => ManifestKind::Fifo,
+            FileType::Socket => ManifestKind::Socket,
         };
         Some(Self {
-            path: normalise(entry.path.as_bstr()),
+            path: paths::absolute(&entry.path),
             archive: entry.archive,
             mode: entry.header.mode & MODE_MAX,
             uid: entry.header.uid,
@@ -97,42 +96,27 @@ impl Entry {
     }
 }
 
-impl Kind {
-    /// What it is, in words.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Directory => "directory",
-            Self::File { .. } => "file",
-            Self::Symlink { .. } => "symbolic link",
-            Self::CharDevice { .. } => "character device",
-            Self::BlockDevice { .. } => "block device",
-            Self::Fifo => "FIFO",
-            Self::Socket => "socket",
-        }
-    }
-}
-
 /// What has been read of an image.
 #[derive(Default)]
-pub(crate) struct Contents {
-    archives: Vec<Archive>,
-    entries: Vec<Entry>,
+pub(crate) struct ManifestBuilder {
+    archives: Vec<ManifestArchive>,
+    entries: Vec<ManifestEntry>,
     /// The files with several names in the archive that is being read.
-    links: HashMap<Link, Names>,
+    links: HashMap<Link, HardLinks>,
 }
 
 /// The names of a file.
-struct Names {
-    /// Where they are in [`Contents::entries`].
+struct HardLinks {
+    /// Where they are in [`ManifestBuilder::entries`].
     entries: Vec<usize>,
     /// What the file contains: its size and hash.
     contents: (u64, String),
 }
 
-impl Contents {
-    /// Adds an entry, `described` by [`Entry::of`], and its SHA-256 if it is a file.
-    pub fn add(&mut self, read: &reader::Entry, mut described: Entry) {
-        let Kind::File {
+impl ManifestBuilder {
+    /// Adds an entry, `described` by [`ManifestEntry::of`], and its SHA-256 if it is a file.
+    pub fn add(&mut self, read: &CpioEntry, mut described: ManifestEntry) {
+        let ManifestKind::File {
             size,
             sha256,
             hard_link_to,
@@ -142,7 +126,7 @@ impl Contents {
             return;
         };
         if let Some(link) = read.link() {
-            let names = self.links.entry(link).or_insert_with(|| Names {
+            let names = self.links.entry(link).or_insert_with(|| HardLinks {
                 entries: Vec::new(),
                 contents: (*size, sha256.clone()),
             });
@@ -158,10 +142,10 @@ impl Contents {
     }
 
     /// Adds the archive that the entries before were in.
-    pub fn end(&mut self, archive: &reader::Archive) {
+    pub fn end(&mut self, archive: &CpioArchive) {
         self.unite_names();
         let compression = archive.format.map(|format| format.to_string());
-        self.archives.push(Archive {
+        self.archives.push(ManifestArchive {
             offset: archive.offset,
             compression: compression.unwrap_or_else(|| "none".into()),
             size: archive.size,
@@ -170,11 +154,11 @@ impl Contents {
     }
 
     /// The manifest of an image that has been read to its end.
-    pub fn into_manifest(self, image: Option<reader::Image>) -> Manifest {
+    pub fn into_manifest(self, image: Option<ImageFile>) -> Manifest {
         let sha256 = image.and_then(|image| image.sha256);
         Manifest {
             version: VERSION,
-            image: Image {
+            image: ManifestImage {
                 size: image.map_or(0, |image| image.size),
                 hash: sha256.map(sri).unwrap_or_default(),
             },
@@ -185,30 +169,14 @@ impl Contents {
     }
 
     fn unite_names(&mut self) {
-        for Names { entries, contents } in self.links.drain().map(|(_, names)| names) {
+        for HardLinks { entries, contents } in self.links.drain().map(|(_, names)| names) {
             for index in entries {
-                if let Kind::File { size, sha256, .. } = &mut self.entries[index].kind {
+                if let ManifestKind::File { size, sha256, .. } = &mut self.entries[index].kind {
                     (*size, *sha256) = contents.clone();
                 }
             }
         }
     }
-}
-
-/// The path from the root on: with a leading `/`, without `.` and without a `/` too many. `..` stays,
-/// because where it leads depends on symbolic links.
-pub(crate) fn normalise(path: &BStr) -> BString {
-    let mut absolute = BString::default();
-    for part in path.split_str("/") {
-        if !part.is_empty() && part != b"." {
-            absolute.push_byte(b'/');
-            absolute.push_str(part);
-        }
-    }
-    if absolute.is_empty() {
-        absolute.push_byte(b'/');
-    }
-    absolute
 }
 
 fn sri(sha256: [u8; 32]) -> String {

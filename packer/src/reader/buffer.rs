@@ -7,7 +7,7 @@ use std::io::{self, BufRead, ErrorKind, Read};
 pub(super) const BUFFER: usize = 64 * 1024;
 
 /// Buffers what it reads, counts it and, if asked to, hashes it.
-pub(super) struct Image<R> {
+pub(super) struct ImageBuffer<R> {
     inner: R,
     buffer: Box<[u8]>,
     /// What of `buffer` is read and not consumed.
@@ -19,7 +19,7 @@ pub(super) struct Image<R> {
     pub hash: Option<Sha256>,
 }
 
-impl<R: Read> Image<R> {
+impl<R: Read> ImageBuffer<R> {
     pub fn new(inner: R, hash: Option<Sha256>) -> Self {
         Self {
             inner,
@@ -56,7 +56,7 @@ impl<R: Read> Image<R> {
     }
 }
 
-impl<R: Read> BufRead for Image<R> {
+impl<R: Read> BufRead for ImageBuffer<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         self.fill(1)
     }
@@ -67,7 +67,7 @@ impl<R: Read> BufRead for Image<R> {
     }
 }
 
-impl<R: Read> Read for Image<R> {
+impl<R: Read> Read for ImageBuffer<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.fill_buf()?.read(buffer)?;
         self.consume(read);
