@@ -1,4 +1,4 @@
-//! What differs between two images, in words.
+//! Describes the differences between two images.
 
 use crate::Error;
 use crate::escape::escape;
@@ -22,13 +22,13 @@ pub fn read(file: impl Read) -> Result<Manifest, Error> {
     }
 }
 
-/// What differs between the images `a` and `b`, a line each, without a newline; nothing if they are
-/// the same, byte for byte. `names` are those of the images, as they are to be called.
+/// The differences between the images `a` and `b`, a line each, without a newline. There are none if the
+/// images are the same, byte for byte. The text calls the images by their `names`.
 ///
-/// It is what Linux unpacks that is compared, entry by entry: an archive overrides those before it.
-/// Only where that is the same, the rest is about the images themselves.
+/// First, this compares what Linux unpacks, entry by entry. An entry overrides earlier entries with the
+/// same path. Only if there is no difference, it compares the images themselves.
 ///
-/// The packed closures, which only one who has packed an image knows of, do not count.
+/// The store paths of a manifest are ignored, because a manifest made by reading an image has none.
 pub fn compare(a: &Manifest, b: &Manifest, names: [&str; 2]) -> Vec<String> {
     let differences = entries(unpacked(a), unpacked(b), names);
     match differences.is_empty() {
@@ -40,13 +40,13 @@ pub fn compare(a: &Manifest, b: &Manifest, names: [&str; 2]) -> Vec<String> {
 fn unpacked(manifest: &Manifest) -> Vec<ManifestEntry> {
     let mut rootfs = Rootfs::default();
     for entry in &manifest.entries {
-        // What is odd about it is what `packer verify` says.
+        // `packer verify` reports what Linux does not unpack.
         let _ = rootfs.unpack(entry);
     }
     rootfs.into_entries()
 }
 
-/// Both are sorted by path, in which there are no duplicates.
+/// Compares entries. `a` and `b` are sorted by path, without duplicates.
 fn entries(a: Vec<ManifestEntry>, b: Vec<ManifestEntry>, names: [&str; 2]) -> Vec<String> {
     let mut lines = Vec::new();
     let (mut a, mut b) = (a.into_iter().peekable(), b.into_iter().peekable());
@@ -69,7 +69,7 @@ fn entries(a: Vec<ManifestEntry>, b: Vec<ManifestEntry>, names: [&str; 2]) -> Ve
     }
 }
 
-/// Two entries with the same path.
+/// Compares two entries with the same path.
 fn entry(a: &ManifestEntry, b: &ManifestEntry, names: [&str; 2]) -> Option<String> {
     let [a_name, b_name] = names;
     let is = |a: &dyn Display, b: &dyn Display| format!("is a {a} in {a_name}, a {b} in {b_name}");
@@ -91,7 +91,7 @@ fn entry(a: &ManifestEntry, b: &ManifestEntry, names: [&str; 2]) -> Option<Strin
     (!changes.is_empty()).then(|| format!("{path}: {}", changes.join(", ")))
 }
 
-/// What there is to compare of entries of the same type, and what each is called.
+/// The attributes of an entry with their names. Entries of the same type have the same names.
 fn attributes(entry: &ManifestEntry) -> Vec<(&'static str, String)> {
     let mut attributes = match &entry.kind {
         ManifestKind::File {
@@ -121,7 +121,7 @@ fn attributes(entry: &ManifestEntry) -> Vec<(&'static str, String)> {
     attributes
 }
 
-/// Two images from which the same comes to be unpacked.
+/// Compares two images from which Linux unpacks the same files.
 fn images(a: &Manifest, b: &Manifest) -> Vec<String> {
     let mut lines = entries_without_effect(a, b);
     let has_same_entries = lines.is_empty();
@@ -156,7 +156,7 @@ fn images(a: &Manifest, b: &Manifest) -> Vec<String> {
     lines
 }
 
-/// Entries that are overridden or dropped, or in another archive or order.
+/// Compares the entries that Linux overrides or drops, and the order and the archives of all entries.
 fn entries_without_effect(a: &Manifest, b: &Manifest) -> Vec<String> {
     if a.entries == b.entries {
         return Vec::new();
@@ -172,7 +172,7 @@ fn entries_without_effect(a: &Manifest, b: &Manifest) -> Vec<String> {
         .filter(|(_, [a, b])| a != b)
         .map(|(path, [a, b])| {
             let path = escape(path);
-            format!("{path}: number of entries {a} -> {b}, to the same effect")
+            format!("{path}: number of entries {a} -> {b}, with the same effect")
         })
         .collect();
     if lines.is_empty() {
@@ -184,9 +184,9 @@ fn entries_without_effect(a: &Manifest, b: &Manifest) -> Vec<String> {
                 true if a.archive != b.archive => {
                     format!("{a_path}: archive {} -> {}", a.archive, b.archive)
                 }
-                true => format!("{a_path}: entries differ that are overridden or dropped"),
+                true => format!("{a_path}: overridden or dropped entries differ"),
                 false => {
-                    format!("entries: in another order, of which the first is {a_path} -> {b_path}")
+                    format!("entries: in another order, first difference {a_path} -> {b_path}")
                 }
             }
         }));

@@ -1,4 +1,4 @@
-//! What can go wrong, and to which file.
+//! Errors, which name the file or the entry that they are about.
 
 use crate::escape::escape;
 use std::ffi::OsString;
@@ -9,19 +9,19 @@ use std::{fmt, io};
 /// What is wrong with a file or an entry, in words that follow its path and a colon.
 pub(crate) type Reason = Box<dyn std::error::Error + Send + Sync>;
 
-/// Anything that keeps an image from being made or read.
+/// An error that prevents making or reading an image.
 #[derive(Debug)]
 pub enum Error {
-    /// An input or an output file, or an entry of the archive, is not as it has to be.
+    /// Something is wrong with a file or with an entry of the archive.
     At {
-        /// What the error is about: a path of this machine, or one in the archive.
+        /// The path of the file on this machine, or of the entry in the archive.
         path: PathBuf,
-        /// What is wrong with it, in words that follow `path: `.
+        /// What is wrong. The text follows `path: `.
         reason: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The archive could not be written. Only the caller knows to which file it was going.
+    /// The archive could not be written. Only the caller knows the name of the file.
     Output(io::Error),
-    /// The archive could not be read. Only the caller knows from which file it came.
+    /// The archive could not be read. Only the caller knows the name of the file.
     Input(io::Error),
 }
 
@@ -46,7 +46,7 @@ impl Error {
         Self::at(OsString::from_vec(path.to_owned()), reason)
     }
 
-    /// Names the file that could not be written or read, where this error does not.
+    /// Adds the name of the file to an error that has no path.
     pub(crate) fn of(self, file: &Path) -> Self {
         match self {
             Self::Output(error) | Self::Input(error) => Self::at(file, error),

@@ -1,4 +1,4 @@
-//! Files that are there when they are complete, or as they were before.
+//! Output files, which are replaced when the new file is complete, and not changed before that.
 
 use crate::Error;
 use crate::escape::escape;
@@ -13,29 +13,28 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tempfile::NamedTempFile;
 
-/// Where a file is to be written. It has been looked at, and nothing has been made or changed.
+/// An output file that is not open yet. Making an `OutFile` changes nothing on the disk.
 #[derive(Debug)]
 pub struct OutFile {
-    /// As it was named.
+    /// The path as the user gave it.
     path: PathBuf,
     place: Destination,
 }
 
 #[derive(Debug)]
 enum Destination {
-    /// A regular file, there or not yet, which the complete one replaces. This is its own path: a
-    /// symbolic link stays, and what it leads to is replaced.
+    /// A regular file to replace or to make. This is its path behind any symbolic links, which stay.
     File(PathBuf),
-    /// A device, a pipe, or a file that somebody has open, such as `/dev/stdout`: written to as it is.
+    /// A device, a pipe, or an open file such as `/dev/stdout`. It is opened and written to.
     InPlace,
 }
 
 impl OutFile {
-    /// The file at `path`.
+    /// The output file at `path`.
     ///
     /// # Errors
-    /// If it is a directory, or if `path` leads nowhere. That it cannot be written may show only when
-    /// it is.
+    /// If it is a directory, or if `path` cannot be the path of a file. Whether it can be written is not
+    /// checked.
     pub fn at(path: &Path) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::at(path, error);
         let is_file = match fs::metadata(path) {
@@ -60,10 +59,10 @@ impl OutFile {
         })
     }
 
-    /// Writes it.
+    /// Writes `contents` to the file.
     ///
     /// # Errors
-    /// [`Error::At`] if it cannot be written. It is then as it was before.
+    /// [`Error::At`] if the file cannot be written. It is then unchanged.
     pub fn write(&self, contents: &[u8]) -> Result<(), Error> {
         let pending = self.begin()?;
         let written = pending.file().write_all(contents);
@@ -72,7 +71,7 @@ impl OutFile {
     }
 
     /// # Errors
-    /// If this is the file `input`, under whatever name: to write it would be to destroy `input`.
+    /// If this is the file `input`, even under another name, because writing would destroy `input`.
     pub fn refuse_over(&self, input: &Path) -> Result<(), Error> {
         match self.is(input) {
             true => Err(self.refused(input, "which is read for the image")),
@@ -81,20 +80,20 @@ impl OutFile {
     }
 
     /// # Errors
-    /// If both are one file: one would replace the other.
+    /// If both are the same file, because one would replace the other.
     pub fn refuse_both(&self, other: &Self) -> Result<(), Error> {
         let is_same_place = match (&self.place, &other.place) {
             (Destination::File(own), Destination::File(others)) => is_same_path(own, others),
             _ => false,
         };
         match is_same_place || self.is(&other.path) {
-            true => Err(self.refused(&other.path, "which is written, too")),
+            true => Err(self.refused(&other.path, "which is also written")),
             false => Ok(()),
         }
     }
 
-    /// Whether this is the file at `path`, and one that can be destroyed: to /dev/null and to terminals,
-    /// anybody may write at once.
+    /// Whether this is the file at `path`. False for character devices such as /dev/null and terminals:
+    /// writing to one destroys nothing.
     fn is(&self, path: &Path) -> bool {
         match (fs::metadata(&self.path), fs::metadata(path)) {
             (Ok(own), Ok(other)) => !own.file_type().is_char_device() && is_same(&own, &other),
@@ -103,12 +102,12 @@ impl OutFile {
     }
 
     /// # Errors
-    /// If this is inside of the directory `packed`: it would be packed the next time.
+    /// If this is inside the directory `packed`, because the next image would contain it.
     pub fn refuse_inside(&self, packed: &Path) -> Result<(), Error> {
         let Destination::File(path) = &self.place else {
             return Ok(());
         };
-        // Where one of them is not there, that is for others to say.
+        // If one of them does not exist, opening it fails later with a better error.
         let (Ok(parent), Ok(packed_there)) =
             (fs::canonicalize(directory_of(path)), fs::metadata(packed))
         else {
@@ -127,7 +126,7 @@ impl OutFile {
         }
     }
 
-    /// Begins to write it.
+    /// Opens a temporary file for the contents.
     pub(crate) fn begin(&self) -> Result<Pending<'_>, Error> {
         let unfinished = match &self.place {
             Destination::File(path) => {
@@ -149,16 +148,16 @@ impl OutFile {
         Ok(Pending { out, unfinished })
     }
 
-    /// Opens what is written to as it is.
+    /// Opens the file itself, for [`Destination::InPlace`].
     fn open(&self) -> io::Result<File> {
-        // Where it is standard output, that may be at any place in a file, or be a socket, which
-        // cannot be opened by its name.
+        // Standard output may have any offset in a file, and may be a socket, which cannot be opened by its
+        // path. So do not open it again.
         let stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         if is_same(&stdout.metadata()?, &fs::metadata(&self.path)?) {
             return Ok(stdout);
         }
         let mut options = File::options();
-        // What somebody else has open may have something in it. A disk would be written to at its end.
+        // An open file may have contents, which stay. For a disk, appending would write at its end.
         match fs::metadata(&self.path)?.is_file() {
             true => options.append(true),
             false => options.write(true),
@@ -184,16 +183,16 @@ impl OutFile {
     }
 }
 
-/// A file that is still being written. Dropped, it leaves nothing behind.
+/// A file that is being written. Dropping it removes the temporary file.
 pub(crate) struct Pending<'a> {
     out: &'a OutFile,
     unfinished: Unfinished<'a>,
 }
 
 enum Unfinished<'a> {
-    /// Under another name beside the path that it will have.
+    /// A temporary file, and the path that it gets when it is complete, in the same directory.
     Beside(NamedTempFile<File>, &'a Path),
-    /// Without a name. Once complete, it is copied to the other.
+    /// A temporary file without a name, and the file that it is copied to when it is complete.
     Spool(File, File),
 }
 
@@ -205,7 +204,7 @@ impl Pending<'_> {
         }
     }
 
-    /// That [`file`](Self::file) cannot be written.
+    /// The error for a failed write to [`file`](Self::file).
     pub fn failed(&self, error: io::Error) -> Error {
         match &self.unfinished {
             Unfinished::Beside(..) => self.out.failed(error),
@@ -213,7 +212,7 @@ impl Pending<'_> {
         }
     }
 
-    /// Puts the file where it is to be.
+    /// Replaces the output file, or copies the contents to it.
     pub fn commit(self) -> Result<(), Error> {
         let committed = match self.unfinished {
             Unfinished::Beside(file, path) => replace(file, path),
@@ -226,18 +225,18 @@ impl Pending<'_> {
     }
 }
 
-/// Gives `file` its name. When the machine loses power, there is the file that was there or this one,
-/// but none of which only the name is there.
+/// Renames `file` to `path`. If the machine loses power, `path` is either the old file or the complete new
+/// one, because the contents are on the disk before the name.
 fn replace(file: NamedTempFile<File>, path: &Path) -> io::Result<()> {
     sync(file.as_file())?;
     file.persist(path)?;
-    // Not every directory that can be written to can be read.
+    // A directory may be writable but not readable. Then it cannot be opened.
     File::open(directory_of(path)).map_or(Ok(()), |directory| sync(&directory))
 }
 
 fn sync(file: &File) -> io::Result<()> {
     match file.sync_all() {
-        // Not every file system can do it, and of directories even fewer.
+        // Some file systems cannot sync files, and more cannot sync directories.
         Err(error)
             if matches!(
                 error.kind(),
@@ -250,7 +249,7 @@ fn sync(file: &File) -> io::Result<()> {
     }
 }
 
-/// The files that may be there under another name.
+/// The paths of all temporary files made so far, including those that have been renamed or removed.
 static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 fn temporary_files() -> MutexGuard<'static, Vec<PathBuf>> {
@@ -258,8 +257,8 @@ fn temporary_files() -> MutexGuard<'static, Vec<PathBuf>> {
 }
 
 fn temporary_file(directory: &Path) -> io::Result<NamedTempFile<File>> {
-    // Made by std rather than by tempfile: with the permissions of any new file instead of 0600, and
-    // without the temporary name, which means nothing to anybody, in errors.
+    // We open the file ourselves because tempfile would give it mode 0600 instead of the mode of a new
+    // file, and would put the temporary name, which tells the user nothing, into errors.
     let create = |path: &Path| {
         File::options()
             .read(true)
@@ -275,12 +274,12 @@ fn temporary_file(directory: &Path) -> io::Result<NamedTempFile<File>> {
     Ok(file)
 }
 
-/// Removes every file that is not complete yet, for a program that a signal is about to end. As long as
-/// what this returns is there, no other is begun.
+/// Removes all temporary files. For a program that is about to end by a signal. No new temporary file is
+/// made until the returned guard is dropped.
 pub fn abandon() -> impl Drop {
     let files = temporary_files();
     for file in files.iter() {
-        // One that is complete is no longer under this name.
+        // A complete file has another name by now.
         let _ = fs::remove_file(file);
     }
     files
@@ -290,7 +289,7 @@ fn is_same(one: &Metadata, other: &Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
-/// Whether two paths that may have nothing there yet are one.
+/// Whether two paths name the same file. The file does not have to exist.
 fn is_same_path(one: &Path, other: &Path) -> bool {
     let place = |path: &Path| {
         let directory = fs::metadata(directory_of(path)).ok()?;
@@ -310,8 +309,8 @@ fn directory_of(path: &Path) -> &Path {
     }
 }
 
-/// Where the symbolic link at `path` leads, if it is one, whether something is there or not. `None` if
-/// that goes through one of /proc, which leads to an open file and not to a path.
+/// Follows symbolic links at the end of `path`. The last one may lead to a file that does not exist. `None`
+/// if one of the links is in /proc, because such a link leads to an open file and not to a path.
 fn behind_links(path: &Path) -> io::Result<Option<PathBuf>> {
     let mut path = path.to_owned();
     for _ in 0..SYMLINKS_MAX {

@@ -26,8 +26,8 @@ pub(crate) fn names_directory(path: &[u8]) -> bool {
     matches!(last, Some(b"" | b"." | b".."))
 }
 
-/// The path as [`Reader`](crate::reader::Reader) users and manifests spell it: with a leading `/`,
-/// without `.` and without empty names. `..` stays, because where it leads depends on symbolic links.
+/// The path as reports and manifests spell it: with a leading `/`, without `.` and without empty names.
+/// `..` stays, because its target depends on symbolic links.
 pub(crate) fn absolute(path: &[u8]) -> BString {
     let mut absolute = BString::default();
     for name in names(path) {
@@ -64,7 +64,7 @@ pub(crate) fn in_archive(path: &[u8]) -> Result<BString, &'static str> {
         return Err("a path in the archive cannot be longer than 4095 bytes");
     }
     if path == newc::TRAILER {
-        return Err("this name is what marks the end of the archive: what follows would be lost");
+        return Err("this name marks the end of an archive; use another");
     }
     Ok(path.into())
 }

@@ -1,8 +1,8 @@
-//! What Linux makes of the entries of an image.
+//! A model of the file system to which Linux unpacks an image.
 //!
-//! These are `do_name()` and `do_symlink()` of the kernel's init/initramfs.c, over a file system that
-//! has no contents. In the kernel nearly every failure is ignored: an entry is lost, and the boot goes
-//! on. Here it is put into words.
+//! It does what `do_name()` and `do_symlink()` of the kernel's init/initramfs.c do, without the contents
+//! of files. The kernel ignores nearly every failure: it drops the entry and goes on booting. The model
+//! reports the failure.
 
 use crate::escape::escape;
 use crate::manifest::{ManifestEntry, ManifestKind};
@@ -10,43 +10,43 @@ use crate::paths::{self, NAME_MAX, PATH_MAX, SYMLINKS_MAX};
 use bstr::{BStr, BString, ByteSlice, ByteVec};
 use std::collections::{BTreeMap, HashMap};
 
-/// The node of the root.
+/// The inode of the root directory.
 const ROOT: usize = 0;
 
 /// A file system, in memory.
 pub(crate) struct Rootfs {
     nodes: Vec<Inode>,
-    /// Whether there was an entry for the root, which is there without one.
+    /// Whether the image has an entry for the root directory, which exists without one.
     has_root: bool,
 }
 
 /// A file of any type.
 struct Inode {
-    /// The entry that it is from, which says all but the path and the other names.
+    /// The entry that made it, without its path and without its other names.
     entry: ManifestEntry,
-    /// What there is of it if it is a directory. Most files are none.
+    /// In a box, because most files are not directories.
     directory: Option<Box<Directory>>,
 }
 
 struct Directory {
-    /// What is in it.
+    /// Its inodes by name.
     children: BTreeMap<BString, usize>,
-    /// Which directory it is in.
+    /// The inode of the directory that contains it.
     parent: usize,
     /// The length of its path: 0 for the root.
     path_len: usize,
 }
 
-/// What a path names.
+/// The result of looking up a path.
 enum Location<'a> {
-    /// Something in a directory, whether it is there or not.
+    /// A name in a directory. It may exist or not.
     Name(usize, &'a BStr),
-    /// A directory that is there: `/`, or what `..` leads to.
+    /// An existing directory, of a path that is `/` or ends in `..`.
     Directory(usize),
 }
 
 impl Default for Rootfs {
-    /// A root that is empty.
+    /// An empty root directory.
     fn default() -> Self {
         let root = ManifestEntry {
             path: "/".into(),
@@ -68,8 +68,7 @@ impl Rootfs {
     /// Unpacks the next entry of the image.
     ///
     /// # Errors
-    /// If this does not lead to what the entry says, to nothing more and to nothing less: what happens
-    /// instead.
+    /// If Linux does not unpack the entry as it is in the image. The text says what Linux does.
     pub fn unpack(&mut self, entry: &ManifestEntry) -> Result<(), String> {
         match self.find(entry.path.as_bstr()).map_err(dropped)? {
             Location::Name(directory, name) => self.unpack_at(directory, name, entry),
@@ -81,8 +80,8 @@ impl Rootfs {
         }
     }
 
-    /// What has come to be there, sorted by path. Of several names of a file, all are hard links to
-    /// the first of them. No entry knows its archive.
+    /// The unpacked files, sorted by path. If a file has several names, all but the first are hard links
+    /// to the first. `archive` is 0 in every entry.
     pub fn into_entries(self) -> Vec<ManifestEntry> {
         let mut names = Vec::new();
         let mut directories = vec![(BString::default(), ROOT)];
@@ -114,7 +113,7 @@ impl Rootfs {
         names.into_iter().map(entry).collect()
     }
 
-    /// The directory that a node is.
+    /// The directory with this inode.
     fn directory(&self, node: usize) -> &Directory {
         let directory = self.nodes[node].directory.as_ref();
         directory.expect("find() gives directories, and an entry of another type is another node")
@@ -136,8 +135,8 @@ impl Rootfs {
             return Err(dropped("its name is longer than 255 bytes"));
         }
         if path_len >= PATH_MAX {
-            // Linux would unpack it, but nobody can name it then. And a chain of symbolic links would
-            // make this model as large as the square of the image.
+            // Linux would unpack it, but no program could open it by its path. In addition, with a chain
+            // of symbolic links, the size of this model would be quadratic in the size of the image.
             return Err("its real path is longer than 4095 bytes".into());
         }
         let link_to = match &entry.kind {
@@ -153,7 +152,7 @@ impl Rootfs {
                 return present.update(entry);
             }
             if !present.is_empty() {
-                // What Linux does next, it does to the directory.
+                // Linux ignores the failure and changes the directory instead.
                 if !matches!(entry.kind, ManifestKind::File { .. }) {
                     (present.entry.uid, present.entry.gid) = (entry.uid, entry.gid);
                 }
@@ -177,7 +176,7 @@ impl Rootfs {
                 let node = self.find_linked(file.as_bstr())?;
                 let present = &mut self.nodes[node].entry;
                 match &present.kind {
-                    // All names have the mode, the owner and the time of the last.
+                    // The mode, the owner and the time of the last name count for all names.
                     ManifestKind::File { .. } => *present = without_names(entry),
                     kind => {
                         let (file, kind) = (escape(file), kind.file_type().name());
@@ -198,7 +197,7 @@ impl Rootfs {
         odd.map_or(Ok(()), Err)
     }
 
-    /// What an entry is a hard link of, if it can be.
+    /// Finds the inode at `path`, which an entry is a hard link of.
     fn find_linked(&self, path: &BStr) -> Result<usize, String> {
         let node = match self.find(path) {
             Ok(Location::Name(directory, name)) => self.directory(directory).children.get(name),
@@ -213,11 +212,11 @@ impl Rootfs {
         };
         let path = escape(path);
         Err(dropped(format_args!(
-            "{path}, of which it is a hard link, {reason}"
+            "it is a hard link of {path}, which {reason}"
         )))
     }
 
-    /// Finds a place, following symbolic links on the way to it.
+    /// Looks up a path. Follows symbolic links, but not at its end.
     fn find<'a>(&self, path: &'a BStr) -> Result<Location<'a>, String> {
         let mut directory = ROOT;
         let mut followed = 0;
@@ -273,7 +272,8 @@ impl Rootfs {
     }
 }
 
-/// What a node keeps of an entry. In an image with many, it is what takes the memory.
+/// The entry without its path and without its first name, to save memory: of an image with many entries,
+/// these would take most of it.
 fn without_names(entry: &ManifestEntry) -> ManifestEntry {
     let mut kind = entry.kind.clone();
     if let ManifestKind::File { hard_link_to, .. } = &mut kind {
@@ -299,17 +299,18 @@ impl Inode {
         }
     }
 
-    /// Whether nothing is in it.
+    /// False for a directory that contains something.
     fn is_empty(&self) -> bool {
         let children = self.directory.as_ref().map(|directory| &directory.children);
         children.is_none_or(BTreeMap::is_empty)
     }
 
-    /// Unpacks an entry of the same type over it.
+    /// Unpacks an entry of the same type over this one.
     fn update(&mut self, entry: &ManifestEntry) -> Result<(), String> {
         let present = std::mem::replace(&mut self.entry, without_names(entry));
         match (&present.kind, &entry.kind) {
-            // Linux sets the times of directories last, and that of the first entry the last of all.
+            // Linux sets the times of directories at the end, in reverse order. So the time of the first
+            // entry counts.
             (ManifestKind::Directory, _) => self.entry.mtime = present.mtime,
             (
                 ManifestKind::CharDevice { major, minor }

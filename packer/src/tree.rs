@@ -1,4 +1,4 @@
-//! What is to be in an archive: paths and entries, in the archive's order.
+//! The entries to pack, by path, in the order of the archive.
 
 use crate::paths::{self, PATH_MAX};
 use crate::{Entry, Error, Kind, MODE_MAX, Owner, source};
@@ -7,31 +7,31 @@ use std::collections::BTreeMap;
 
 /// The entries of an archive.
 ///
-/// They are ordered by the bytes of their paths, which puts every directory before what it contains,
-/// and every directory on the way to an entry is there, as the kernel needs it to be.
+/// They are sorted by the bytes of their paths, so every directory comes before its contents. The tree
+/// has every directory on the way to an entry, because the kernel needs it.
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
-    /// By path without a leading `/`; the root is the empty path.
+    /// The key is the path without a leading `/`. The path of the root is empty.
     entries: BTreeMap<BString, Entry>,
 }
 
 impl Tree {
-    /// An empty tree. The kernel makes the root itself, so an entry for `/` is needed only to give
-    /// it another mode.
+    /// An empty tree. The kernel makes the root directory itself. An entry for `/` is needed only to
+    /// change its mode or owner.
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Adds an entry and the directories on the way to it.
     ///
-    /// `/a/b`, `a/b` and `./a//b/` are the same path. Adding the same entry again changes nothing,
-    /// nor does adding a file from another source with the same contents. A directory that is root's
-    /// and without a mode takes both from another at the same path, in either order.
+    /// `/a/b`, `a/b` and `./a//b/` are the same path. Adding the same entry again changes nothing. Nor
+    /// does adding a file whose source has the same contents. If two directories have the same path, and
+    /// one is owned by root and has no mode, the owner and the mode of the other count.
     ///
     /// # Errors
-    /// If the path is empty, leads through `..`, is too long for Linux or would read as the end of
-    /// the archive; if the mode or a link's target is not possible; if the path has another entry
-    /// already, or leads through something that is not a directory.
+    /// If the path is empty, contains `..`, is too long for Linux or marks the end of the archive; if the
+    /// mode or the target of a link is not valid; if the tree has a different entry at the path, or an
+    /// entry on the way to it that is not a directory.
     pub fn insert(&mut self, path: impl AsRef<[u8]>, mut entry: Entry) -> Result<(), Error> {
         let path = path.as_ref();
         let refuse = |reason: String| Error::entry(path, reason);
@@ -73,7 +73,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Paths as the archive has them, without a leading `/` and `.` for the root, with their entries.
+    /// The entries with their paths as in the archive: without a leading `/`, and `.` for the root.
     pub fn entries(&self) -> impl Iterator<Item = (&BStr, &Entry)> {
         self.entries
             .iter()
@@ -83,13 +83,13 @@ impl Tree {
             })
     }
 
-    /// The entry at a path as [`entries`](Self::entries) and [`Kind::HardLink`] have it.
+    /// The entry at a path, which is spelled as in [`entries`](Self::entries) and [`Kind::HardLink`].
     pub(crate) fn get(&self, name: &BString) -> Option<&Entry> {
         self.entries.get(name)
     }
 }
 
-/// The directories on the way to `name`, from the top.
+/// The directories on the way to `name`, from the top down.
 fn parents(name: &BString) -> impl Iterator<Item = &BStr> {
     name.find_iter("/").map(|end| name[..end].as_bstr())
 }
@@ -116,7 +116,7 @@ fn check(name: &BString, entry: &Entry) -> Result<(), String> {
     }
 }
 
-/// Whether two entries can be meant by one path.
+/// Whether two entries may have the same path.
 fn are_compatible(a: &Entry, b: &Entry) -> Result<bool, Error> {
     if a == b {
         return Ok(true);
@@ -225,7 +225,7 @@ mod tests {
             ("/a/../b", "`..`"),
             ("..", "`..`"),
             ("/a\0b", "NUL"),
-            ("/TRAILER!!!", "end of the archive"),
+            ("/TRAILER!!!", "end of an archive"),
             ("./TRAILER!!!/x/..", "`..`"),
             (&long_name, "255"),
             (&long_path, "4095"),

@@ -1,4 +1,4 @@
-//! `packer extract`: what is extracted, and that nothing is where it must not be.
+//! `packer extract`: it extracts the entries, and nothing outside the directory.
 
 mod extraction;
 mod images;
@@ -52,7 +52,7 @@ fn all_is_as_in_the_image() {
         },
         E {
             mtime: 12,
-            // That of nothing, and no device would have it.
+            // The number has no meaning, and is not valid for a device.
             rdev: (u32::MAX, u32::MAX),
             ..e("p", FIFO | 0o622, "")
         },
@@ -127,7 +127,7 @@ fn all_is_as_in_the_image() {
     assert_eq!(metadata("").mode() & 0o7777, 0o750);
     assert_eq!(metadata("one").nlink(), 3);
     assert_eq!(metadata("one").ino(), metadata("closed/two").ino());
-    // For who removes it.
+    // So that the test can remove it.
     fs::set_permissions(place.path("inside/closed"), Permissions::from_mode(0o700)).unwrap();
     fs::set_permissions(
         place.path("inside/closed/more"),
@@ -136,7 +136,7 @@ fn all_is_as_in_the_image() {
     .unwrap();
 }
 
-/// Each of these would write, change, link or remove something outside if it was taken at its word.
+/// Each of these images would write, change, link or remove something outside, if its paths were followed.
 #[test]
 fn nothing_outside_is_touched() {
     let dots = "its path contains `..`, which is not followed";
@@ -229,14 +229,14 @@ fn nothing_outside_is_touched() {
             vec![name("d/a", 1, 2, ""), name("b", 1, 2, "A")],
             vec![
                 "/d/a: Linux drops it: /d is not there".into(),
-                "/b: Linux drops it: /d/a, of which it is a hard link, is not there".into(),
+                "/b: Linux drops it: it is a hard link of /d/a, which is not there".into(),
             ],
             found(&[]),
         ),
         (
             "the root as something else",
             vec![file(".", "evil"), symlink("/", "../outside"), e("./", FIFO, "")],
-            vec!["/: Linux skips it: its path is one of a directory, which it is not".into(); 3],
+            vec!["/: Linux skips it: its path is that of a directory, but it is not a directory".into(); 3],
             found(&[]),
         ),
         (
@@ -288,7 +288,7 @@ fn what_linux_would_drop_is_reported() {
         ),
         (
             vec![name("a", 1, 2, ""), name("a", 1, 2, "")],
-            "/a: Linux drops it: /a, of which it is a hard link, is itself",
+            "/a: Linux drops it: it is a hard link of /a, which is the entry itself",
         ),
         (
             vec![symlink("l", "")],
@@ -306,7 +306,7 @@ fn what_linux_would_drop_is_reported() {
     }
 }
 
-/// A directory that is gone, and back, is not the one that it was.
+/// A directory that is removed and made again is a different one.
 #[test]
 fn a_directory_that_is_made_again() {
     let place = Place::new();
@@ -341,7 +341,7 @@ fn later_archives_override() {
         file("becomes a directory", ""),
     ]);
     let second = archive(&[
-        // The time is that of the first, as in Linux.
+        // As in Linux, the time of the first entry counts.
         E {
             mode: DIR | 0o700,
             mtime: 2,
@@ -353,7 +353,7 @@ fn later_archives_override() {
         },
         file("l", "C"),
         symlink("empty", "y"),
-        // It is written to, and has two names.
+        // The file has two names when it is written to again.
         E {
             mode: FILE | 0o640,
             ..file("one", "D")
@@ -382,7 +382,7 @@ fn later_archives_override() {
     assert_eq!(fs::metadata(place.path("inside/d")).unwrap().mtime(), 1);
 }
 
-/// As in Linux, the time is that of the first entry, and an owner of all ones changes nothing.
+/// As in Linux, the time of the first entry counts, and an owner of all ones changes nothing.
 #[test]
 fn a_directory_with_several_entries() {
     let place = Place::new();
@@ -393,7 +393,7 @@ fn a_directory_with_several_entries() {
         mtime,
         ..dir(path)
     };
-    // Not everybody who seems to be root has others to give a file to.
+    // In a user namespace, root may not be able to change the owner of a file.
     let owner = if is_root() { 1000 } else { 0 };
     let entries = ["/", "d"].map(|path| {
         [
@@ -440,7 +440,7 @@ fn the_directory_is_empty() {
         assert_eq!(error.to_string(), format!("{}: {expected}", path.display()));
     }
     assert_eq!(fs::read(place.path("outside/victim")).unwrap(), b"precious");
-    // A symbolic link that the user names is the user's own.
+    // A symbolic link on the command line is followed.
     fs::create_dir(place.path("empty")).unwrap();
     make_symlink("empty", place.path("link")).unwrap();
     extract(
@@ -479,7 +479,7 @@ fn what_comes_before_a_break_stays() {
     assert_eq!(reports, [""; 0]);
     let error = result.unwrap_err().to_string();
     assert!(
-        error.contains("is cut off: of the contents of broken, 7 bytes are missing"),
+        error.contains("is cut off: 7 bytes of the contents of broken are missing"),
         "{error}"
     );
     let inside = place.inside();
@@ -489,7 +489,7 @@ fn what_comes_before_a_break_stays() {
     assert_eq!(fs::metadata(place.path("inside/d")).unwrap().mtime(), 5);
 }
 
-/// Nobody reads what is reported, but the directories get what they are to have.
+/// Standard error is closed, but the directories get their attributes.
 #[test]
 fn a_closed_stderr_is_no_reason_to_stop() {
     let entries = [
@@ -527,7 +527,7 @@ fn a_closed_stderr_is_no_reason_to_stop() {
 fn unprivileged(image: &[u8], options: &[&str]) -> (Place, Option<i32>, String) {
     let place = Place::new();
     fs::set_permissions(place.0.path(), Permissions::from_mode(0o777)).unwrap();
-    // From where it was built, others may not run it.
+    // Other users may not run it in the directory where it was built.
     let program = place.path("packer");
     fs::copy(env!("CARGO_BIN_EXE_packer"), &program).unwrap();
     fs::write(place.path("image"), image).unwrap();
@@ -576,7 +576,7 @@ fn without_root() {
             uid: 7,
             ..name("d/two", 1, 2, "B")
         },
-        // Not to be written to, and overridden under both names.
+        // A file that cannot be written to, and that is overridden under both names.
         E {
             mode: FILE | 0o444,
             ..name("d/three", 2, 2, "C")
@@ -615,7 +615,7 @@ fn without_root() {
     let _ = fs::set_permissions(place.path("inside/d"), Permissions::from_mode(0o700));
 }
 
-/// What is to be put into a directory is, whatever the umask takes from its owner.
+/// Files are put into a directory even if the umask removes permissions of its owner.
 #[test]
 fn with_any_umask() {
     let place = Place::new();
@@ -732,7 +732,7 @@ fn devices() {
             nlink: 2,
             ..device("two", CHAR | 0o600, (1, 3))
         },
-        // Stays as it is, but for its mode, as in Linux.
+        // As in Linux, only its mode changes.
         device("char", CHAR | 0o600, (1, 1)),
         device("large", CHAR | 0o600, (4096, 0)),
     ];

@@ -1,4 +1,4 @@
-//! Images are read as Linux reads them.
+//! Reads images as Linux does.
 
 mod images;
 
@@ -9,7 +9,7 @@ use packer::{Error, Manifest};
 use sha2::{Digest, Sha256};
 use std::io::{self, Read, Write};
 
-/// What is in an image, in short: `path` or `path=contents` for each entry, `|` for the end of an
+/// The contents of an image in short: `path` or `path=contents` for each entry, and `|` for the end of an
 /// archive.
 fn short(image: impl Read) -> Result<String, Error> {
     let mut reader = Reader::new(image);
@@ -110,7 +110,7 @@ fn every_field_of_every_type() {
     assert_eq!(found, expected);
 }
 
-/// By the writer of another author's library.
+/// Writes the archive with an independent library.
 #[test]
 fn another_writer() {
     let mut image = Vec::new();
@@ -189,7 +189,7 @@ fn all_that_there_may_be_between_archives() {
         assert_eq!(byte_by_byte, expected, "{what}, byte by byte");
     }
 
-    // After a compressed member, an archive has to be at a multiple of 4 of the image.
+    // After a compressed member, an archive must begin at a multiple of 4 in the image.
     let mut image = a_gz.clone();
     pad(&mut image, 4);
     image.extend(&b);
@@ -198,7 +198,7 @@ fn all_that_there_may_be_between_archives() {
     // There may be NULs between entries, too.
     let entries = join([&file("a", "A").bytes(), &[0; 4], &b]);
     assert_eq!(short(&entries[..]).unwrap(), "a=A b=B |");
-    // Bytes that pad need not be NULs.
+    // Padding may have any bytes.
     let mut padded = one("a");
     assert_eq!(padded[113], 0);
     padded[113..116].fill(b'x');
@@ -247,14 +247,14 @@ fn what_linux_refuses_is_an_error_with_its_position() {
         (
             "an archive at an odd place",
             join([&a, &[0; 3], &a]),
-            "byte 243: the number of NULs before this does not make it a multiple of 4, as what follows an \
-             entry has to be",
+            "byte 243: the data after an entry must begin at a multiple of 4; the number of NULs before it \
+             is wrong",
         ),
         (
             "a member at an odd place after an archive that is not compressed",
             join([&a, &[0; 2], &a_gz]),
-            "byte 242: the number of NULs before this does not make it a multiple of 4, as what follows an \
-             entry has to be",
+            "byte 242: the data after an entry must begin at a multiple of 4; the number of NULs before it \
+             is wrong",
         ),
         (
             "an archive at an odd place after a member",
@@ -349,8 +349,8 @@ fn what_linux_refuses_is_an_error_with_its_position() {
                 ..file("a", "A")
             }
             .bytes(),
-            "byte 0: the entry that begins here is cut off: of the contents of a, 4294967291 bytes are \
-             missing",
+            "byte 0: the entry that begins here is cut off: 4294967291 bytes of the contents of a \
+             are missing",
         ),
         (
             "a path that is not there",
@@ -359,7 +359,7 @@ fn what_linux_refuses_is_an_error_with_its_position() {
                 ..file("a", "A")
             }
             .bytes(),
-            "byte 0: the entry that begins here is cut off: of its path, 4294967292 bytes are missing",
+            "byte 0: the entry that begins here is cut off: 4294967292 bytes of its path are missing",
         ),
         (
             "a target that is not there",
@@ -368,13 +368,13 @@ fn what_linux_refuses_is_an_error_with_its_position() {
                 ..symlink("a", "A")
             }
             .bytes(),
-            "byte 0: the entry that begins here is cut off: of its target, 4092 bytes are missing",
+            "byte 0: the entry that begins here is cut off: 4092 bytes of its target are missing",
         ),
         (
             "padding that is not there, in a member",
             gzip(&file("a", "A").bytes()[..113]),
-            "byte 0 of the gzip member at byte 0: the entry that begins here is cut off: of its padding, \
-             3 bytes are missing",
+            "byte 0 of the gzip member at byte 0: the entry that begins here is cut off: 3 bytes of its \
+             padding are missing",
         ),
         (
             "half of a member",
@@ -385,14 +385,14 @@ fn what_linux_refuses_is_an_error_with_its_position() {
         (
             "bzip2",
             b"BZh9".to_vec(),
-            "byte 0: the data from here on is compressed with bzip2, which packer does not unpack; make a \
-             file OUT of it with `bzip2 -dc <IMAGE >OUT`, and read that",
+            "byte 0: the data from here on is compressed with bzip2, which packer does not unpack; unpack \
+             it with `bzip2 -dc <IMAGE >OUT`, and read OUT",
         ),
         (
             "lz4 after an archive",
             join([&a, &[0; 4], b"\x02\x21\x4c\x18"]),
-            "byte 244: the data from here on is compressed with lz4, which packer does not unpack; make a \
-             file OUT of it with `tail -c +245 IMAGE | lz4 -dc >OUT`, and read that",
+            "byte 244: the data from here on is compressed with lz4, which packer does not unpack; unpack \
+             it with `tail -c +245 IMAGE | lz4 -dc >OUT`, and read OUT",
         ),
         (
             "lzma",
@@ -423,7 +423,7 @@ fn what_linux_refuses_is_an_error_with_its_position() {
         (
             "only NULs",
             vec![0; 5],
-            "byte 5: expected an archive, found the end, with nothing but NULs before it",
+            "byte 5: expected an archive, found only NULs",
         ),
     ] {
         let error = error(&image);
@@ -434,7 +434,7 @@ fn what_linux_refuses_is_an_error_with_its_position() {
     }
 }
 
-/// What Linux goes past and does not mention is there, marked, and what follows is read.
+/// Entries that Linux skips without a message are marked, and the entries after them are read.
 #[test]
 fn what_linux_skips() {
     let long = "l/".repeat(2047); // With the NUL, 4095 bytes.
@@ -462,14 +462,14 @@ fn what_linux_skips() {
         (symlink("a/..", "x"), Some(Skipped::Directory)),
         (dir("a/"), None),
         (dir("."), None),
-        // Only a name that Linux looks at ends an archive.
+        // Linux compares only some names with that of the trailer.
         (e("TRAILER!!!", DIR, "A"), Some(Skipped::Contents)),
         (symlink("TRAILER!!!", "A"), None),
         (file("./TRAILER!!!", "A"), None),
         (file("last", "A"), None),
     ];
     let mut reader_input = archive(&entries.clone().map(|(entry, _)| entry));
-    // What comes after a NUL is no part of a path, nor of a target.
+    // Bytes after a NUL do not belong to a path or a target.
     reader_input.splice(..0, file("a\0b", "").bytes());
     reader_input.splice(..0, symlink("l", "x\0y").bytes());
     for image in [gzip(&reader_input), reader_input] {
@@ -513,7 +513,7 @@ fn a_name_that_ends_an_archive_does_so_whatever_it_is() {
     }
 }
 
-/// Wherever an image ends, it is known that it is not whole.
+/// Wherever an image is cut off, the reader notices it.
 #[test]
 fn no_cut_goes_unnoticed() {
     let image = archive(&[dir("d"), file("d/f", "abcde"), symlink("l", "d/f")]);
@@ -530,7 +530,7 @@ fn no_cut_goes_unnoticed() {
     }
 }
 
-/// Whatever a byte is changed to, there is an end to it, and no panic.
+/// Whatever a byte is changed to, the reader ends without a panic.
 #[test]
 fn no_byte_is_trusted() {
     let image = archive(&[
@@ -562,7 +562,7 @@ fn no_byte_is_trusted() {
     }
 }
 
-/// As [`short`], of contents that need not be text.
+/// As [`short`], for contents that may not be text.
 fn short_of_bytes(image: &[u8]) -> Result<u64, Error> {
     let mut reader = Reader::new(image);
     let mut size = 0;
@@ -598,7 +598,7 @@ fn a_checksum_is_of_the_contents_of_files() {
         },
     ]);
     assert!(short(&image[..]).is_ok());
-    // It is computed from what nobody reads, too.
+    // The hash includes contents that the caller does not read.
     let image = archive(&[wrong(file("a", "A"))]);
     let mut reader = Reader::new(&image[..]);
     reader.next_item().unwrap();
@@ -701,7 +701,7 @@ fn paths_are_from_the_root_on() {
     assert_eq!(paths, expected);
 }
 
-/// Hard links, with the path that each is a link to and the contents.
+/// Hard links, with the first name and the contents of each.
 fn links(image: &[u8]) -> Vec<String> {
     let entries = Manifest::of_image(image).unwrap().entries.into_iter();
     let link = |entry: packer::manifest::ManifestEntry| {
@@ -736,10 +736,10 @@ fn all_names_of_a_file_have_its_contents() {
         name("empty-2", 3, 2, ""),
         name("all-1", 4, 2, "A"),
         name("all-2", 4, 2, "A"),
-        // Only one name, and so the same inode number means nothing.
+        // With a link count of 1, the same inode number has no meaning.
         name("single", 1, 1, "BB"),
     ]);
-    // A trailer ends what the numbers mean.
+    // The inode numbers are valid up to the trailer.
     let image = join([&image, &archive(&[name("other", 1, 3, "")])]);
     assert_eq!(
         links(&image),

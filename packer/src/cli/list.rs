@@ -13,32 +13,32 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Say what is in an image
+/// List the entries of an image
 ///
-/// A line for each entry, in the order of the image, with single spaces in it:
+/// Prints a line for each entry, in the order of the image, with single spaces between the fields:
 ///
 ///     MODE UID:GID SIZE MTIME PATH[ -> TARGET]
 ///
-/// MODE is as `ls -l` shows it. SIZE is MAJOR,MINOR for a device and 0 for a directory.
-/// MTIME is in seconds since 1970. In PATH and TARGET, control characters and what is not
-/// UTF-8 are written \xNN, and a backslash is written twice.
+/// MODE has the form of `ls -l`. SIZE is MAJOR,MINOR for a device and 0 for a directory.
+/// MTIME is in seconds since 1970. In PATH and TARGET, control characters and bytes that are
+/// not UTF-8 are written \xNN, and a backslash is written twice.
 ///
-/// The names of a file with hard links have a line each. Its contents come with one of
-/// them, usually the last; the others have `-` for SIZE. --json has the size for all.
+/// Each name of a file with hard links has a line. The archive has the contents with one of
+/// the names, usually the last. The others have the SIZE `-`. --json has the size for all.
 ///
-/// What Linux would skip is not shown: `packer verify` names it. Where the image is damaged,
-/// the entries before that are shown.
+/// Entries that Linux would skip are not shown. `packer verify` shows them. If the image is
+/// damaged, the entries before the damage are shown.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct List {
     /// The image
     image: PathBuf,
 
-    /// Print all that is known about the image, as JSON: its manifest
+    /// Print the manifest of the image, a JSON description
     #[arg(long)]
     json: bool,
 
-    /// Print, before PATH, the SHA-256 of what a file contains, or `-`
+    /// Print the SHA-256 of a file's contents before PATH; `-` for other entries
     #[arg(long, conflicts_with = "json")]
     sha256: bool,
 }
@@ -55,7 +55,7 @@ impl List {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Keeps nothing of an entry once its line is written: memory is bounded, whatever the image says.
+    /// Writes each line at once and keeps nothing of the entry, so the memory is bounded for any image.
     fn lines(&self, image: File, out: &mut dyn Write) -> Result<(), Error> {
         let mut reader = Reader::new(image);
         while let Some(item) = reader.next_item()? {
@@ -76,7 +76,7 @@ impl List {
     }
 }
 
-/// `is_elsewhere`: the contents come with another name of the file, if with any.
+/// `is_elsewhere`: the contents of the file may be with another of its names.
 fn line(
     entry: &ManifestEntry,
     is_elsewhere: bool,

@@ -1,4 +1,4 @@
-//! The forms of a graph that are JSON.
+//! The JSON forms of a graph.
 
 use super::nar::{Nar, parse_sha256};
 use super::{Object, Objects, add, store_path};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 type Fields = Map<String, Value>;
 
-/// The objects of a graph, or what is wrong with it.
+/// Parses a graph in any of the JSON forms.
 pub(super) fn parse(bytes: &[u8]) -> Result<Objects, String> {
     let json = serde_json::from_slice(bytes).map_err(|error| format!("is not JSON: {error}"))?;
     let mut objects = Objects::new();
@@ -25,8 +25,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Objects, String> {
     Ok(objects)
 }
 
-/// The attributes of a derivation: every name in `exportReferencesGraph` is also that of an
-/// attribute, in which Nix puts the graph.
+/// Parses the attributes of a derivation. For every name in `exportReferencesGraph`, Nix writes the graph to
+/// the attribute with that name.
 fn from_attrs(graphs: &Value, attrs: &Fields, objects: &mut Objects) -> Result<(), String> {
     let names = graphs
         .as_object()
@@ -47,13 +47,14 @@ fn from_array(array: &[Value], objects: &mut Objects) -> Result<(), String> {
     Ok(())
 }
 
-/// `store` is what comes before the names, if they are not whole paths.
+/// Parses an object with the paths as keys. `store` is the store directory if the keys are only the last
+/// parts of the paths, or empty.
 fn from_map(map: &Fields, store: &str, objects: &mut Objects) -> Result<(), String> {
     for (name, fields) in map {
         match fields {
             Value::Object(fields) => insert(name, fields, store, objects)?,
             Value::Null => return Err(invalid(name)),
-            // From 2.33 on these may stand among the paths.
+            // From 2.33 on, these fields may be among the paths.
             _ if name == "version" || name == "storeDir" => {}
             _ => return Err(format!("`{name}` is not an object")),
         }
@@ -62,7 +63,7 @@ fn from_map(map: &Fields, store: &str, objects: &mut Objects) -> Result<(), Stri
 }
 
 fn insert(path: &str, fields: &Fields, store: &str, objects: &mut Objects) -> Result<(), String> {
-    // Older versions leave out the rest, newer ones write `null` for all of it.
+    // For a path that is not valid, old versions of Nix write this, and new versions write `null`.
     if fields.get("valid") == Some(&Value::Bool(false)) {
         return Err(invalid(path));
     }

@@ -1,4 +1,4 @@
-//! From an image to its manifest.
+//! Makes a manifest by reading an image, or reads one as JSON.
 
 use super::{Manifest, ManifestArchive, ManifestEntry, ManifestImage, ManifestKind, VERSION};
 use crate::reader::{CpioArchive, CpioEntry, FileType, ImageFile, Item, Link, Reader};
@@ -10,16 +10,16 @@ use std::io::{self, Read};
 impl Manifest {
     /// Reads a whole image.
     ///
-    /// What Linux would skip ([`CpioEntry::skipped`]) is not in the manifest.
+    /// The manifest does not have the entries that Linux skips: [`CpioEntry::skipped`].
     ///
     /// # Errors
     /// Those of [`Reader::next_item`].
     pub fn of_image(image: impl Read) -> Result<Self, Error> {
         let mut reader = Reader::with_hashes(image);
-        let mut contents = ManifestBuilder::default();
+        let mut builder = ManifestBuilder::default();
         while let Some(item) = reader.next_item()? {
             match item {
-                Item::Archive(archive) => contents.end(&archive),
+                Item::Archive(archive) => builder.end(&archive),
                 Item::Entry(entry) => {
                     let Some(mut described) = ManifestEntry::of(&entry) else {
                         continue;
@@ -27,17 +27,17 @@ impl Manifest {
                     if let ManifestKind::File { sha256, .. } = &mut described.kind {
                         *sha256 = reader.contents().sha256().map_err(Error::Input)?;
                     }
-                    contents.add(&entry, described);
+                    builder.add(&entry, described);
                 }
             }
         }
-        Ok(contents.into_manifest(reader.image()))
+        Ok(builder.into_manifest(reader.image()))
     }
 
-    /// Reads the JSON that [`write`](Self::write) wrote.
+    /// Reads the JSON that [`write`](Self::write) writes.
     ///
     /// # Errors
-    /// [`Error::Input`] if `json` cannot be read, is not a manifest, or is one of another version.
+    /// [`Error::Input`] if `json` cannot be read, is not a manifest, or has another version.
     pub fn read_json(mut json: impl Read) -> Result<Self, Error> {
         #[derive(serde::Deserialize)]
         struct Version {
@@ -48,7 +48,7 @@ impl Manifest {
         let invalid = |error: serde_json::Error| {
             Error::Input(io::Error::other(format!("is not a manifest: {error}")))
         };
-        // First, because of another version nothing else is known.
+        // Check the version first, because the fields of another version are not known.
         let Version { version } = serde_json::from_slice(&text).map_err(invalid)?;
         if version != VERSION {
             let reason = format!(
@@ -61,9 +61,9 @@ impl Manifest {
 }
 
 impl ManifestEntry {
-    /// What there is to say of an entry that has just been read, without those before and after it:
-    /// nothing if Linux skips it. The SHA-256 of a file is still empty, its size is that of what comes
-    /// with this name of it, and it is a hard link of nothing.
+    /// Describes an entry without looking at other entries. `None` if Linux skips the entry. For a file,
+    /// the SHA-256 is empty, the size is that of the contents after this entry, and `hard_link_to` is
+    /// `None`.
     pub fn of(entry: &CpioEntry) -> Option<Self> {
         let (None, Some(file_type)) = (entry.skipped, entry.file_type()) else {
             return None;
@@ -96,25 +96,25 @@ impl ManifestEntry {
     }
 }
 
-/// What has been read of an image.
+/// Collects the entries and archives of an image.
 #[derive(Default)]
 pub(crate) struct ManifestBuilder {
     archives: Vec<ManifestArchive>,
     entries: Vec<ManifestEntry>,
-    /// The files with several names in the archive that is being read.
+    /// The files with several names in the current archive.
     links: HashMap<Link, HardLinks>,
 }
 
-/// The names of a file.
+/// A file with several names.
 struct HardLinks {
-    /// Where they are in [`ManifestBuilder::entries`].
+    /// The indices of its names in [`ManifestBuilder::entries`].
     entries: Vec<usize>,
-    /// What the file contains: its size and hash.
+    /// The size and the SHA-256 of the file.
     contents: (u64, String),
 }
 
 impl ManifestBuilder {
-    /// Adds an entry, `described` by [`ManifestEntry::of`], and its SHA-256 if it is a file.
+    /// Adds an entry. `described` is its [`ManifestEntry::of`], with the SHA-256 if it is a file.
     pub fn add(&mut self, read: &CpioEntry, mut described: ManifestEntry) {
         let ManifestKind::File {
             size,
@@ -133,7 +133,7 @@ impl ManifestBuilder {
             let first = names.entries.first();
             *hard_link_to = first.map(|&first| self.entries[first].path.clone());
             names.entries.push(self.entries.len());
-            // As it is usual, only one name comes with contents, but Linux takes them from any.
+            // Usually only one name has contents. Linux accepts contents with any of them.
             if *size > 0 {
                 names.contents = (*size, sha256.clone());
             }
@@ -141,7 +141,7 @@ impl ManifestBuilder {
         self.entries.push(described);
     }
 
-    /// Adds the archive that the entries before were in.
+    /// Adds the archive of the entries that were added since the last archive.
     pub fn end(&mut self, archive: &CpioArchive) {
         self.unite_names();
         let compression = archive.format.map(|format| format.to_string());
@@ -153,7 +153,7 @@ impl ManifestBuilder {
         });
     }
 
-    /// The manifest of an image that has been read to its end.
+    /// Makes the manifest. The image must have been read to its end.
     pub fn into_manifest(self, image: Option<ImageFile>) -> Manifest {
         let sha256 = image.and_then(|image| image.sha256);
         Manifest {

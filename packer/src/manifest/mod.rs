@@ -1,4 +1,4 @@
-//! What is in an image, as data. `docs/manifest.md` describes the JSON.
+//! The manifest of an image: a description of its contents. `docs/manifest.md` describes the JSON.
 
 pub(crate) mod build;
 
@@ -8,10 +8,10 @@ use bstr::BString;
 use serde::{Deserialize, Serialize};
 use std::io::{self, Write};
 
-/// The version of the schema that is written, and the only one that is read.
+/// The version of the schema. Readers refuse any other.
 pub const VERSION: u32 = 1;
 
-/// The contents of an image, and hashes of it.
+/// The archives, entries and hashes of an image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Manifest {
@@ -19,13 +19,13 @@ pub struct Manifest {
     pub version: u32,
     /// The file as a whole.
     pub image: ManifestImage,
-    /// The archives in it, in their order.
+    /// The archives, in the order of the image.
     pub archives: Vec<ManifestArchive>,
-    /// The entries of all archives, in their order. The kernel unpacks one after the other, so of
-    /// two with the same path the later one counts.
+    /// The entries of all archives, in the order of the image. The kernel unpacks them in this order, so
+    /// of two entries with the same path the later one counts.
     pub entries: Vec<ManifestEntry>,
-    /// The store paths that were packed as parts of closures. What is read back from an image does
-    /// not know of any.
+    /// The store paths that were packed as parts of closures. Empty if the manifest was made by reading an
+    /// image, because an image does not record them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub store_paths: Vec<StorePath>,
 }
@@ -40,17 +40,17 @@ pub struct ManifestImage {
     pub hash: String,
 }
 
-/// An archive: what is up to a trailer.
+/// An archive, which ends with a trailer and the NULs after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ManifestArchive {
-    /// Where in the image it begins, or where the compressed member begins that it is in.
+    /// The byte of the image where it begins. For a compressed archive, where its member begins.
     pub offset: u64,
-    /// How it is compressed: `none`, `gzip`, `zstd` or `xz`.
+    /// `none`, `gzip`, `zstd` or `xz`.
     pub compression: String,
-    /// Bytes, uncompressed, with the trailer and the NULs after it.
+    /// Uncompressed size in bytes, with the trailer and the NULs after it.
     pub size: u64,
-    /// SHA-256 of these bytes as SRI.
+    /// SHA-256 of the uncompressed bytes as SRI.
     pub hash: String,
 }
 
@@ -58,27 +58,28 @@ pub struct ManifestArchive {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ManifestEntry {
-    /// Its path from the root on, with a leading `/`. In JSON, bytes that are not UTF-8, control
-    /// characters and backslashes are escaped as [`escape()`] does.
+    /// Absolute path. In JSON, bytes that are not UTF-8, control characters and backslashes are escaped as
+    /// by [`escape()`].
     #[serde(with = "escaped")]
     pub path: BString,
-    /// Which of [`Manifest::archives`] it is in, from 0.
+    /// The index of its archive in [`Manifest::archives`].
     pub archive: usize,
     /// Permission bits; in JSON four octal digits.
     #[serde(with = "octal")]
     pub mode: u32,
-    /// Owner.
+    /// User.
     pub uid: u32,
     /// Group.
     pub gid: u32,
     /// Time of the last modification, in seconds since 1970.
     pub mtime: u32,
-    /// What it is.
+    /// File type, with the data of that type.
     #[serde(flatten)]
     pub kind: ManifestKind,
 }
 
-/// What an entry is. In JSON, `type` says which, and the fields are the entry's own.
+/// The file type of an entry, with the data of that type. In JSON, `type` is the file type, and the fields
+/// are fields of the entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     tag = "type",
@@ -90,18 +91,18 @@ pub enum ManifestKind {
     Directory,
     /// A regular file.
     File {
-        /// Bytes.
+        /// Size in bytes.
         size: u64,
         /// SHA-256 of the contents, 64 hexadecimal digits.
         sha256: String,
-        /// The first name in the archive of the same file, if this is not it.
+        /// The first name of the same file in the archive. `None` if this is the first name.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[serde(with = "escaped_option")]
         hard_link_to: Option<BString>,
     },
     /// A symbolic link.
     Symlink {
-        /// Where it points, escaped as paths are.
+        /// The path that it leads to. Escaped in JSON.
         #[serde(with = "escaped")]
         target: BString,
     },
@@ -126,7 +127,7 @@ pub enum ManifestKind {
 }
 
 impl ManifestKind {
-    /// The file type that this has in the image.
+    /// The file type alone.
     pub(crate) fn file_type(&self) -> FileType {
         match self {
             Self::Directory => FileType::Directory,
@@ -144,18 +145,18 @@ impl ManifestKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StorePath {
-    /// `/nix/store/...`.
+    /// The path, such as `/nix/store/HASH-NAME`.
     pub path: String,
     /// SHA-256 of its NAR as SRI.
     pub nar_hash: String,
-    /// Bytes of its NAR.
+    /// Size of its NAR in bytes.
     pub nar_size: u64,
-    /// The store paths that it refers to, itself included if it does, sorted.
+    /// The store paths that it refers to, sorted. It may refer to itself.
     pub references: Vec<String>,
 }
 
 impl Manifest {
-    /// Writes it as JSON, indented.
+    /// Writes the manifest as indented JSON.
     ///
     /// # Errors
     /// Those of `out`.

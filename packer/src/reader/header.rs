@@ -10,7 +10,7 @@ use sha2::Digest;
 use std::io::{self, Read};
 
 impl<R: Read> Reader<R> {
-    /// Reads all that comes before the contents. `None` for the trailer.
+    /// Reads the header, the path and the target of a symbolic link. `None` for the trailer.
     pub(super) fn read_entry(&mut self, position: Position) -> io::Result<Option<CpioEntry>> {
         if self.archive.is_none() {
             if let Some(hash) = &mut self.stream.hash {
@@ -92,7 +92,7 @@ impl<R: Read> Reader<R> {
         }))
     }
 
-    /// The first `size` of the next `whole` bytes, and goes past the others.
+    /// Reads the first `size` of the next `whole` bytes, and skips the others.
     fn text(
         &mut self,
         size: usize,

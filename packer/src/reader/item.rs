@@ -1,4 +1,4 @@
-//! What comes out of an image.
+//! The items that a [`Reader`](super::Reader) returns.
 
 use super::stream::Position;
 use crate::decompress::Format;
@@ -7,43 +7,42 @@ use crate::newc::{Header, S_IFMT};
 use bstr::BString;
 use std::fmt;
 
-/// What is next in an image.
+/// The next item of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
-    /// An entry, whose contents [`Reader::contents`](super::Reader::contents) gives.
+    /// An entry. [`Reader::contents`](super::Reader::contents) reads its contents.
     Entry(CpioEntry),
-    /// The end of the archive that the entries before were in. A trailer is no entry.
+    /// The end of the archive of the entries before. A trailer is not an entry.
     Archive(CpioArchive),
 }
 
 /// An entry as it is in the archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CpioEntry {
-    /// Its header.
+    /// The header.
     pub header: Header,
-    /// Whether the header has a checksum: magic 070702. The reader compares it, for files, as Linux
-    /// does.
+    /// Whether the header has a checksum: magic 070702. Like Linux, the reader checks it for files only.
     pub has_checksum: bool,
-    /// The path up to its first NUL. Of one that is longer than Linux takes, the first 4096 bytes.
+    /// The path up to its first NUL. If it is too long for Linux, only the first 4096 bytes.
     pub path: BString,
-    /// Where a symbolic link points, up to the first NUL; else empty.
+    /// The target of a symbolic link up to the first NUL. Empty for other entries.
     pub target: BString,
-    /// Which archive of the image it is in, from 0.
+    /// The number of its archive in the image, from 0.
     pub archive: usize,
-    /// Where its header begins.
+    /// The position of its header.
     pub position: Position,
-    /// Why Linux goes past it and says nothing, if it does.
+    /// The reason if Linux skips the entry, which it does without a message.
     pub skipped: Option<Skipped>,
 }
 
 impl CpioEntry {
-    /// What it is; `None` if the mode has bits for something that Linux does not know.
+    /// The file type. `None` if Linux has no type with these mode bits.
     pub fn file_type(&self) -> Option<FileType> {
         FileType::of_mode(self.header.mode)
     }
 
-    /// What tells it from files that are not other names of it: nothing if it has no other names.
-    /// Valid up to the end of the archive.
+    /// The key that all names of the file have in common, within the archive. `None` if the file has only
+    /// one name.
     pub fn link(&self) -> Option<Link> {
         let Header {
             devmajor,
@@ -57,7 +56,8 @@ impl CpioEntry {
     }
 }
 
-/// `find_link()` of the kernel's init/initramfs.c: device, inode and type.
+/// Device, inode number and file type, by which `find_link()` of the kernel's init/initramfs.c finds the
+/// names of a file.
 pub type Link = (u32, u32, u32, u32);
 
 /// Why Linux skips an entry: `do_header()` and `do_name()` of init/initramfs.c.
@@ -65,13 +65,13 @@ pub type Link = (u32, u32, u32, u32);
 pub enum Skipped {
     /// The path, with its NUL, is empty or longer than `PATH_MAX`.
     Path,
-    /// The path can only be a directory's, as it ends in `/`, `.` or `..`, and this is none.
+    /// The path ends in `/`, `.` or `..`, but the entry is not a directory.
     Directory,
     /// The target of a symbolic link is longer than `PATH_MAX`.
     Target,
-    /// It has contents and is neither a file nor a symbolic link.
+    /// The entry has contents, but is neither a file nor a symbolic link.
     Contents,
-    /// The mode says nothing that can be made.
+    /// The mode has no file type that Linux knows.
     Type,
 }
 
@@ -79,10 +79,10 @@ impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(match self {
             Self::Path => "its path is not 1 to 4095 bytes long",
-            Self::Directory => "its path is one of a directory, which it is not",
+            Self::Directory => "its path is that of a directory, but it is not a directory",
             Self::Target => "its target is longer than 4095 bytes",
             Self::Contents => "it has contents, but is not a file",
-            Self::Type => "its mode has the type of nothing that there is",
+            Self::Type => "its mode has an unknown file type",
         })
     }
 }
@@ -90,21 +90,21 @@ impl fmt::Display for Skipped {
 /// An archive, from its first header to the last NUL after its trailer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CpioArchive {
-    /// Where in the image it begins, or where the compressed member begins that it is in.
+    /// The byte of the image where it begins. For a compressed archive, where its member begins.
     pub offset: u64,
-    /// How it is compressed.
+    /// The format of its compression, if it is compressed.
     pub format: Option<Format>,
-    /// Bytes, unpacked.
+    /// Uncompressed size in bytes.
     pub size: u64,
-    /// SHA-256 of these, if hashes were asked for.
+    /// SHA-256 of the uncompressed bytes, if the reader computes hashes.
     pub sha256: Option<[u8; 32]>,
 }
 
-/// The image as a whole.
+/// The image file as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImageFile {
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// SHA-256 of these, if hashes were asked for.
+    /// SHA-256 of the file, if the reader computes hashes.
     pub sha256: Option<[u8; 32]>,
 }
