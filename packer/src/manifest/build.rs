@@ -1,11 +1,11 @@
-//! Makes a manifest by reading an image, or reads one as JSON.
+//! Makes a manifest by reading an image.
 
 use super::{Manifest, ManifestArchive, ManifestEntry, ManifestImage, ManifestKind, VERSION};
 use crate::reader::{CpioArchive, CpioEntry, FileType, ImageFile, Item, Link, Reader};
 use crate::{Error, MODE_MAX, paths};
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use std::collections::HashMap;
-use std::io::{self, Read};
+use std::io::Read;
 
 impl Manifest {
     /// Reads a whole image.
@@ -32,31 +32,6 @@ impl Manifest {
             }
         }
         Ok(builder.into_manifest(reader.image()))
-    }
-
-    /// Reads the JSON that [`write`](Self::write) writes.
-    ///
-    /// # Errors
-    /// [`Error::Input`] if `json` cannot be read, is not a manifest, or has another version.
-    pub fn read_json(mut json: impl Read) -> Result<Self, Error> {
-        #[derive(serde::Deserialize)]
-        struct Version {
-            version: u32,
-        }
-        let mut text = Vec::new();
-        json.read_to_end(&mut text).map_err(Error::Input)?;
-        let invalid = |error: serde_json::Error| {
-            Error::Input(io::Error::other(format!("is not a manifest: {error}")))
-        };
-        // Check the version first, because the fields of another version are not known.
-        let Version { version } = serde_json::from_slice(&text).map_err(invalid)?;
-        if version != VERSION {
-            let reason = format!(
-                "is a manifest of version {version}, not {VERSION}; make it again with this packer"
-            );
-            return Err(Error::Input(io::Error::other(reason)));
-        }
-        serde_json::from_slice(&text).map_err(invalid)
     }
 }
 

@@ -1,12 +1,11 @@
 //! The manifest of an image: a description of its contents. `docs/manifest.md` describes the JSON.
 
 pub(crate) mod build;
+mod json;
 
-use crate::escape::{escape, unescape};
 use crate::file_type::FileType;
 use bstr::BString;
 use serde::{Deserialize, Serialize};
-use std::io::{self, Write};
 
 /// The version of the schema. Readers refuse any other.
 pub const VERSION: u32 = 1;
@@ -59,13 +58,13 @@ pub struct ManifestArchive {
 #[serde(rename_all = "camelCase")]
 pub struct ManifestEntry {
     /// Absolute path. In JSON, bytes that are not UTF-8, control characters and backslashes are escaped as
-    /// by [`escape()`].
-    #[serde(with = "escaped")]
+    /// by [`escape()`](crate::escape::escape).
+    #[serde(with = "json::escaped")]
     pub path: BString,
     /// The index of its archive in [`Manifest::archives`].
     pub archive: usize,
     /// Permission bits; in JSON four octal digits.
-    #[serde(with = "octal")]
+    #[serde(with = "json::octal")]
     pub mode: u32,
     /// User.
     pub uid: u32,
@@ -97,13 +96,13 @@ pub enum ManifestKind {
         sha256: String,
         /// The first name of the same file in the archive. `None` if this is the first name.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[serde(with = "escaped_option")]
+        #[serde(with = "json::escaped_option")]
         hard_link_to: Option<BString>,
     },
     /// A symbolic link.
     Symlink {
         /// The path that it leads to. Escaped in JSON.
-        #[serde(with = "escaped")]
+        #[serde(with = "json::escaped")]
         target: BString,
     },
     /// A character device.
@@ -153,60 +152,6 @@ pub struct StorePath {
     pub nar_size: u64,
     /// The store paths that it refers to, sorted. It may refer to itself.
     pub references: Vec<String>,
-}
-
-impl Manifest {
-    /// Writes the manifest as indented JSON.
-    ///
-    /// # Errors
-    /// Those of `out`.
-    pub fn write(&self, mut out: impl Write) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut out, self)?;
-        out.write_all(b"\n")
-    }
-}
-
-mod escaped {
-    use super::{BString, Deserialize, escape, unescape};
-    use serde::{Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(bytes: &BString, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&escape(bytes))
-    }
-
-    pub fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<BString, D::Error> {
-        let text = String::deserialize(from)?;
-        Ok(unescape(&text).into())
-    }
-}
-
-mod escaped_option {
-    use super::{BString, Deserialize, escape, unescape};
-    use serde::{Deserializer, Serialize, Serializer};
-
-    pub fn serialize<S: Serializer>(bytes: &Option<BString>, to: S) -> Result<S::Ok, S::Error> {
-        let text = bytes.as_ref().map(|bytes| escape(bytes).to_string());
-        text.serialize(to)
-    }
-
-    pub fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<Option<BString>, D::Error> {
-        let text = Option::<String>::deserialize(from)?;
-        Ok(text.map(|text| unescape(&text).into()))
-    }
-}
-
-mod octal {
-    use super::Deserialize;
-    use serde::{Deserializer, Serializer, de};
-
-    pub fn serialize<S: Serializer>(mode: &u32, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&format_args!("{mode:04o}"))
-    }
-
-    pub fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<u32, D::Error> {
-        let text = String::deserialize(from)?;
-        u32::from_str_radix(&text, 8).map_err(de::Error::custom)
-    }
 }
 
 #[cfg(test)]

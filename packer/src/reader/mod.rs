@@ -1,6 +1,6 @@
 //! Reads images as Linux does.
 //!
-//! An image is a sequence of archives and compressed members. A member contains one or several archives.
+//! An image is a sequence of archives and compressed members. A member can contain several archives.
 //! The reader accepts what `unpack_to_rootfs()` of the kernel's init/initramfs.c accepts. To detect
 //! damage, it is stricter in four cases:
 //! - An archive must end with a trailer. Linux needs none.
