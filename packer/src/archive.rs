@@ -9,6 +9,7 @@
 //!
 //! As in archives made by cpio, the contents of a file with several names follow its last name.
 
+use crate::escape::escape;
 use crate::newc::{self, Header};
 use crate::{Entry, Error, Kind, Tree, source};
 use bstr::{BStr, ByteSlice};
@@ -103,7 +104,10 @@ fn several_names(tree: &Tree) -> Result<HashMap<&BStr, LinkedFile>, Error> {
             continue;
         };
         if !matches!(tree.get(file), Some(entry) if matches!(entry.kind, Kind::File { .. })) {
-            let reason = format!("is a hard link to /{file}, which is not a file of the archive");
+            let reason = format!(
+                "is a hard link to /{}, which is not a file of the archive",
+                escape(file)
+            );
             return Err(Error::entry(path, reason));
         }
         let names = names.entry(file.as_bstr()).or_insert(LinkedFile {

@@ -1,8 +1,8 @@
 //! Errors, which name the file or the entry that they are about.
 
-use crate::escape::escape;
+use crate::escape::escape_path;
 use std::ffi::OsString;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
@@ -60,7 +60,7 @@ impl fmt::Display for Error {
         match self {
             Self::At { path, reason } if path.as_os_str().is_empty() => write!(f, "\"\": {reason}"),
             Self::At { path, reason } => {
-                write!(f, "{}: {reason}", escape(path.as_os_str().as_bytes()))
+                write!(f, "{}: {reason}", escape_path(path))
             }
             Self::Output(error) => write!(f, "cannot write the archive: {error}"),
             Self::Input(error) => write!(f, "cannot read the archive: {error}"),

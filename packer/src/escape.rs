@@ -2,11 +2,18 @@
 
 use bstr::ByteVec;
 use std::fmt::{self, Display, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// Writes each byte of a control character, and each byte that is not UTF-8, as `\xNN`, and a backslash
 /// as `\\`. Leaves everything else unchanged.
 pub fn escape(bytes: &[u8]) -> impl Display {
     Escaped(bytes)
+}
+
+/// As [`escape`], for a path of this machine.
+pub fn escape_path(path: &Path) -> impl Display {
+    Escaped(path.as_os_str().as_bytes())
 }
 
 /// The bytes for which [`escape`] gives `text`.

@@ -1,7 +1,7 @@
 //! Output files, which are replaced when the new file is complete, and not changed before that.
 
 use crate::Error;
-use crate::escape::escape;
+use crate::escape::escape_path;
 use crate::paths::{SYMLINKS_MAX, names_directory};
 use rustix::fs::{PROC_SUPER_MAGIC, statfs};
 use std::fs::{self, File, Metadata};
@@ -118,7 +118,7 @@ impl OutFile {
         };
         match parent.ancestors().any(is_packed) {
             true => {
-                let packed = escape(packed.as_os_str().as_bytes());
+                let packed = escape_path(packed);
                 let reason = format!("is inside {packed}, which is to be packed");
                 Err(Error::at(&self.path, reason))
             }
@@ -132,7 +132,7 @@ impl OutFile {
             Destination::File(path) => {
                 let directory = directory_of(path);
                 let file = temporary_file(directory).map_err(|error| {
-                    let directory = escape(directory.as_os_str().as_bytes());
+                    let directory = escape_path(directory);
                     let reason = format!("cannot make a file in {directory}: {error}");
                     Error::at(&self.path, reason)
                 })?;
@@ -171,13 +171,13 @@ impl OutFile {
 
     fn failed_to_spool(&self, error: io::Error) -> Error {
         let directory = std::env::temp_dir();
-        let directory = escape(directory.as_os_str().as_bytes());
+        let directory = escape_path(&directory);
         let reason = format!("cannot write a temporary file to {directory}: {error}");
         Error::at(&self.path, reason)
     }
 
     fn refused(&self, other: &Path, what: &str) -> Error {
-        let other = escape(other.as_os_str().as_bytes());
+        let other = escape_path(other);
         let reason = format!("would replace {other}, {what}; name another file");
         Error::at(&self.path, reason)
     }

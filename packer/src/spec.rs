@@ -12,6 +12,7 @@
 //! `:`, so a `SRC` or a directory with a `:` in its name needs a mode. The functions only parse the text.
 //! They open no files.
 
+use crate::escape::escape;
 use crate::{Device, Entry, Error, Kind, MODE_MAX};
 use bstr::{BStr, BString, ByteSlice};
 use std::ffi::OsStr;
@@ -101,7 +102,7 @@ fn not(path: &BStr, found: &BStr, expected: &str) -> Error {
 }
 
 fn is_not(found: &BStr, expected: &str) -> String {
-    format!("`{found}` is not {expected}")
+    format!("`{}` is not {expected}", escape(found))
 }
 
 fn split<'a>(spec: &'a [u8], form: &str) -> Result<(&'a BStr, &'a BStr), Error> {
@@ -241,6 +242,7 @@ mod tests {
                 "/n: `9` is not an octal mode from 0 to 7777",
             ),
             (symlink(b"/l"), "/l: `/l` is not DEST=TARGET"),
+            (symlink(b"/\n"), r"/\x0a: `/\x0a` is not DEST=TARGET"),
         ] {
             assert_eq!(parsed.unwrap_err().to_string(), error);
         }

@@ -1,5 +1,6 @@
 //! The entries to pack, by path, in the order of the archive.
 
+use crate::escape::{escape, escape_path};
 use crate::paths::{self, PATH_MAX};
 use crate::{Entry, Error, Kind, MODE_MAX, Owner, source};
 use bstr::{BStr, BString, ByteSlice};
@@ -37,8 +38,8 @@ impl Tree {
         let refuse = |reason: String| Error::entry(path, reason);
         let name = paths::in_archive(path).map_err(|reason| refuse(reason.into()))?;
         if let Kind::HardLink { file } = &mut entry.kind {
-            *file =
-                paths::in_archive(file).map_err(|reason| refuse(format!("{file}: {reason}")))?;
+            *file = paths::in_archive(file)
+                .map_err(|reason| refuse(format!("{}: {reason}", escape(file))))?;
         }
         check(&name, &entry).map_err(refuse)?;
 
@@ -49,7 +50,7 @@ impl Tree {
             };
             if *kind != Kind::Directory {
                 let kind = kind.name();
-                let reason = format!("cannot be inside /{parent}, which is a {kind}");
+                let reason = format!("cannot be inside /{}, which is a {kind}", escape(parent));
                 return Err(refuse(reason));
             }
         }
@@ -134,9 +135,9 @@ fn describe(entry: &Entry) -> String {
     let kind = entry.kind.name();
     let what = match &entry.kind {
         Kind::Directory | Kind::Fifo | Kind::Socket => kind.to_owned(),
-        Kind::File { source } => format!("{kind} from {}", source.display()),
-        Kind::HardLink { file } => format!("{kind} to /{file}"),
-        Kind::Symlink { target } => format!("{kind} to {target}"),
+        Kind::File { source } => format!("{kind} from {}", escape_path(source)),
+        Kind::HardLink { file } => format!("{kind} to /{}", escape(file)),
+        Kind::Symlink { target } => format!("{kind} to {}", escape(target)),
         Kind::CharDevice(device) | Kind::BlockDevice(device) => {
             format!("{kind} {}:{}", device.major(), device.minor())
         }
@@ -249,6 +250,27 @@ mod tests {
         refused(tree, "/l", link("a\0b"), "NUL");
         refused(tree, "/l", link(&"x".repeat(4096)), "4095");
         refused(tree, "/d", directory(Some(0o10000)), "10000");
+    }
+
+    #[test]
+    fn errors_escape_names() {
+        let tree = &mut Tree::new();
+        tree.insert("/a\nb", link("c\nd")).unwrap();
+        refused(tree, "/a\nb/x", link("y"), r"inside /a\x0ab, which");
+        refused(
+            tree,
+            "/a\nb",
+            link("y"),
+            r"already, as a symbolic link to c\x0ad",
+        );
+        let file = "h\n".into();
+        tree.insert("/h", Entry::new(Kind::HardLink { file }))
+            .unwrap();
+        refused(tree, "/h", link("y"), r"already, as a hard link to /h\x0a");
+        let source = "a\nb".into();
+        tree.insert("/f", Entry::new(Kind::File { source }))
+            .unwrap();
+        refused(tree, "/f", link("x"), r"already, as a file from a\x0ab");
     }
 
     #[test]

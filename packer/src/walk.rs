@@ -1,7 +1,7 @@
 //! Adds directories and store paths of this machine to a tree.
 
 use crate::closure::store_path;
-use crate::escape::escape;
+use crate::escape::escape_path;
 use crate::{Device, Entry, Error, Kind, MODE_MAX, Owner, Tree};
 use bstr::ByteSlice;
 use std::collections::{BTreeSet, HashMap};
@@ -130,7 +130,7 @@ impl Walk<'_> {
             sockets => {
                 let names = sockets.iter().map(|socket| {
                     let name = socket.strip_prefix(self.top).unwrap_or(socket);
-                    escape(name.as_os_str().as_bytes()).to_string()
+                    escape_path(name).to_string()
                 });
                 let reason = format!(
                     "has {} sockets in it, which mean {cure} them; remove them, or add them with `sock` \

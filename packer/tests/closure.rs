@@ -403,6 +403,7 @@ fn json_graphs_that_cannot_be() {
         (attrs(json!({ "none": [] })), not_a_graph("none")),
         (json!([1]), "an element is not an object".into()),
         (json!({ "x": 1 }), "`x` is not an object".into()),
+        (json!({ "\n": 1 }), r"`\x0a` is not an object".into()),
         (json!({ "x": {} }), format!("`x` {form}")),
         (json!({ "info": [] }), "`info` is not an object".into()),
         (json!({ "info": {} }), "`storeDir` is not a string".into()),
@@ -431,6 +432,10 @@ fn json_graphs_that_cannot_be() {
         (
             with("narHash", json!("md5:0")),
             format!("{path}: `md5:0` is not a SHA-256"),
+        ),
+        (
+            with("narHash", json!("\n")),
+            format!(r"{path}: `\x0a` is not a SHA-256"),
         ),
         (
             with("narSize", json!(-1)),

@@ -7,7 +7,7 @@ use bstr::BString;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgGroup, Args};
 use packer::closure::Graph;
-use packer::escape::escape;
+use packer::escape::escape_path;
 use packer::output::OutFile;
 use packer::spec::{self, Spec};
 use packer::{Compression, CreateOptions, Error, Tree, cpio_list};
@@ -166,7 +166,7 @@ fn warn(tree: &Tree) {
     const MANY: usize = 10;
     let mut lost = packer::lost(tree);
     for (source, what) in lost.by_ref().take(MANY) {
-        let source = escape(source.as_os_str().as_bytes());
+        let source = escape_path(source);
         say(format_args!("warning: {source}: {what}"));
     }
     match lost.count() {

@@ -4,9 +4,8 @@ use super::input;
 use super::print::{print, say};
 use anyhow::Result;
 use clap::Args;
-use packer::escape::escape;
+use packer::escape::escape_path;
 use packer::{Error, diff};
-use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -42,7 +41,7 @@ impl Diff {
 
     fn compare(&self) -> Result<ExitCode> {
         let [a, b] = [&self.a, &self.b].map(|path| input::read(path, diff::read));
-        let names = [&self.a, &self.b].map(|path| escape(path.as_os_str().as_bytes()).to_string());
+        let names = [&self.a, &self.b].map(|path| escape_path(path).to_string());
         let lines = diff::compare(&a?, &b?, [&names[0], &names[1]]);
         print(|out| {
             let mut lines = lines.iter();

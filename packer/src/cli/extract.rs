@@ -4,9 +4,8 @@ use super::input;
 use super::print::say;
 use anyhow::Result;
 use clap::Args;
-use packer::escape::escape;
+use packer::escape::escape_path;
 use packer::extract::{ExtractOptions, extract};
-use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -41,7 +40,7 @@ impl Extract {
         let options = ExtractOptions {
             skip_devices: self.skip_devices,
         };
-        let image = escape(self.image.as_os_str().as_bytes());
+        let image = escape_path(&self.image);
         let mut code = ExitCode::SUCCESS;
         let mut report = |error| {
             // Continue even if standard error is closed, so that the tree gets complete.

@@ -4,9 +4,8 @@ use super::input;
 use super::print::{print, say};
 use anyhow::Result;
 use clap::Args;
-use packer::escape::escape;
+use packer::escape::escape_path;
 use packer::{Error, Manifest, verify};
-use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -39,7 +38,7 @@ impl Verify {
         let report = input::read(&self.image, |image| {
             verify::verify(image, manifest.as_ref())
         })?;
-        let image = escape(self.image.as_os_str().as_bytes());
+        let image = escape_path(&self.image);
         if !report.problems.is_empty() {
             for problem in &report.problems {
                 say(format_args!("{image}: {problem}"));

@@ -2,6 +2,7 @@
 
 use super::nar::{Nar, parse_sha256};
 use super::{Object, Objects, add, store_path};
+use crate::escape::escape;
 use serde_json::{Map, Value};
 
 type Fields = Map<String, Value>;
@@ -33,7 +34,12 @@ fn from_attrs(graphs: &Value, attrs: &Fields, objects: &mut Objects) -> Result<(
         .ok_or("`exportReferencesGraph` is not an object")?;
     for name in names.keys() {
         let graph = attrs.get(name).and_then(Value::as_array);
-        let graph = graph.ok_or_else(|| format!("`{name}` is not an array, so not a graph"))?;
+        let graph = graph.ok_or_else(|| {
+            format!(
+                "`{}` is not an array, so not a graph",
+                escape(name.as_bytes())
+            )
+        })?;
         from_array(graph, objects)?;
     }
     Ok(())
@@ -56,7 +62,7 @@ fn from_map(map: &Fields, store: &str, objects: &mut Objects) -> Result<(), Stri
             Value::Null => return Err(invalid(name)),
             // From 2.33 on, these fields may be among the paths.
             _ if name == "version" || name == "storeDir" => {}
-            _ => return Err(format!("`{name}` is not an object")),
+            _ => return Err(format!("`{}` is not an object", escape(name.as_bytes()))),
         }
     }
     Ok(())
@@ -68,7 +74,7 @@ fn insert(path: &str, fields: &Fields, store: &str, objects: &mut Objects) -> Re
         return Err(invalid(path));
     }
     let path = whole(path, store)?;
-    let of = |reason| format!("{path}: {reason}");
+    let of = |reason| format!("{}: {reason}", escape(path.as_bytes()));
     let object = object(fields, store).map_err(of)?;
     add(objects, path, object)
 }
@@ -81,7 +87,8 @@ fn object(fields: &Fields, store: &str) -> Result<Object, String> {
         .map(|path| whole(path.as_str().ok_or("a reference is not a string")?, store))
         .collect::<Result<_, _>>()?;
     let hash = text(fields, "narHash")?;
-    let sha256 = parse_sha256(hash).ok_or_else(|| format!("`{hash}` is not a SHA-256"))?;
+    let sha256 = parse_sha256(hash)
+        .ok_or_else(|| format!("`{}` is not a SHA-256", escape(hash.as_bytes())))?;
     let size = fields.get("narSize").and_then(Value::as_u64);
     let size = size.ok_or("`narSize` is not a number of bytes")?;
     let nar = Some(Nar { sha256, size });
@@ -103,5 +110,6 @@ fn whole(path: &str, store: &str) -> Result<String, String> {
 }
 
 fn invalid(path: &str) -> String {
+    let path = escape(path.as_bytes());
     format!("{path} was not in the store when the graph was written")
 }

@@ -16,6 +16,7 @@ mod nar;
 pub(crate) mod store_path;
 mod text;
 
+use crate::escape::{escape, escape_path};
 use crate::{Error, StorePath, Tree, walk};
 use nar::Nar;
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,7 +86,7 @@ impl Graph {
         for (path, object) in other.objects {
             let present = self.objects.get(&path);
             if let Some(what) = present.and_then(|present| present.contradicts(&object)) {
-                let this = self.file.display();
+                let (path, this) = (escape(path.as_bytes()), escape_path(&self.file));
                 let reason = format!("has {path} with other {what} than {this}");
                 return Err(Error::at(other.file, reason));
             }
@@ -177,6 +178,7 @@ fn in_parallel<T: Sync, R: Send>(
 fn add(objects: &mut Objects, path: String, mut object: Object) -> Result<(), String> {
     if let Some(present) = objects.get(&path) {
         if let Some(what) = present.contradicts(&object) {
+            let path = escape(path.as_bytes());
             return Err(format!("has {path} twice, with different {what}"));
         }
         object.nar = object.nar.or(present.nar);
@@ -193,6 +195,7 @@ fn check_closure(objects: &Objects) -> Result<(), String> {
     let store = |path: &str| path.rsplit_once('/').map(|(store, _)| store.to_owned());
     for (path, object) in objects {
         if store(path) != store(first) {
+            let (path, first) = (escape(path.as_bytes()), escape(first.as_bytes()));
             return Err(format!("{path} is in another store than {first}"));
         }
         if let Some(missing) = object
@@ -200,6 +203,7 @@ fn check_closure(objects: &Objects) -> Result<(), String> {
             .iter()
             .find(|&path| !objects.contains_key(path))
         {
+            let (path, missing) = (escape(path.as_bytes()), escape(missing.as_bytes()));
             return Err(format!(
                 "{path} refers to {missing}, which is not in the graph; \
                  `nix path-info --json --recursive` writes all of it"
