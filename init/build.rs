@@ -1,30 +1,30 @@
-//! Linker flags. They reach the `init` binary only: its tests are ordinary programs.
+//! Linker flags for the `init` binary, but not for its tests, which are ordinary programs.
 //!
-//! Every flag is understood by GNU ld and by LLD, because Rust's default linker on x86-64 Linux
-//! changed from the one to the other in Rust 1.90.
+//! Both GNU ld and LLD accept every flag, because Rust 1.90 changed its default linker on x86-64 Linux from
+//! GNU ld to LLD.
 
 use std::env;
 
 const FLAGS: &[&str] = &[
-    // No crt1.o and no libc: `_start` is ours, and nothing here calls into C.
+    // No crt1.o and no libc: we define `_start` and call no C functions.
     "-nostartfiles",
     "-nostdlib",
-    // No dynamic loader, hence no .interp, .dynamic or .dynsym. The kernel maps us where we say.
+    // No dynamic loader, so no .interp, .dynamic or .dynsym. The kernel maps the program at a fixed address.
     "-static",
-    // One fixed address, hence no relocations at run time. Safe: PID 1 has an address space to itself.
+    // A fixed address, so no relocations at run time. Safe, because a process has its own address space.
     "-no-pie",
-    // A note of 36 bytes that nobody looks for here; some distributions' gcc asks for it by default.
+    // Saves a note of 36 bytes, which the gcc of some distributions adds by default. Nothing here reads it.
     "-Wl,--build-id=none",
-    // An index over .eh_frame, which the script drops: with panic = "abort" nothing ever unwinds.
+    // Saves an index of .eh_frame, which link.ld drops. With panic = "abort", nothing unwinds.
     "-Wl,--no-eh-frame-hdr",
 ];
 
-/// The memory image and nothing else: no section headers, no symbols, no padding to a page. Safe
-/// because src/elf.rs supplies the two headers that the kernel reads.
+/// Writes only the memory image: no section headers, no symbols, no padding to a page. Safe, because
+/// src/elf.rs defines the two headers that the kernel reads.
 const FLAT: &str = "-Wl,--oformat=binary,--strip-all";
 
-/// If set, what is linked is for a debugger to read, and not to be run: the same image as a section
-/// of an ordinary ELF file, with symbols.
+/// If this variable is set, the linker writes an ordinary ELF file for debuggers, with the image as a section
+/// and with symbols. This file cannot be run.
 const SYMBOLS: &str = "INIT_SYMBOLS";
 
 fn main() {

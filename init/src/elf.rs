@@ -1,8 +1,8 @@
-//! The two headers that the kernel needs to run a program, with the names of elf(5).
+//! The two headers that the kernel needs to run a program, with the names from elf(5).
 //!
-//! Linkers write more than this: section headers, symbols, up to a page of padding. The kernel
-//! reads none of it, so the image is linked as a flat binary and brings its own headers. They are
-//! complete and overlap nothing: readelf and gdb take the file for what it is.
+//! Linkers write more than these: section headers, symbols, up to a page of padding. The kernel reads
+//! none of that, so we link a flat binary and define the headers here. They are complete and overlap
+//! nothing, so readelf and gdb can read the file.
 
 use crate::arch;
 
@@ -25,7 +25,7 @@ struct Ehdr {
     e_shstrndx: u16,
 }
 
-/// `e_ident`, the part that is the same for every kind of ELF file.
+/// `e_ident`, which has the same layout in every ELF file.
 #[repr(C)]
 struct Ident {
     ei_mag: [u8; 4],
@@ -55,10 +55,10 @@ struct Headers {
     phdr: Phdr,
 }
 
-/// A number that only the linker knows. It hands numbers over as the addresses of symbols.
+/// A number that only the linker knows. It passes the number as the address of a symbol.
 type Number = &'static Symbol;
 
-/// What a linker symbol points to: nothing that may be read.
+/// The type of a linker symbol. It has no bytes, so nothing can be read through it.
 #[repr(C)]
 struct Symbol([u8; 0]);
 

@@ -1,7 +1,7 @@
 //! PID 1: says hello, then sleeps for ever.
 //!
-//! There is no libc, no heap and no runtime below this, only the kernel. A PID 1 that returns, or
-//! dies, panics the kernel ("Attempted to kill init!"), so no path through this program ends.
+//! The program uses only the kernel: no libc, no heap and no runtime. If PID 1 returns or is killed, the
+//! kernel panics ("Attempted to kill init!"). So this program never ends.
 
 #![no_std]
 #![no_main]
@@ -13,7 +13,7 @@ const STDOUT: usize = 1;
 /// errno(3): a signal arrived before anything was written.
 const EINTR: isize = 4;
 
-/// What [`arch`]'s `_start` calls, on the stack that the kernel made.
+/// Called by `_start` in [`arch`], on the stack that the kernel made.
 extern "C" fn main() -> ! {
     write_all(STDOUT, b"Hello, world!\n");
     loop {
@@ -21,10 +21,10 @@ extern "C" fn main() -> ! {
     }
 }
 
-/// Writes all of `bytes`, unless the kernel says that it cannot be done.
+/// Writes all of `bytes`, or stops at the first error.
 ///
-/// What cannot be written is given up rather than retried: a PID 1 that spins on a broken console
-/// takes a whole CPU with it, and there is nobody to tell.
+/// It repeats only an interrupted write. If it repeated every failed write, PID 1 would use a whole CPU when
+/// the console is broken. There is nowhere to report the error.
 #[inline]
 fn write_all(fd: usize, mut bytes: &[u8]) {
     while !bytes.is_empty() {
@@ -39,7 +39,7 @@ fn write_all(fd: usize, mut bytes: &[u8]) {
     }
 }
 
-/// Required by the language and never called: link.ld refuses an image that could.
+/// The language requires it, but nothing calls it: link.ld refuses an image with a call to it.
 #[panic_handler]
 #[unsafe(link_section = ".panic")]
 fn panic(_: &core::panic::PanicInfo) -> ! {

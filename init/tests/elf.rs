@@ -1,4 +1,4 @@
-//! `init` as a file: an ELF program that says no more than the kernel needs, and says it honestly.
+//! `init` as a file: an ELF program with only the headers that the kernel needs, and with correct values.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -61,7 +61,7 @@ fn may_be_executed() {
     assert_eq!(mode & 0o111, 0o111, "{mode:o}");
 }
 
-/// What is not in the x86-64 baseline (SSE2), the decoder does not know.
+/// The offset of the first instruction beyond the x86-64 baseline (SSE2), which the decoder does not know.
 fn foreign_instruction(code: &[u8]) -> Option<usize> {
     let decoder = InstDecoder::minimal();
     let mut at = 0;
@@ -74,7 +74,7 @@ fn foreign_instruction(code: &[u8]) -> Option<usize> {
     None
 }
 
-/// The article's first init died of one: its libc was built for newer CPUs.
+/// The article's first init was killed by such an instruction, because its libc was built for newer CPUs.
 #[test]
 fn has_no_instruction_beyond_the_baseline() {
     let file = fs::read(INIT).unwrap();

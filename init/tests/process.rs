@@ -1,4 +1,4 @@
-//! `init` run as an ordinary process: what it prints, and that nothing makes it spin or end.
+//! Runs `init` as an ordinary process: it prints the greeting, and it never uses the CPU or ends.
 
 mod common;
 
@@ -40,7 +40,7 @@ fn sleeps_when_stdout_is_full() {
     assert_sleeps(&mut Running::start(Command::new(INIT).stdout(full)).unwrap());
 }
 
-/// EPIPE. The kernel delivers no deadly SIGPIPE to PID 1; an ordinary process has to ignore it.
+/// EPIPE. SIGPIPE does not kill PID 1. An ordinary process must ignore the signal.
 #[test]
 fn sleeps_when_the_reader_is_gone() {
     let mut shell = Command::new("sh");
@@ -52,7 +52,7 @@ fn sleeps_when_the_reader_is_gone() {
     assert_sleeps(&mut init);
 }
 
-/// EAGAIN: to try again until somebody reads would be to spin.
+/// EAGAIN. Repeating the write until somebody reads would use a whole CPU.
 #[test]
 fn sleeps_when_stdout_would_block() {
     let (mut stdout, _reader) = UnixStream::pair().unwrap();
@@ -66,7 +66,7 @@ fn sleeps_when_stdout_would_block() {
     assert_sleeps(&mut Running::start(Command::new(INIT).stdout(OwnedFd::from(stdout))).unwrap());
 }
 
-/// Panics unless the process becomes `init`, goes to sleep and stays so without using the CPU.
+/// Panics unless the process becomes `init`, goes to sleep and stays asleep.
 fn assert_sleeps(init: &mut Running) {
     let process = format!("/proc/{}/stat", init.0.id());
     eventually("init is asleep", || {
@@ -79,7 +79,7 @@ fn assert_sleeps(init: &mut Running) {
     assert_eq!(Stat::read(&process), before, "init woke up");
 }
 
-/// What proc(5) tells of a process in its file `stat`.
+/// Some fields of a process's file `stat`, proc(5).
 #[derive(Debug, PartialEq)]
 struct Stat {
     comm: String,

@@ -1,4 +1,4 @@
-//! Every system call that `init` makes, as strace(1) sees it, with faults injected.
+//! Checks every system call of `init` with strace(1), which also injects faults.
 
 mod common;
 
@@ -8,12 +8,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Panics unless the system calls of `init` after execve(2) are `expected`, ending inside pause(2).
-/// `faults` is what strace's `--inject` makes of them.
+/// `faults` are arguments of strace's `--inject`.
 fn assert_calls(test: &str, faults: &[&str], expected: &[&str]) {
     let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{test}.strace"));
     let _ = fs::remove_file(&log);
 
-    // --daemonize: init is our child and strace its descendant, so that killing the one ends both.
+    // With --daemonize, init is our child and strace its descendant, so killing init ends both.
     let mut strace = Command::new("strace");
     strace
         .args(["--daemonize", "--columns=0", "--quiet=all", "--output"])

@@ -1,7 +1,7 @@
-//! What holds for any bytes that are said to be an image. The fuzzer looks for bytes for which it does
-//! not; `packer/tests/corpus.rs` checks it for the corpus.
+//! Properties of reading and extracting any bytes. The fuzzer searches for bytes that violate them.
+//! `packer/tests/corpus.rs` checks them for the corpus.
 
-use packer::extract::{Options, extract};
+use packer::extract::{ExtractOptions, extract};
 use packer::reader::{Item, Reader};
 use packer::verify::verify;
 use packer::{Error, Manifest, diff};
@@ -10,10 +10,10 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-/// Of reading. More than this may come out of a few bytes, which only takes long.
+/// The largest size of all archives to test. A few bytes can unpack to more, which only takes long.
 const ENOUGH: u64 = 64 << 20;
 
-/// Reading does not panic, ends, and says the same in all ways.
+/// Reading ends without a panic, and all ways to read give the same result.
 pub fn reader(image: &[u8]) {
     let Some(result) = contents(image) else {
         return;
@@ -45,7 +45,7 @@ pub fn reader(image: &[u8]) {
     assert_eq!(problems, report.problems);
 }
 
-/// How many bytes all files together have. `None` if that is enough.
+/// The size of all archives. `None` if it exceeds [`ENOUGH`].
 fn contents(image: &[u8]) -> Option<Result<u64, Error>> {
     let mut reader = Reader::new(image);
     let mut size = 0;
@@ -69,8 +69,8 @@ fn contents(image: &[u8]) -> Option<Result<u64, Error>> {
     }
 }
 
-/// Extracting does not panic and leaves alone what is outside, and what it reports are entries that
-/// `verify` finds wrong, too, or that it says are not extracted.
+/// Extracting does not panic and does not change files outside. If `verify` finds no problem, the extraction
+/// reports only entries that it documents not to extract.
 pub fn extraction(image: &[u8]) {
     if contents(image).is_none() {
         return;
@@ -83,7 +83,7 @@ pub fn extraction(image: &[u8]) {
     let result = extract(
         image,
         &path("inside"),
-        Options::default(),
+        ExtractOptions::default(),
         &mut |error: Error| {
             reports.push(error.to_string());
         },
@@ -102,8 +102,8 @@ pub fn extraction(image: &[u8]) {
             "leads through",
             "which only root can make",
             "cannot belong to",
-            // Of a path that is longer than the path of `inside` leaves room for: never, as it is not
-            // one path that is given to the system.
+            // There is no error for a path that is too long together with `inside`, because no system call
+            // gets the whole path.
         ];
         for report in reports {
             assert!(
@@ -114,7 +114,7 @@ pub fn extraction(image: &[u8]) {
     }
 }
 
-/// Lets their owner look into all directories, and remove them.
+/// Gives the owner access to all directories, to read and to remove them.
 pub fn open_directories(directory: &Path) {
     if fs::set_permissions(directory, Permissions::from_mode(0o700)).is_err() {
         return;
@@ -127,7 +127,7 @@ pub fn open_directories(directory: &Path) {
     }
 }
 
-/// What cannot be set: it tells of changes of any kind.
+/// Attributes that cannot be set, and that change whenever the file is changed.
 fn changed(metadata: &fs::Metadata) -> (i64, i64, u64) {
     use std::os::unix::fs::MetadataExt;
     (metadata.ctime(), metadata.ctime_nsec(), metadata.nlink())

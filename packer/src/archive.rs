@@ -1,14 +1,15 @@
 //! Writing archives.
 //!
-//! What a header says comes from the [`Tree`] alone. In particular, it has
-//! - inode numbers counting from 1 in the archive's order. The names of one file share a number: it
-//!   is how the kernel finds hard links;
-//! - a link count of 2 for directories, of the names in the archive for files, and 1 for everything
-//!   else;
-//! - 0 for the device that holds the file.
+//! All fields of a header come from the [`Tree`], none from the file system:
+//! - Inode numbers count from 1 in the order of the archive. All names of a file have the same number,
+//!   by which the kernel finds hard links.
+//! - The link count is 2 for a directory, the number of names in the archive for a file, and 1 for
+//!   everything else.
+//! - The device that holds the file is 0:0.
 //!
-//! The contents of a file with several names come with the last of them, as cpio has it.
+//! As in archives made by cpio, the contents of a file with several names follow its last name.
 
+use crate::escape::escape;
 use crate::newc::{self, Header};
 use crate::{Entry, Error, Kind, Tree, source};
 use bstr::{BStr, ByteSlice};
@@ -19,16 +20,16 @@ use std::path::Path;
 /// The size of an archive is a multiple of this: cpio's own block size, which tools expect.
 const BLOCK: u64 = 512;
 
-/// Writes all of `tree` with all times `mtime`, in seconds since 1970, and returns `out`, which is
-/// not flushed.
+/// Writes `tree` to `out` and returns `out`, which is not flushed. Every entry gets the time `mtime`, in
+/// seconds since 1970.
 ///
-/// Where `out` is a [`File`](std::fs::File) or a [`BufWriter`](io::BufWriter) of one, it is the kernel that copies
-/// the contents of files into it, by copy_file_range(2).
+/// If `out` is a [`File`](std::fs::File) or a [`BufWriter`](io::BufWriter) of one, the kernel copies the
+/// contents of files into it: copy_file_range(2).
 ///
 /// # Errors
-/// [`Error::At`] if the source of a file is not a regular file, cannot be read, is 4 GiB or larger,
-/// or changes its size meanwhile, or if a hard link is to something that is not a file of the
-/// archive; [`Error::Output`] if writing to `out` fails.
+/// [`Error::At`] if the source of a file is not a regular file, cannot be read, is 4 GiB or larger, or
+/// changes its size while it is copied; if a hard link does not lead to a file of the archive.
+/// [`Error::Output`] if writing to `out` fails.
 pub fn write<W: Write>(tree: &Tree, mtime: u32, out: W) -> Result<W, Error> {
     write_with_progress(tree, mtime, out, &mut |_| {})
 }
@@ -85,27 +86,31 @@ pub fn write_with_progress<W: Write>(
     Ok(out.inner)
 }
 
-/// The names of one file.
-struct Names {
+/// A file with several names.
+struct LinkedFile {
+    /// The number of its names.
     count: u32,
-    /// How many are still to be written.
+    /// The number of names that are not written yet.
     left: u32,
-    /// 0 until the first has been written.
+    /// 0 until the first name is written.
     ino: u32,
 }
 
-/// The files of `tree` that have more than one name, by the path that is not a hard link.
-fn several_names(tree: &Tree) -> Result<HashMap<&BStr, Names>, Error> {
+/// The files of `tree` that have several names. The key is the path of the [`Kind::File`].
+fn several_names(tree: &Tree) -> Result<HashMap<&BStr, LinkedFile>, Error> {
     let mut names = HashMap::new();
     for (path, entry) in tree.entries() {
         let Kind::HardLink { file } = &entry.kind else {
             continue;
         };
         if !matches!(tree.get(file), Some(entry) if matches!(entry.kind, Kind::File { .. })) {
-            let reason = format!("is a hard link to /{file}, which is not a file of the archive");
+            let reason = format!(
+                "is a hard link to /{}, which is not a file of the archive",
+                escape(file)
+            );
             return Err(Error::entry(path, reason));
         }
-        let names = names.entry(file.as_bstr()).or_insert(Names {
+        let names = names.entry(file.as_bstr()).or_insert(LinkedFile {
             count: 1,
             left: 1,
             ino: 0,
@@ -124,7 +129,7 @@ fn write_entry<W: Write>(
     out: &mut Output<W>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), Error> {
-    let mode = |usual| entry.kind.type_bits() | entry.mode.unwrap_or(usual);
+    let mode = |usual| entry.kind.file_type().bits() | entry.mode.unwrap_or(usual);
     match &entry.kind {
         Kind::Directory => {
             header.nlink = 2;
@@ -149,7 +154,10 @@ fn write_entry<W: Write>(
         Kind::File { source } => {
             let (file, metadata) = source::open(source)?;
             let size = u32::try_from(metadata.len()).map_err(|_| {
-                let reason = format!("{} bytes are more than newc can hold", metadata.len());
+                let reason = format!(
+                    "has {} bytes, but newc can store at most 4294967295",
+                    metadata.len()
+                );
                 Error::at(source, reason)
             })?;
             header.mode = mode(source::usual_mode(&metadata));
@@ -166,8 +174,8 @@ fn write_entry<W: Write>(
     }
 }
 
-/// Copies `size` bytes and makes sure that there were no fewer and are no more: the header that says
-/// `size` is already written, and contents of another size would garble all that follows.
+/// Copies `size` bytes. Fails if the source has fewer or more: the header with `size` is already
+/// written, and contents of another length would corrupt the rest of the archive.
 fn copy_exactly<W: Write>(
     mut from: impl Read,
     size: u32,
@@ -175,14 +183,16 @@ fn copy_exactly<W: Write>(
     out: &mut Output<W>,
 ) -> Result<(), Error> {
     let changed = |than| {
-        let reason = format!("has {than} than the {size} bytes of a moment ago");
+        let reason = format!(
+            "has {than} bytes than its size, {size}; the file must not change while it is packed"
+        );
         Err(Error::at(source, reason))
     };
     let size = u64::from(size);
-    // Straight into the writer underneath, because io::copy has to see that it is a file.
+    // io::copy uses copy_file_range(2) only if it sees the type of the inner writer.
     let copied = io::copy(&mut from.by_ref().take(size), &mut out.inner);
     let mut more = [0];
-    // If both sides fail, it is for two reasons; if only one can be asked again, it tells which.
+    // io::copy does not tell whether reading or writing failed. If the source fails, it fails again here.
     let read = from.read(&mut more);
     match (copied, read) {
         (_, Err(error)) => Err(Error::at(source, error)),
@@ -196,14 +206,14 @@ fn copy_exactly<W: Write>(
     }
 }
 
-/// Counts what is written, for the padding.
+/// Counts the bytes written, to compute the padding.
 struct Output<W> {
     inner: W,
     size: u64,
 }
 
 impl<W: Write> Output<W> {
-    /// An entry whose contents are at hand.
+    /// Writes a whole entry, whose contents are in memory.
     fn entry(&mut self, path: &BStr, header: Header, contents: &[u8]) -> Result<(), Error> {
         let header = Header {
             filesize: contents.len() as u32,
@@ -215,7 +225,7 @@ impl<W: Write> Output<W> {
             .map_err(Error::Output)
     }
 
-    /// All that comes before an entry's contents.
+    /// Writes the header and the path, with their padding.
     fn header(&mut self, path: &BStr, header: Header) -> io::Result<()> {
         let header = Header {
             namesize: path.len() as u32 + 1,
@@ -266,9 +276,15 @@ mod tests {
         };
         assert_eq!(copy(4).unwrap(), b"four");
         let error = copy(3).unwrap_err().to_string();
-        assert_eq!(error, "f: has more than the 3 bytes of a moment ago");
+        assert_eq!(
+            error,
+            "f: has more bytes than its size, 3; the file must not change while it is packed"
+        );
         let error = copy(5).unwrap_err().to_string();
-        assert_eq!(error, "f: has fewer than the 5 bytes of a moment ago");
+        assert_eq!(
+            error,
+            "f: has fewer bytes than its size, 5; the file must not change while it is packed"
+        );
     }
 
     #[test]
@@ -306,8 +322,8 @@ mod tests {
 
     #[test]
     fn a_compressor_is_left_to_work() {
-        struct Compressor;
-        impl Write for Compressor {
+        struct NoFlush;
+        impl Write for NoFlush {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
                 Ok(bytes.len())
             }
@@ -317,7 +333,7 @@ mod tests {
         }
         let mut tree = Tree::new();
         tree.insert("/l", link("padded")).unwrap();
-        write(&tree, 0, Compressor).unwrap();
+        write(&tree, 0, NoFlush).unwrap();
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! Lists of entries as the kernel's own `usr/gen_init_cpio.c` reads them.
+//! Lists of entries in the format of the kernel's `usr/gen_init_cpio.c`.
 //!
-//! An entry is a line, its fields are separated by blanks:
+//! Each line is an entry. Blanks separate its fields:
 //!
 //! ```text
 //! file NAME LOCATION MODE UID GID [HARD LINK...]
@@ -11,34 +11,33 @@
 //! sock NAME MODE UID GID
 //! ```
 //!
-//! `NAME` is a path in the archive, `LOCATION` one of this machine, from the current directory on. In
-//! `LOCATION` alone, `${VARIABLE}` stands for the value of an environment variable. `MODE` is octal,
-//! all other numbers are decimal. Empty lines, and those that begin with `#`, mean nothing. Names are
-//! bytes, but cannot contain blanks: there is no way to quote them.
+//! `NAME` is a path in the archive. `LOCATION` is a path on this machine, relative to the current
+//! directory. In `LOCATION`, and only there, `${VARIABLE}` stands for the value of an environment
+//! variable. `MODE` is octal, all other numbers are decimal. Empty lines and lines that begin with `#` are
+//! ignored. Names are bytes. They cannot contain blanks, because the format has no quotes.
 //!
-//! # Other than gen_init_cpio
+//! # Differences from gen_init_cpio
 //!
-//! The archive unpacks to the same files. It has its entries in another order and one time for all of
-//! them, adds directories that are missing on the way to an entry, and does not end the targets of
-//! links in a NUL.
+//! The archive unpacks to the same files. Its entries are sorted and have the same time, missing
+//! directories on the way to an entry are added, and the targets of links do not end with a NUL.
 //!
-//! Where gen_init_cpio writes something else than what the list seems to say, here it is an error:
+//! These mistakes are errors. gen_init_cpio accepts them and writes something else than the list says:
 //!
-//! | In the list | What gen_init_cpio does |
+//! | In the list | gen_init_cpio |
 //! | --- | --- |
 //! | an unknown kind, a kind without fields, or a blank before it | leaves the line out |
-//! | `${VARIABLE}` that is not set | takes it for empty |
-//! | more fields than there are, unless they begin with `#` | ignores them |
-//! | `#` after the fields of a `file` | makes hard links of the words |
-//! | a number with something behind it | takes the digits, and the rest for the next field |
-//! | a number that is negative or too large | writes other bits than those |
-//! | a device that is neither `b` nor `c` | makes it `c` |
-//! | a path that is there already, as something else | writes both |
+//! | `${VARIABLE}` that is not set | uses an empty value |
+//! | too many fields, unless they begin with `#` | ignores them |
+//! | `#` after the fields of a `file` | makes a hard link of each word |
+//! | a number followed by other characters | uses the digits, and the rest as the next field |
+//! | a number that is negative or too large | writes other bits |
+//! | a device that is neither `b` nor `c` | makes a `c` |
+//! | a path that another entry has already | writes both entries |
 //!
-//! The value of a variable is taken as it is. There, a `${` in it is expanded in turn.
+//! There is one more difference: gen_init_cpio expands a `${` in the value of a variable, packer does not.
 
+use crate::error::Reason;
 use crate::escape::escape;
-use crate::lines::at_line;
 use crate::{Entry, Error, Kind, Owner, Tree, source, spec};
 use bstr::{BStr, ByteSlice};
 use std::ffi::OsStr;
@@ -47,14 +46,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// The largest number of a user or a group: the one above it, -1, tells chown(2) to change nothing.
+/// The largest number of a user or a group. The next one, -1, makes chown(2) leave the owner unchanged.
 const ID_MAX: u32 = u32::MAX - 1;
 
-/// Adds the entries of `list`, or if it is `-` of standard input, to `tree`.
+/// Adds the entries of the file `list` to `tree`. `-` stands for standard input.
 ///
 /// # Errors
-/// If the list cannot be read, or if a line is not as above; if what is at a location is not a
-/// regular file; and those of [`Tree::insert`]. The lines before it have been added by then.
+/// If the list cannot be read, if a line does not have one of the forms above, if a location is not a
+/// regular file, and those of [`Tree::insert`]. Entries before the error stay in the tree.
 pub fn insert(tree: &mut Tree, list: &Path) -> Result<(), Error> {
     let mut bytes = Vec::new();
     let (name, read) = match list.as_os_str().as_bytes() {
@@ -66,12 +65,10 @@ pub fn insert(tree: &mut Tree, list: &Path) -> Result<(), Error> {
     };
     read.map_err(|error| Error::at(name, error))?;
     for (index, line) in bytes.lines().enumerate() {
-        insert_line(tree, line).map_err(|reason| at_line(name, index + 1, reason))?;
+        insert_line(tree, line).map_err(|reason| Error::at_line(name, index + 1, reason))?;
     }
     Ok(())
 }
-
-type Reason = Box<dyn std::error::Error + Send + Sync>;
 
 const FORMS: [&str; 6] = [
     "file NAME LOCATION MODE UID GID [HARD LINK...]",
@@ -123,14 +120,14 @@ fn insert_line(tree: &mut Tree, line: &[u8]) -> Result<(), Reason> {
     Ok(())
 }
 
-/// The name; what it is; mode, user and group; and the fields that follow.
+/// The name, the kind, the fields for mode, user and group, and the remaining fields.
 type Parsed<'a> = (&'a BStr, Kind, [&'a BStr; 3], &'a [&'a BStr]);
 
 fn parse<'a>(word: &BStr, fields: &'a [&'a BStr]) -> Result<Parsed<'a>, Reason> {
     Ok(match (word.as_bytes(), fields) {
         (b"file", &[name, location, mode, uid, gid, ref rest @ ..]) => {
             let source = PathBuf::from(OsStr::from_bytes(&expand(location)?));
-            // When the archive is written, nothing tells any more on which line it was.
+            // Check it now, because the error for a line can name the line.
             source::open(&source)?;
             (name, Kind::File { source }, [mode, uid, gid], rest)
         }
@@ -159,7 +156,7 @@ fn parse<'a>(word: &BStr, fields: &'a [&'a BStr]) -> Result<Parsed<'a>, Reason> 
     })
 }
 
-/// What separates fields: C's isspace(3), which scanf(3) goes by.
+/// Whether a byte separates fields: C's isspace(3), which scanf(3) uses.
 fn is_blank(byte: &u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }

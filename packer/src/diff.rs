@@ -1,8 +1,8 @@
-//! What differs between two images, in words.
+//! Describes the differences between two images.
 
 use crate::Error;
 use crate::escape::escape;
-use crate::manifest::{Entry, Kind, Manifest};
+use crate::manifest::{Manifest, ManifestEntry, ManifestKind};
 use crate::rootfs::Rootfs;
 use bstr::BString;
 use std::cmp::Ordering;
@@ -22,13 +22,13 @@ pub fn read(file: impl Read) -> Result<Manifest, Error> {
     }
 }
 
-/// What differs between the images `a` and `b`, a line each, without a newline; nothing if they are
-/// the same, byte for byte. `names` are those of the images, as they are to be called.
+/// The differences between the images `a` and `b`, a line each, without a newline. There are none if the
+/// images are the same, byte for byte. The text calls the images by their `names`.
 ///
-/// It is what Linux unpacks that is compared, entry by entry: an archive overrides those before it.
-/// Only where that is the same, the rest is about the images themselves.
+/// First, this compares what Linux unpacks, entry by entry. An entry overrides earlier entries with the
+/// same path. Only if there is no difference, it compares the images themselves.
 ///
-/// The packed closures, which only one who has packed an image knows of, do not count.
+/// The store paths of a manifest are ignored, because a manifest made by reading an image has none.
 pub fn compare(a: &Manifest, b: &Manifest, names: [&str; 2]) -> Vec<String> {
     let differences = entries(unpacked(a), unpacked(b), names);
     match differences.is_empty() {
@@ -37,17 +37,17 @@ pub fn compare(a: &Manifest, b: &Manifest, names: [&str; 2]) -> Vec<String> {
     }
 }
 
-fn unpacked(manifest: &Manifest) -> Vec<Entry> {
+fn unpacked(manifest: &Manifest) -> Vec<ManifestEntry> {
     let mut rootfs = Rootfs::default();
     for entry in &manifest.entries {
-        // What is odd about it is what `packer verify` says.
+        // `packer verify` reports what Linux does not unpack.
         let _ = rootfs.unpack(entry);
     }
     rootfs.into_entries()
 }
 
-/// Both are sorted by path, in which there are no duplicates.
-fn entries(a: Vec<Entry>, b: Vec<Entry>, names: [&str; 2]) -> Vec<String> {
+/// Compares entries. `a` and `b` are sorted by path, without duplicates.
+fn entries(a: Vec<ManifestEntry>, b: Vec<ManifestEntry>, names: [&str; 2]) -> Vec<String> {
     let mut lines = Vec::new();
     let (mut a, mut b) = (a.into_iter().peekable(), b.into_iter().peekable());
     loop {
@@ -59,7 +59,7 @@ fn entries(a: Vec<Entry>, b: Vec<Entry>, names: [&str; 2]) -> Vec<String> {
         };
         let a = a.next_if(|_| order.is_le());
         let b = b.next_if(|_| order.is_ge());
-        let only = |entry: &Entry, name| format!("{}: only in {name}", escape(&entry.path));
+        let only = |entry: &ManifestEntry, name| format!("{}: only in {name}", escape(&entry.path));
         match (a, b) {
             (Some(a), Some(b)) => lines.extend(entry(&a, &b, names)),
             (Some(a), None) => lines.push(only(&a, names[0])),
@@ -69,11 +69,11 @@ fn entries(a: Vec<Entry>, b: Vec<Entry>, names: [&str; 2]) -> Vec<String> {
     }
 }
 
-/// Two entries with the same path.
-fn entry(a: &Entry, b: &Entry, names: [&str; 2]) -> Option<String> {
+/// Compares two entries with the same path.
+fn entry(a: &ManifestEntry, b: &ManifestEntry, names: [&str; 2]) -> Option<String> {
     let [a_name, b_name] = names;
     let is = |a: &dyn Display, b: &dyn Display| format!("is a {a} in {a_name}, a {b} in {b_name}");
-    let changes = if a.kind.name() == b.kind.name() {
+    let changes = if a.kind.file_type() == b.kind.file_type() {
         let mut changes = Vec::new();
         for ((what, a), (_, b)) in attributes(a).into_iter().zip(attributes(b)) {
             match what {
@@ -85,16 +85,16 @@ fn entry(a: &Entry, b: &Entry, names: [&str; 2]) -> Option<String> {
         }
         changes
     } else {
-        vec![is(&a.kind.name(), &b.kind.name())]
+        vec![is(&a.kind.file_type().name(), &b.kind.file_type().name())]
     };
     let path = escape(&a.path);
     (!changes.is_empty()).then(|| format!("{path}: {}", changes.join(", ")))
 }
 
-/// What there is to compare of entries of the same type, and what each is called.
-fn attributes(entry: &Entry) -> Vec<(&'static str, String)> {
+/// The attributes of an entry with their names. Entries of the same type have the same names.
+fn attributes(entry: &ManifestEntry) -> Vec<(&'static str, String)> {
     let mut attributes = match &entry.kind {
-        Kind::File {
+        ManifestKind::File {
             size,
             sha256,
             hard_link_to,
@@ -109,11 +109,11 @@ fn attributes(entry: &Entry) -> Vec<(&'static str, String)> {
                 ("names", names),
             ]
         }
-        Kind::Symlink { target } => vec![("target", escape(target).to_string())],
-        Kind::CharDevice { major, minor } | Kind::BlockDevice { major, minor } => {
+        ManifestKind::Symlink { target } => vec![("target", escape(target).to_string())],
+        ManifestKind::CharDevice { major, minor } | ManifestKind::BlockDevice { major, minor } => {
             vec![("device", format!("{major}:{minor}"))]
         }
-        Kind::Directory | Kind::Fifo | Kind::Socket => Vec::new(),
+        ManifestKind::Directory | ManifestKind::Fifo | ManifestKind::Socket => Vec::new(),
     };
     attributes.push(("mode", format!("{:04o}", entry.mode)));
     attributes.push(("owner", format!("{}:{}", entry.uid, entry.gid)));
@@ -121,7 +121,7 @@ fn attributes(entry: &Entry) -> Vec<(&'static str, String)> {
     attributes
 }
 
-/// Two images from which the same comes to be unpacked.
+/// Compares two images from which Linux unpacks the same files.
 fn images(a: &Manifest, b: &Manifest) -> Vec<String> {
     let mut lines = entries_without_effect(a, b);
     let has_same_entries = lines.is_empty();
@@ -156,7 +156,7 @@ fn images(a: &Manifest, b: &Manifest) -> Vec<String> {
     lines
 }
 
-/// Entries that are overridden or dropped, or in another archive or order.
+/// Compares the entries that Linux overrides or drops, and the order and the archives of all entries.
 fn entries_without_effect(a: &Manifest, b: &Manifest) -> Vec<String> {
     if a.entries == b.entries {
         return Vec::new();
@@ -172,11 +172,11 @@ fn entries_without_effect(a: &Manifest, b: &Manifest) -> Vec<String> {
         .filter(|(_, [a, b])| a != b)
         .map(|(path, [a, b])| {
             let path = escape(path);
-            format!("{path}: number of entries {a} -> {b}, to the same effect")
+            format!("{path}: number of entries {a} -> {b}, with the same effect")
         })
         .collect();
     if lines.is_empty() {
-        let differ = |(a, b): &(&Entry, &Entry)| a != b;
+        let differ = |(a, b): &(&ManifestEntry, &ManifestEntry)| a != b;
         let first = a.entries.iter().zip(&b.entries).find(differ);
         lines.extend(first.map(|(a, b)| {
             let (a_path, b_path) = (escape(&a.path), escape(&b.path));
@@ -184,9 +184,9 @@ fn entries_without_effect(a: &Manifest, b: &Manifest) -> Vec<String> {
                 true if a.archive != b.archive => {
                     format!("{a_path}: archive {} -> {}", a.archive, b.archive)
                 }
-                true => format!("{a_path}: entries differ that are overridden or dropped"),
+                true => format!("{a_path}: overridden or dropped entries differ"),
                 false => {
-                    format!("entries: in another order, of which the first is {a_path} -> {b_path}")
+                    format!("entries: in another order, first difference {a_path} -> {b_path}")
                 }
             }
         }));

@@ -1,29 +1,30 @@
-//! What an entry of an archive can be.
+//! The entries of a [`Tree`](crate::Tree).
 
+use crate::file_type::FileType;
 use bstr::BString;
 use std::path::PathBuf;
 
-/// The permission bits that a mode may have: set-user-ID, set-group-ID, sticky, and rwx three times.
+/// All permission bits: set-user-ID, set-group-ID, sticky, and rwx for owner, group and others.
 pub const MODE_MAX: u32 = 0o7777;
 
-/// One entry of an archive; its path is its key in the [`Tree`](crate::Tree).
+/// An entry to be packed. Its path is its key in the [`Tree`](crate::Tree).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Permission bits up to [`MODE_MAX`]. `None` is the usual for its kind: 0755 for a directory
-    /// and for a file whose source its owner may execute, 0644 for any other file, 0600 for a
-    /// device, a FIFO or a socket, and 0777 for a symbolic link. A hard link has those of its file.
+    /// Permission bits up to [`MODE_MAX`]. `None` means the usual ones of its kind: 0755 for a directory
+    /// and for a file whose source has the owner's execute bit, 0644 for any other file, 0600 for a
+    /// device, a FIFO or a socket, and 0777 for a symbolic link. For a hard link, those of its file count.
     pub mode: Option<u32>,
-    /// Whose it is. A hard link is whose its file is.
+    /// User and group. For a hard link, those of its file count.
     pub owner: Owner,
-    /// What it is.
+    /// The kind, with its data.
     pub kind: Kind,
 }
 
 impl Entry {
-    /// A directory that has no mode of its own, as made for a path whose parent nobody named.
+    /// A directory that the tree adds because an entry below it needs it: owned by root, without a mode.
     pub(crate) const PARENT: Self = Self::new(Kind::Directory);
 
-    /// An entry of root's with the usual mode.
+    /// An entry owned by root, with the usual mode.
     pub const fn new(kind: Kind) -> Self {
         Self {
             mode: None,
@@ -43,28 +44,28 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// Who owns what nobody else is named for.
+    /// The owner of every entry for which the user names no other.
     pub const ROOT: Self = Self { uid: 0, gid: 0 };
 }
 
-/// The kinds of entry that the kernel unpacks.
+/// What to pack: a file type with its data, or a hard link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A directory. Its contents are entries of their own.
     Directory,
     /// A regular file.
     File {
-        /// Where on this machine its contents are. A symbolic link is followed.
+        /// The file on this machine that has the contents. A symbolic link is followed.
         source: PathBuf,
     },
-    /// One more name of a file that is in the archive under another.
+    /// Another name of a file in the archive.
     HardLink {
-        /// The path in the archive of an entry that is a [`Kind::File`].
+        /// The path in the archive of the [`Kind::File`].
         file: BString,
     },
     /// A symbolic link.
     Symlink {
-        /// Where it points, written as it is: 1 to 4095 bytes, none of them NUL.
+        /// The path that it leads to, written unchanged: 1 to 4095 bytes, none of them NUL.
         target: BString,
     },
     /// A character device.
@@ -73,35 +74,29 @@ pub enum Kind {
     BlockDevice(Device),
     /// A named pipe.
     Fifo,
-    /// A socket that nobody listens on.
+    /// A socket, without a process that listens on it.
     Socket,
 }
 
 impl Kind {
-    /// What it is, in words.
+    /// The name of its file type, or `hard link`.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Self::Directory => "directory",
-            Self::File { .. } => "file",
             Self::HardLink { .. } => "hard link",
-            Self::Symlink { .. } => "symbolic link",
-            Self::CharDevice(_) => "character device",
-            Self::BlockDevice(_) => "block device",
-            Self::Fifo => "FIFO",
-            Self::Socket => "socket",
+            kind => kind.file_type().name(),
         }
     }
 
-    /// The file type bits of `st_mode`, inode(7).
-    pub(crate) fn type_bits(&self) -> u32 {
+    /// Its file type in the archive.
+    pub(crate) fn file_type(&self) -> FileType {
         match self {
-            Self::Fifo => 0o010000,
-            Self::CharDevice(_) => 0o020000,
-            Self::Directory => 0o040000,
-            Self::BlockDevice(_) => 0o060000,
-            Self::File { .. } | Self::HardLink { .. } => 0o100000,
-            Self::Symlink { .. } => 0o120000,
-            Self::Socket => 0o140000,
+            Self::Directory => FileType::Directory,
+            Self::File { .. } | Self::HardLink { .. } => FileType::File,
+            Self::Symlink { .. } => FileType::Symlink,
+            Self::CharDevice(_) => FileType::CharDevice,
+            Self::BlockDevice(_) => FileType::BlockDevice,
+            Self::Fifo => FileType::Fifo,
+            Self::Socket => FileType::Socket,
         }
     }
 }
@@ -114,23 +109,23 @@ pub struct Device {
 }
 
 impl Device {
-    /// The kernel packs a device number into 32 bits, of which the major number gets 12.
+    /// The kernel stores a device number in 32 bits. The major number gets 12 of them,
     pub const MAJOR_MAX: u32 = (1 << 12) - 1;
-    /// The minor number gets the other 20.
+    /// and the minor number 20.
     pub const MINOR_MAX: u32 = (1 << 20) - 1;
 
-    /// `None` if a number is larger than the kernel's, which would silently make another device.
+    /// `None` if a number is too large for the kernel, which would silently make another device.
     pub fn new(major: u32, minor: u32) -> Option<Self> {
         let fits = major <= Self::MAJOR_MAX && minor <= Self::MINOR_MAX;
         fits.then_some(Self { major, minor })
     }
 
-    /// The driver.
+    /// The major number, which selects the driver.
     pub fn major(self) -> u32 {
         self.major
     }
 
-    /// Which of the driver's devices.
+    /// The minor number, which selects one of the driver's devices.
     pub fn minor(self) -> u32 {
         self.minor
     }

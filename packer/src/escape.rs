@@ -1,15 +1,22 @@
-//! Names as text that can be printed, read by a person and turned back into the same bytes.
+//! Escaped names: text that is safe to print, legible, and convertible back into the same bytes.
 
 use bstr::ByteVec;
 use std::fmt::{self, Display, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
-/// Shows what is not UTF-8 and every control character as `\xNN`, byte by byte, and a backslash as
-/// `\\`; all else as it is.
+/// Writes each byte of a control character, and each byte that is not UTF-8, as `\xNN`, and a backslash
+/// as `\\`. Leaves everything else unchanged.
 pub fn escape(bytes: &[u8]) -> impl Display {
     Escaped(bytes)
 }
 
-/// The bytes that [`escape`] shows as `text`.
+/// As [`escape`], for a path of this machine.
+pub fn escape_path(path: &Path) -> impl Display {
+    Escaped(path.as_os_str().as_bytes())
+}
+
+/// The bytes for which [`escape`] gives `text`.
 pub fn unescape(text: &str) -> Vec<u8> {
     Vec::unescape_bytes(text)
 }

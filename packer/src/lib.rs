@@ -1,8 +1,16 @@
-//! Packs an initramfs, deterministically: same inputs, same bytes, whatever the file system, the
-//! user, the clock, the umask or the number of cores.
+//! Packs an initramfs deterministically: the same inputs give the same bytes. The file system, the
+//! user, the clock, the umask and the number of cores do not matter.
 //!
-//! A [`Tree`] says what is to be in the archive, [`create`] makes a compressed image file of it, and
-//! [`archive::write`] writes the bare archive to anything that implements [`std::io::Write`].
+//! A [`Tree`] holds the entries to pack. [`create`] writes them to a compressed image file, and
+//! [`archive::write`] writes a bare archive to anything that implements [`std::io::Write`].
+//!
+//! An entry has three types, one for each way it is used:
+//!
+//! | Type | Use |
+//! | --- | --- |
+//! | [`Entry`] | an entry of a [`Tree`], which is to be packed |
+//! | [`CpioEntry`](reader::CpioEntry) | an entry as the [`Reader`](reader::Reader) finds it in an image |
+//! | [`ManifestEntry`](manifest::ManifestEntry) | an entry of a [`Manifest`], the JSON description of an image |
 //!
 //! ```
 //! use packer::{Device, Entry, Kind, Tree, archive};
@@ -11,32 +19,32 @@
 //! let console = Kind::CharDevice(Device::new(5, 1).unwrap());
 //! tree.insert("/dev/console", Entry::new(console))?;
 //!
-//! // `/dev` came with it: the kernel drops an entry whose parent is missing.
+//! // `insert` added `/dev`, too: the kernel drops an entry whose parent is missing.
 //! let bytes = archive::write(&tree, 0, Vec::new())?;
 //! assert_eq!(bytes.len() % 512, 0);
 //! # Ok::<(), packer::Error>(())
 //! ```
 
 #![forbid(unsafe_code)]
-#![deny(clippy::print_stdout, clippy::print_stderr)] // The caller prints.
+#![deny(clippy::print_stdout, clippy::print_stderr)] // Only the caller prints.
 
 pub mod archive;
 pub mod closure;
 mod compress;
-mod contents;
 pub mod cpio_list;
+mod create;
 pub mod decompress;
 pub mod diff;
 mod entry;
 mod error;
 pub mod escape;
 pub mod extract;
-mod image;
-mod lines;
+mod file_type;
 mod lost;
 pub mod manifest;
 pub mod newc;
 pub mod output;
+mod paths;
 pub mod reader;
 mod rootfs;
 mod source;
@@ -46,9 +54,9 @@ pub mod verify;
 mod walk;
 
 pub use compress::{Compression, Encoder};
+pub use create::{CreateOptions, create};
 pub use entry::{Device, Entry, Kind, MODE_MAX, Owner};
 pub use error::Error;
-pub use image::{Options, create};
 pub use lost::lost;
 pub use manifest::{Manifest, StorePath};
 pub use tree::Tree;

@@ -1,11 +1,12 @@
-//! What an archive cannot hold of the files that are packed.
+//! File attributes that newc cannot store.
 
 use crate::{Kind, Tree};
 use rustix::fs::getxattr;
 use std::path::Path;
 
-/// The extended attributes whose loss changes what a file does, or who may use it. Others are not
-/// mentioned: they only describe a file or, as SELinux labels, are on every file.
+/// The extended attributes whose loss changes the behaviour of a file or the access to it, each with a
+/// warning. We ignore all others: they only describe a file or, like SELinux labels, every file has
+/// them.
 const ATTRIBUTES: [(&str, &str); 2] = [
     (
         "security.capability",
@@ -17,8 +18,8 @@ const ATTRIBUTES: [(&str, &str); 2] = [
     ),
 ];
 
-/// The source files of `tree` that lose something in an archive, each with what that is, in words that
-/// follow its path. Where the attributes cannot be read, nothing is reported.
+/// The source files of `tree` that lose an attribute in an archive, each with a warning to print after
+/// its path. Files whose attributes cannot be read are left out.
 pub fn lost(tree: &Tree) -> impl Iterator<Item = (&Path, &'static str)> {
     let sources = tree.entries().filter_map(|(_, entry)| match &entry.kind {
         Kind::File { source } => Some(source.as_path()),

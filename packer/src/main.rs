@@ -1,7 +1,7 @@
 //! The command line of `packer`.
 
 #![forbid(unsafe_code)]
-#![deny(clippy::print_stdout, clippy::print_stderr)] // cli/print.rs says why.
+#![deny(clippy::print_stdout, clippy::print_stderr)] // See cli/print.rs.
 
 mod cli;
 

@@ -1,14 +1,14 @@
-//! The header of an entry in the "newc" format of cpio.
+//! The header of an entry in cpio's newc format.
 //!
-//! The format is described in the kernel's documentation,
-//! `Documentation/driver-api/early-userspace/buffer-format.rst`, and read by `init/initramfs.c`.
-//! Each entry is a header, the path with a NUL and the contents, the last two each padded with NULs
-//! to a multiple of 4 bytes from the archive's start; an entry named `TRAILER!!!` is the last.
+//! The kernel documents the format in `Documentation/driver-api/early-userspace/buffer-format.rst` and
+//! reads it in `init/initramfs.c`. An entry consists of a header, the path with a NUL, and the contents.
+//! NULs after the path and after the contents pad them to a multiple of 4 bytes, counted from the start
+//! of the archive. An entry named `TRAILER!!!` ends the archive.
 
 /// The size of a header in bytes.
 pub const LEN: usize = 110;
 
-/// What the path and the contents are padded to.
+/// Path and contents are padded to a multiple of this many bytes.
 pub const ALIGN: u64 = 4;
 
 /// The name of the entry that ends an archive.
@@ -18,42 +18,42 @@ pub const TRAILER: &[u8] = b"TRAILER!!!";
 pub const S_IFMT: u32 = 0o170000;
 
 const MAGIC: &[u8; 6] = b"070701";
-/// As [`MAGIC`], and the header has the sum of the contents' bytes.
+/// The magic of the variant with checksums.
 const MAGIC_CHECKSUM: &[u8; 6] = b"070702";
 
-/// The fields, in their order. Each is written as 8 hexadecimal digits.
+/// The fields in their order. Each is written as 8 hexadecimal digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Header {
-    /// Names with the same number, on the same device, are names of one file.
+    /// Inode number. Entries with the same number on the same device are names of one file.
     pub ino: u32,
     /// File type and permission bits as in `st_mode`.
     pub mode: u32,
-    /// Owner.
+    /// User.
     pub uid: u32,
     /// Group.
     pub gid: u32,
-    /// How many names the file has.
+    /// Link count: how many names the file has.
     pub nlink: u32,
     /// Time of the last modification, in seconds since 1970.
     pub mtime: u32,
-    /// Bytes of contents.
+    /// Size of the contents in bytes.
     pub filesize: u32,
-    /// The device that held the file.
+    /// Major number of the device that held the file.
     pub devmajor: u32,
-    /// The device that held the file.
+    /// Minor number of the device that held the file.
     pub devminor: u32,
-    /// The device that a device node stands for.
+    /// Major number of a device node.
     pub rdevmajor: u32,
-    /// The device that a device node stands for.
+    /// Minor number of a device node.
     pub rdevminor: u32,
-    /// Bytes of the path, its NUL included.
+    /// Size of the path in bytes, with its NUL.
     pub namesize: u32,
-    /// The sum of the contents' bytes modulo 2^32 in the variant that has one, else 0.
+    /// In the variant with checksums, the sum of the contents' bytes modulo 2^32. Otherwise 0.
     pub check: u32,
 }
 
 impl Header {
-    /// The bytes, in the variant without checksums.
+    /// The header as bytes, in the variant without checksums.
     pub fn encode(&self) -> [u8; LEN] {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut bytes = [0; LEN];
@@ -66,8 +66,8 @@ impl Header {
         bytes
     }
 
-    /// The fields of `bytes`, and whether they are of the variant with checksums. `None` if the
-    /// bytes are not a header: the magic is another, or a field is not hexadecimal.
+    /// The header in `bytes`, and whether it is of the variant with checksums. `None` if the magic is
+    /// wrong or a field is not hexadecimal.
     pub fn decode(bytes: &[u8; LEN]) -> Option<(Self, bool)> {
         let checksum = match &bytes[..6] {
             magic if magic == MAGIC => false,

@@ -1,7 +1,8 @@
-//! Files that are there when they are complete, or as they were before.
+//! Output files, which are replaced when the new file is complete, and not changed before that.
 
 use crate::Error;
-use crate::escape::escape;
+use crate::escape::escape_path;
+use crate::paths::{SYMLINKS_MAX, names_directory};
 use rustix::fs::{PROC_SUPER_MAGIC, statfs};
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Seek, Write};
@@ -12,32 +13,28 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tempfile::NamedTempFile;
 
-/// `MAXSYMLINKS` of the kernel's include/linux/namei.h.
-const SYMLINKS_MAX: usize = 40;
-
-/// Where a file is to be written. It has been looked at, and nothing has been made or changed.
+/// An output file that is not open yet. Making an `OutFile` changes nothing on the disk.
 #[derive(Debug)]
 pub struct OutFile {
-    /// As it was named.
+    /// The path as the user gave it.
     path: PathBuf,
-    place: Place,
+    place: Destination,
 }
 
 #[derive(Debug)]
-enum Place {
-    /// A regular file, there or not yet, which the complete one replaces. This is its own path: a
-    /// symbolic link stays, and what it leads to is replaced.
+enum Destination {
+    /// A regular file to replace or to make. This is its path behind any symbolic links, which stay.
     File(PathBuf),
-    /// A device, a pipe, or a file that somebody has open, such as `/dev/stdout`: written to as it is.
+    /// A device, a pipe, or an open file such as `/dev/stdout`. It is opened and written to.
     InPlace,
 }
 
 impl OutFile {
-    /// The file at `path`.
+    /// The output file at `path`.
     ///
     /// # Errors
-    /// If it is a directory, or if `path` leads nowhere. That it cannot be written may show only when
-    /// it is.
+    /// If it is a directory, or if `path` cannot be the path of a file. Whether it can be written is not
+    /// checked.
     pub fn at(path: &Path) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::at(path, error);
         let is_file = match fs::metadata(path) {
@@ -52,20 +49,20 @@ impl OutFile {
         };
         if own_path
             .as_ref()
-            .is_some_and(|path| is_directory_path(path))
+            .is_some_and(|path| names_directory(path.as_os_str().as_bytes()))
         {
             return Err(Error::at(path, "is not the path of a file"));
         }
         Ok(Self {
             path: path.into(),
-            place: own_path.map_or(Place::InPlace, Place::File),
+            place: own_path.map_or(Destination::InPlace, Destination::File),
         })
     }
 
-    /// Writes it.
+    /// Writes `contents` to the file.
     ///
     /// # Errors
-    /// [`Error::At`] if it cannot be written. It is then as it was before.
+    /// [`Error::At`] if the file cannot be written. It is then unchanged.
     pub fn write(&self, contents: &[u8]) -> Result<(), Error> {
         let pending = self.begin()?;
         let written = pending.file().write_all(contents);
@@ -74,7 +71,7 @@ impl OutFile {
     }
 
     /// # Errors
-    /// If this is the file `input`, under whatever name: to write it would be to destroy `input`.
+    /// If this is the file `input`, even under another name, because writing would destroy `input`.
     pub fn refuse_over(&self, input: &Path) -> Result<(), Error> {
         match self.is(input) {
             true => Err(self.refused(input, "which is read for the image")),
@@ -83,20 +80,20 @@ impl OutFile {
     }
 
     /// # Errors
-    /// If both are one file: one would replace the other.
+    /// If both are the same file, because one would replace the other.
     pub fn refuse_both(&self, other: &Self) -> Result<(), Error> {
         let is_same_place = match (&self.place, &other.place) {
-            (Place::File(own), Place::File(others)) => is_same_path(own, others),
+            (Destination::File(own), Destination::File(others)) => is_same_path(own, others),
             _ => false,
         };
         match is_same_place || self.is(&other.path) {
-            true => Err(self.refused(&other.path, "which is written, too")),
+            true => Err(self.refused(&other.path, "which is also written")),
             false => Ok(()),
         }
     }
 
-    /// Whether this is the file at `path`, and one that can be destroyed: to /dev/null and to terminals,
-    /// anybody may write at once.
+    /// Whether this is the file at `path`. False for character devices such as /dev/null and terminals:
+    /// writing to one destroys nothing.
     fn is(&self, path: &Path) -> bool {
         match (fs::metadata(&self.path), fs::metadata(path)) {
             (Ok(own), Ok(other)) => !own.file_type().is_char_device() && is_same(&own, &other),
@@ -105,12 +102,12 @@ impl OutFile {
     }
 
     /// # Errors
-    /// If this is inside of the directory `packed`: it would be packed the next time.
+    /// If this is inside the directory `packed`, because the next image would contain it.
     pub fn refuse_inside(&self, packed: &Path) -> Result<(), Error> {
-        let Place::File(path) = &self.place else {
+        let Destination::File(path) = &self.place else {
             return Ok(());
         };
-        // Where one of them is not there, that is for others to say.
+        // If one of them does not exist, opening it fails later with a better error.
         let (Ok(parent), Ok(packed_there)) =
             (fs::canonicalize(directory_of(path)), fs::metadata(packed))
         else {
@@ -121,7 +118,7 @@ impl OutFile {
         };
         match parent.ancestors().any(is_packed) {
             true => {
-                let packed = escape(packed.as_os_str().as_bytes());
+                let packed = escape_path(packed);
                 let reason = format!("is inside {packed}, which is to be packed");
                 Err(Error::at(&self.path, reason))
             }
@@ -129,19 +126,19 @@ impl OutFile {
         }
     }
 
-    /// Begins to write it.
+    /// Opens a temporary file for the contents.
     pub(crate) fn begin(&self) -> Result<Pending<'_>, Error> {
         let unfinished = match &self.place {
-            Place::File(path) => {
+            Destination::File(path) => {
                 let directory = directory_of(path);
                 let file = temporary_file(directory).map_err(|error| {
-                    let directory = escape(directory.as_os_str().as_bytes());
+                    let directory = escape_path(directory);
                     let reason = format!("cannot make a file in {directory}: {error}");
                     Error::at(&self.path, reason)
                 })?;
                 Unfinished::Beside(file, path)
             }
-            Place::InPlace => {
+            Destination::InPlace => {
                 let target = self.open().map_err(|error| self.failed(error))?;
                 let spool = tempfile::tempfile().map_err(|error| self.failed_to_spool(error))?;
                 Unfinished::Spool(spool, target)
@@ -151,16 +148,16 @@ impl OutFile {
         Ok(Pending { out, unfinished })
     }
 
-    /// Opens what is written to as it is.
+    /// Opens the file itself, for [`Destination::InPlace`].
     fn open(&self) -> io::Result<File> {
-        // Where it is standard output, that may be at any place in a file, or be a socket, which
-        // cannot be opened by its name.
+        // Standard output may have any offset in a file, and may be a socket, which cannot be opened by its
+        // path. So do not open it again.
         let stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         if is_same(&stdout.metadata()?, &fs::metadata(&self.path)?) {
             return Ok(stdout);
         }
         let mut options = File::options();
-        // What somebody else has open may have something in it. A disk would be written to at its end.
+        // An open file may have contents, which stay. For a disk, appending would write at its end.
         match fs::metadata(&self.path)?.is_file() {
             true => options.append(true),
             false => options.write(true),
@@ -174,28 +171,28 @@ impl OutFile {
 
     fn failed_to_spool(&self, error: io::Error) -> Error {
         let directory = std::env::temp_dir();
-        let directory = escape(directory.as_os_str().as_bytes());
+        let directory = escape_path(&directory);
         let reason = format!("cannot write a temporary file to {directory}: {error}");
         Error::at(&self.path, reason)
     }
 
     fn refused(&self, other: &Path, what: &str) -> Error {
-        let other = escape(other.as_os_str().as_bytes());
+        let other = escape_path(other);
         let reason = format!("would replace {other}, {what}; name another file");
         Error::at(&self.path, reason)
     }
 }
 
-/// A file that is still being written. Dropped, it leaves nothing behind.
+/// A file that is being written. Dropping it removes the temporary file.
 pub(crate) struct Pending<'a> {
     out: &'a OutFile,
     unfinished: Unfinished<'a>,
 }
 
 enum Unfinished<'a> {
-    /// Under another name beside the path that it will have.
+    /// A temporary file, and the path that it gets when it is complete, in the same directory.
     Beside(NamedTempFile<File>, &'a Path),
-    /// Without a name. Once complete, it is copied to the other.
+    /// A temporary file without a name, and the file that it is copied to when it is complete.
     Spool(File, File),
 }
 
@@ -207,7 +204,7 @@ impl Pending<'_> {
         }
     }
 
-    /// That [`file`](Self::file) cannot be written.
+    /// The error for a failed write to [`file`](Self::file).
     pub fn failed(&self, error: io::Error) -> Error {
         match &self.unfinished {
             Unfinished::Beside(..) => self.out.failed(error),
@@ -215,7 +212,7 @@ impl Pending<'_> {
         }
     }
 
-    /// Puts the file where it is to be.
+    /// Replaces the output file, or copies the contents to it.
     pub fn commit(self) -> Result<(), Error> {
         let committed = match self.unfinished {
             Unfinished::Beside(file, path) => replace(file, path),
@@ -228,18 +225,18 @@ impl Pending<'_> {
     }
 }
 
-/// Gives `file` its name. When the machine loses power, there is the file that was there or this one,
-/// but none of which only the name is there.
+/// Renames `file` to `path`. If the machine loses power, `path` is either the old file or the complete new
+/// one, because the contents are on the disk before the name.
 fn replace(file: NamedTempFile<File>, path: &Path) -> io::Result<()> {
     sync(file.as_file())?;
     file.persist(path)?;
-    // Not every directory that can be written to can be read.
+    // A directory may be writable but not readable. Then it cannot be opened.
     File::open(directory_of(path)).map_or(Ok(()), |directory| sync(&directory))
 }
 
 fn sync(file: &File) -> io::Result<()> {
     match file.sync_all() {
-        // Not every file system can do it, and of directories even fewer.
+        // Some file systems cannot sync files, and more cannot sync directories.
         Err(error)
             if matches!(
                 error.kind(),
@@ -252,7 +249,7 @@ fn sync(file: &File) -> io::Result<()> {
     }
 }
 
-/// The files that may be there under another name.
+/// The paths of all temporary files made so far, including those that have been renamed or removed.
 static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 fn temporary_files() -> MutexGuard<'static, Vec<PathBuf>> {
@@ -260,8 +257,8 @@ fn temporary_files() -> MutexGuard<'static, Vec<PathBuf>> {
 }
 
 fn temporary_file(directory: &Path) -> io::Result<NamedTempFile<File>> {
-    // Made by std rather than by tempfile: with the permissions of any new file instead of 0600, and
-    // without the temporary name, which means nothing to anybody, in errors.
+    // We open the file ourselves because tempfile would give it mode 0600 instead of the mode of a new
+    // file, and would put the temporary name, which tells the user nothing, into errors.
     let create = |path: &Path| {
         File::options()
             .read(true)
@@ -277,12 +274,12 @@ fn temporary_file(directory: &Path) -> io::Result<NamedTempFile<File>> {
     Ok(file)
 }
 
-/// Removes every file that is not complete yet, for a program that a signal is about to end. As long as
-/// what this returns is there, no other is begun.
+/// Removes all temporary files. For a program that is about to end by a signal. No new temporary file is
+/// made until the returned guard is dropped.
 pub fn abandon() -> impl Drop {
     let files = temporary_files();
     for file in files.iter() {
-        // One that is complete is no longer under this name.
+        // A complete file has another name by now.
         let _ = fs::remove_file(file);
     }
     files
@@ -292,7 +289,7 @@ fn is_same(one: &Metadata, other: &Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
-/// Whether two paths that may have nothing there yet are one.
+/// Whether two paths name the same file. The file does not have to exist.
 fn is_same_path(one: &Path, other: &Path) -> bool {
     let place = |path: &Path| {
         let directory = fs::metadata(directory_of(path)).ok()?;
@@ -305,16 +302,6 @@ fn is_same_path(one: &Path, other: &Path) -> bool {
     place(one).is_some() && place(one) == place(other)
 }
 
-/// Whether a path can only be that of a directory.
-fn is_directory_path(path: &Path) -> bool {
-    let last = path
-        .as_os_str()
-        .as_bytes()
-        .rsplit(|&byte| byte == b'/')
-        .next();
-    matches!(last, Some(b"" | b"." | b".."))
-}
-
 fn directory_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
@@ -322,8 +309,8 @@ fn directory_of(path: &Path) -> &Path {
     }
 }
 
-/// Where the symbolic link at `path` leads, if it is one, whether something is there or not. `None` if
-/// that goes through one of /proc, which leads to an open file and not to a path.
+/// Follows symbolic links at the end of `path`. The last one may lead to a file that does not exist. `None`
+/// if one of the links is in /proc, because such a link leads to an open file and not to a path.
 fn behind_links(path: &Path) -> io::Result<Option<PathBuf>> {
     let mut path = path.to_owned();
     for _ in 0..SYMLINKS_MAX {

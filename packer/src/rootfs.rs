@@ -1,70 +1,64 @@
-//! What Linux makes of the entries of an image.
+//! A model of the file system to which Linux unpacks an image.
 //!
-//! These are `do_name()` and `do_symlink()` of the kernel's init/initramfs.c, over a file system that
-//! has no contents. In the kernel nearly every failure is ignored: an entry is lost, and the boot goes
-//! on. Here it is put into words.
+//! It does what `do_name()` and `do_symlink()` of the kernel's init/initramfs.c do, without the contents
+//! of files. The kernel ignores nearly every failure: it drops the entry and goes on booting. The model
+//! reports the failure.
 
 use crate::escape::escape;
-use crate::manifest::{Entry, Kind};
-use crate::tree::PATH_MAX;
+use crate::manifest::{ManifestEntry, ManifestKind};
+use crate::paths::{self, NAME_MAX, PATH_MAX, SYMLINKS_MAX};
 use bstr::{BStr, BString, ByteSlice, ByteVec};
 use std::collections::{BTreeMap, HashMap};
 
-/// Of limits.h.
-pub(crate) const NAME_MAX: usize = 255;
-
-/// `MAXSYMLINKS` of the kernel's include/linux/namei.h.
-const SYMLINKS_MAX: usize = 40;
-
-/// The node of the root.
+/// The inode of the root directory.
 const ROOT: usize = 0;
 
 /// A file system, in memory.
 pub(crate) struct Rootfs {
-    nodes: Vec<Node>,
-    /// Whether there was an entry for the root, which is there without one.
+    nodes: Vec<Inode>,
+    /// Whether the image has an entry for the root directory, which exists without one.
     has_root: bool,
 }
 
 /// A file of any type.
-struct Node {
-    /// The entry that it is from, which says all but the path and the other names.
-    entry: Entry,
-    /// What there is of it if it is a directory. Most files are none.
+struct Inode {
+    /// The entry that made it, without its path and without its other names.
+    entry: ManifestEntry,
+    /// In a box, because most files are not directories.
     directory: Option<Box<Directory>>,
 }
 
 struct Directory {
-    /// What is in it.
+    /// Its inodes by name.
     children: BTreeMap<BString, usize>,
-    /// Which directory it is in.
+    /// The inode of the directory that contains it.
     parent: usize,
     /// The length of its path: 0 for the root.
     path_len: usize,
 }
 
-/// What a path names.
-enum Place<'a> {
-    /// Something in a directory, whether it is there or not.
+/// The result of looking up a path.
+enum Location<'a> {
+    /// A name in a directory. It may exist or not.
     Name(usize, &'a BStr),
-    /// A directory that is there: `/`, or what `..` leads to.
+    /// An existing directory, of a path that is `/` or ends in `..`.
     Directory(usize),
 }
 
 impl Default for Rootfs {
-    /// A root that is empty.
+    /// An empty root directory.
     fn default() -> Self {
-        let root = Entry {
+        let root = ManifestEntry {
             path: "/".into(),
             archive: 0,
             mode: 0o755,
             uid: 0,
             gid: 0,
             mtime: 0,
-            kind: Kind::Directory,
+            kind: ManifestKind::Directory,
         };
         Self {
-            nodes: vec![Node::new(&root, ROOT, 0)],
+            nodes: vec![Inode::new(&root, ROOT, 0)],
             has_root: false,
         }
     }
@@ -74,22 +68,21 @@ impl Rootfs {
     /// Unpacks the next entry of the image.
     ///
     /// # Errors
-    /// If this does not lead to what the entry says, to nothing more and to nothing less: what happens
-    /// instead.
-    pub fn unpack(&mut self, entry: &Entry) -> Result<(), String> {
+    /// If Linux does not unpack the entry as it is in the image. The text says what Linux does.
+    pub fn unpack(&mut self, entry: &ManifestEntry) -> Result<(), String> {
         match self.find(entry.path.as_bstr()).map_err(dropped)? {
-            Place::Name(directory, name) => self.unpack_at(directory, name, entry),
-            Place::Directory(directory) if entry.kind == Kind::Directory => {
+            Location::Name(directory, name) => self.unpack_at(directory, name, entry),
+            Location::Directory(directory) if entry.kind == ManifestKind::Directory => {
                 self.has_root |= directory == ROOT;
                 self.nodes[directory].update(entry)
             }
-            Place::Directory(_) => Err(dropped("there is a directory")),
+            Location::Directory(_) => Err(dropped("there is a directory")),
         }
     }
 
-    /// What has come to be there, sorted by path. Of several names of a file, all are hard links to
-    /// the first of them. No entry knows its archive.
-    pub fn into_entries(self) -> Vec<Entry> {
+    /// The unpacked files, sorted by path. If a file has several names, all but the first are hard links
+    /// to the first. `archive` is 0 in every entry.
+    pub fn into_entries(self) -> Vec<ManifestEntry> {
         let mut names = Vec::new();
         let mut directories = vec![(BString::default(), ROOT)];
         if self.has_root {
@@ -100,7 +93,7 @@ impl Rootfs {
                 let mut path = path.clone();
                 path.push_byte(b'/');
                 path.push_str(name);
-                if self.nodes[node].entry.kind == Kind::Directory {
+                if self.nodes[node].entry.kind == ManifestKind::Directory {
                     directories.push((path.clone(), node));
                 }
                 names.push((path, node));
@@ -111,16 +104,16 @@ impl Rootfs {
         let entry = |(path, node): (BString, usize)| {
             let mut entry = self.nodes[node].entry.clone();
             entry.archive = 0;
-            if let Kind::File { hard_link_to, .. } = &mut entry.kind {
+            if let ManifestKind::File { hard_link_to, .. } = &mut entry.kind {
                 let first = first_names.entry(node).or_insert_with(|| path.clone());
                 *hard_link_to = (*first != path).then(|| first.clone());
             }
-            Entry { path, ..entry }
+            ManifestEntry { path, ..entry }
         };
         names.into_iter().map(entry).collect()
     }
 
-    /// The directory that a node is.
+    /// The directory with this inode.
     fn directory(&self, node: usize) -> &Directory {
         let directory = self.nodes[node].directory.as_ref();
         directory.expect("find() gives directories, and an entry of another type is another node")
@@ -131,40 +124,48 @@ impl Rootfs {
         directory.expect("find() gives directories, and an entry of another type is another node")
     }
 
-    fn unpack_at(&mut self, directory: usize, name: &BStr, entry: &Entry) -> Result<(), String> {
+    fn unpack_at(
+        &mut self,
+        directory: usize,
+        name: &BStr,
+        entry: &ManifestEntry,
+    ) -> Result<(), String> {
         let path_len = self.directory(directory).path_len + 1 + name.len();
         if name.len() > NAME_MAX {
             return Err(dropped("its name is longer than 255 bytes"));
         }
         if path_len >= PATH_MAX {
-            // Linux would unpack it, but nobody can name it then. And a chain of symbolic links would
-            // make this model as large as the square of the image.
+            // Linux would unpack it, but no program could open it by its path. In addition, with a chain
+            // of symbolic links, the size of this model would be quadratic in the size of the image.
             return Err("its real path is longer than 4095 bytes".into());
         }
         let link_to = match &entry.kind {
-            Kind::File { hard_link_to, .. } => hard_link_to.as_ref(),
+            ManifestKind::File { hard_link_to, .. } => hard_link_to.as_ref(),
             _ => None,
         };
-        let is_replaced = link_to.is_some() || matches!(entry.kind, Kind::Symlink { .. });
+        let is_replaced = link_to.is_some() || matches!(entry.kind, ManifestKind::Symlink { .. });
         let mut replaces = None;
         if let Some(&node) = self.directory(directory).children.get(name) {
             let present = &mut self.nodes[node];
-            let is_same = present.entry.kind.name() == entry.kind.name();
+            let is_same = present.entry.kind.file_type() == entry.kind.file_type();
             if is_same && !is_replaced {
                 return present.update(entry);
             }
             if !present.is_empty() {
-                // What Linux does next, it does to the directory.
-                if !matches!(entry.kind, Kind::File { .. }) {
+                // Linux ignores the failure and changes the directory instead.
+                if !matches!(entry.kind, ManifestKind::File { .. }) {
                     (present.entry.uid, present.entry.gid) = (entry.uid, entry.gid);
                 }
-                if !matches!(entry.kind, Kind::File { .. } | Kind::Symlink { .. }) {
+                if !matches!(
+                    entry.kind,
+                    ManifestKind::File { .. } | ManifestKind::Symlink { .. }
+                ) {
                     present.entry.mode = entry.mode;
                 }
                 return Err(dropped("there is a directory that is not empty"));
             }
             let is_doubtful = !is_same && present.entry.archive == entry.archive;
-            replaces = is_doubtful.then(|| present.entry.kind.name());
+            replaces = is_doubtful.then(|| present.entry.kind.file_type().name());
             self.directory_mut(directory).children.remove(name);
         }
 
@@ -175,10 +176,10 @@ impl Rootfs {
                 let node = self.find_linked(file.as_bstr())?;
                 let present = &mut self.nodes[node].entry;
                 match &present.kind {
-                    // All names have the mode, the owner and the time of the last.
-                    Kind::File { .. } => *present = without_names(entry),
+                    // The mode, the owner and the time of the last name count for all names.
+                    ManifestKind::File { .. } => *present = without_names(entry),
                     kind => {
-                        let (file, kind) = (escape(file), kind.name());
+                        let (file, kind) = (escape(file), kind.file_type().name());
                         odd = Some(format!(
                             "is a hard link of {file}, which is a {kind} by now, and Linux opens that"
                         ));
@@ -187,7 +188,7 @@ impl Rootfs {
                 node
             }
             None => {
-                self.nodes.push(Node::new(entry, directory, path_len));
+                self.nodes.push(Inode::new(entry, directory, path_len));
                 self.nodes.len() - 1
             }
         };
@@ -196,40 +197,42 @@ impl Rootfs {
         odd.map_or(Ok(()), Err)
     }
 
-    /// What an entry is a hard link of, if it can be.
+    /// Finds the inode at `path`, which an entry is a hard link of.
     fn find_linked(&self, path: &BStr) -> Result<usize, String> {
         let node = match self.find(path) {
-            Ok(Place::Name(directory, name)) => self.directory(directory).children.get(name),
-            Ok(Place::Directory(_)) | Err(_) => None,
+            Ok(Location::Name(directory, name)) => self.directory(directory).children.get(name),
+            Ok(Location::Directory(_)) | Err(_) => None,
         };
         let reason = match node {
-            Some(&node) if self.nodes[node].entry.kind != Kind::Directory => return Ok(node),
+            Some(&node) if self.nodes[node].entry.kind != ManifestKind::Directory => {
+                return Ok(node);
+            }
             Some(_) => "is a directory by now",
             None => "is not there",
         };
         let path = escape(path);
         Err(dropped(format_args!(
-            "{path}, of which it is a hard link, {reason}"
+            "it is a hard link of {path}, which {reason}"
         )))
     }
 
-    /// Finds a place, following symbolic links on the way to it.
-    fn find<'a>(&self, path: &'a BStr) -> Result<Place<'a>, String> {
+    /// Looks up a path. Follows symbolic links, but not at its end.
+    fn find<'a>(&self, path: &'a BStr) -> Result<Location<'a>, String> {
         let mut directory = ROOT;
         let mut followed = 0;
-        let mut rest = parts(path).enumerate().peekable();
+        let mut rest = paths::names(path).enumerate().peekable();
         while let Some((number, part)) = rest.next() {
             if rest.peek().is_none() && part != ".." {
-                return Ok(Place::Name(directory, part));
+                return Ok(Location::Name(directory, part));
             }
             directory = self
                 .enter(directory, part, &mut followed)
                 .map_err(|reason| {
-                    let parent: Vec<_> = parts(path).take(number + 1).collect();
+                    let parent: Vec<_> = paths::names(path).take(number + 1).collect();
                     format!("/{} {reason}", escape(&bstr::join("/", parent)))
                 })?;
         }
-        Ok(Place::Directory(directory))
+        Ok(Location::Directory(directory))
     }
 
     fn enter(
@@ -247,8 +250,8 @@ impl Rootfs {
             .get(name)
             .ok_or("is not there")?;
         match &self.nodes[node].entry.kind {
-            Kind::Directory => Ok(node),
-            Kind::Symlink { target } => {
+            ManifestKind::Directory => Ok(node),
+            ManifestKind::Symlink { target } => {
                 *followed += 1;
                 if *followed > SYMLINKS_MAX {
                     return Err("leads through more than 40 symbolic links");
@@ -258,7 +261,7 @@ impl Rootfs {
                 } else {
                     directory
                 };
-                parts(target.as_bstr())
+                paths::names(target)
                     .try_fold(start, |directory, name| {
                         self.enter(directory, name, followed)
                     })
@@ -269,22 +272,23 @@ impl Rootfs {
     }
 }
 
-/// What a node keeps of an entry. In an image with many, it is what takes the memory.
-fn without_names(entry: &Entry) -> Entry {
+/// The entry without its path and without its first name, to save memory: of an image with many entries,
+/// these would take most of it.
+fn without_names(entry: &ManifestEntry) -> ManifestEntry {
     let mut kind = entry.kind.clone();
-    if let Kind::File { hard_link_to, .. } = &mut kind {
+    if let ManifestKind::File { hard_link_to, .. } = &mut kind {
         *hard_link_to = None;
     }
-    Entry {
+    ManifestEntry {
         path: BString::default(),
         kind,
         ..*entry
     }
 }
 
-impl Node {
-    fn new(entry: &Entry, parent: usize, path_len: usize) -> Self {
-        let directory = (entry.kind == Kind::Directory).then(|| Directory {
+impl Inode {
+    fn new(entry: &ManifestEntry, parent: usize, path_len: usize) -> Self {
+        let directory = (entry.kind == ManifestKind::Directory).then(|| Directory {
             children: BTreeMap::new(),
             parent,
             path_len,
@@ -295,21 +299,24 @@ impl Node {
         }
     }
 
-    /// Whether nothing is in it.
+    /// False for a directory that contains something.
     fn is_empty(&self) -> bool {
         let children = self.directory.as_ref().map(|directory| &directory.children);
         children.is_none_or(BTreeMap::is_empty)
     }
 
-    /// Unpacks an entry of the same type over it.
-    fn update(&mut self, entry: &Entry) -> Result<(), String> {
+    /// Unpacks an entry of the same type over this one.
+    fn update(&mut self, entry: &ManifestEntry) -> Result<(), String> {
         let present = std::mem::replace(&mut self.entry, without_names(entry));
         match (&present.kind, &entry.kind) {
-            // Linux sets the times of directories last, and that of the first entry the last of all.
-            (Kind::Directory, _) => self.entry.mtime = present.mtime,
-            (Kind::CharDevice { major, minor } | Kind::BlockDevice { major, minor }, kind)
-                if present.kind != *kind =>
-            {
+            // Linux sets the times of directories at the end, in reverse order. So the time of the first
+            // entry counts.
+            (ManifestKind::Directory, _) => self.entry.mtime = present.mtime,
+            (
+                ManifestKind::CharDevice { major, minor }
+                | ManifestKind::BlockDevice { major, minor },
+                kind,
+            ) if present.kind != *kind => {
                 let reason = format!("stays the device {major}:{minor} that is there already");
                 self.entry.kind = present.kind;
                 return Err(reason);
@@ -318,12 +325,6 @@ impl Node {
         }
         Ok(())
     }
-}
-
-/// The names that make up a path.
-fn parts(path: &BStr) -> impl Iterator<Item = &BStr> {
-    let parts = path.split_str("/").map(ByteSlice::as_bstr);
-    parts.filter(|part| !part.is_empty() && *part != ".")
 }
 
 fn dropped(reason: impl std::fmt::Display) -> String {

@@ -1,4 +1,4 @@
-//! The files of this machine whose contents go into an archive.
+//! Source files: the files on this machine whose contents go into an archive.
 
 use crate::Error;
 use std::fs::{self, File, Metadata};
@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// Opens a regular file.
 pub(crate) fn open(path: &Path) -> Result<(File, Metadata), Error> {
-    // Asked before opening: to open a FIFO is to wait for somebody to write to it.
+    // Check the type before opening: open(2) of a FIFO blocks until a writer opens it.
     let metadata = fs::metadata(path).map_err(|e| Error::at(path, e))?;
     if metadata.is_dir() {
         return Err(Error::at(path, "is a directory, not a file"));
@@ -21,8 +21,8 @@ pub(crate) fn open(path: &Path) -> Result<(File, Metadata), Error> {
     Ok((file, metadata))
 }
 
-/// The permission bits of a file that has been given none: only whether its owner may execute it
-/// counts, because the others depend on who made it, and under which umask.
+/// The permission bits of a file for which the user gave no mode. Only the owner's execute bit counts,
+/// because the other bits depend on the umask of whoever made the file.
 pub(crate) fn usual_mode(metadata: &Metadata) -> u32 {
     match metadata.permissions().mode() & 0o100 {
         0 => 0o644,
@@ -30,8 +30,8 @@ pub(crate) fn usual_mode(metadata: &Metadata) -> u32 {
     }
 }
 
-/// Whether two files would be the same in an archive.
-pub(crate) fn agree(one: &Path, other: &Path) -> Result<bool, Error> {
+/// Whether two source files have the same contents and the same [`usual_mode`].
+pub(crate) fn is_same_file(one: &Path, other: &Path) -> Result<bool, Error> {
     let (one_file, one_metadata) = open(one)?;
     let (other_file, other_metadata) = open(other)?;
     if one_metadata.len() != other_metadata.len()

@@ -1,4 +1,4 @@
-//! Entries as text, the way the command line names them.
+//! Parses the entries on the command line.
 //!
 //! | Function | Form | Example |
 //! | --- | --- | --- |
@@ -9,9 +9,10 @@
 //! | [`tree()`] | `DIR[:AT]` | `./root:/usr` |
 //!
 //! `DEST` is a path in the archive and ends at the first `=`. `MODE` is octal and follows the last
-//! `:`, so a `SRC` or a directory with a `:` in its name needs one. Only the form is looked at here,
-//! no file is.
+//! `:`, so a `SRC` or a directory with a `:` in its name needs a mode. The functions only parse the text.
+//! They open no files.
 
+use crate::escape::escape;
 use crate::{Device, Entry, Error, Kind, MODE_MAX};
 use bstr::{BStr, BString, ByteSlice};
 use std::ffi::OsStr;
@@ -21,9 +22,9 @@ use std::path::PathBuf;
 /// An entry and its path in the archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
-    /// As written; [`Tree::insert`](crate::Tree::insert) has the rules.
+    /// As the user wrote it. [`Tree::insert`](crate::Tree::insert) checks it.
     pub path: BString,
-    /// What is to be there.
+    /// The entry to add at the path.
     pub entry: Entry,
 }
 
@@ -83,8 +84,8 @@ pub fn symlink(spec: &[u8]) -> Result<Spec, Error> {
     Ok(Spec::new(path, None, Kind::Symlink { target }))
 }
 
-/// A directory of this machine, `DIR[:AT]`, and where it goes: `AT`, which begins with a `/`, or the
-/// root.
+/// A directory of this machine and its path in the archive, `DIR[:AT]`. `AT` begins with a `/`. The default
+/// is the root.
 pub fn tree(spec: &[u8]) -> Result<(PathBuf, BString), Error> {
     let (dir, at) = match spec.rsplit_once_str(":") {
         Some((dir, at)) if at.starts_with(b"/") => (dir, at),
@@ -101,7 +102,7 @@ fn not(path: &BStr, found: &BStr, expected: &str) -> Error {
 }
 
 fn is_not(found: &BStr, expected: &str) -> String {
-    format!("`{found}` is not {expected}")
+    format!("`{}` is not {expected}", escape(found))
 }
 
 fn split<'a>(spec: &'a [u8], form: &str) -> Result<(&'a BStr, &'a BStr), Error> {
@@ -136,14 +137,14 @@ pub(crate) fn device(major: &BStr, minor: &BStr) -> Result<Device, String> {
     Ok(Device::new(major, minor).expect("both were compared with their maximum"))
 }
 
-/// A decimal number, of which `what` says what it numbers.
+/// A decimal number. `what` completes the error: "a `what` number".
 pub(crate) fn number(what: &str, text: &BStr, max: u32) -> Result<u32, String> {
     digits(text, 10)
         .filter(|&number| number <= max)
         .ok_or_else(|| is_not(text, &format!("a {what} number from 0 to {max}")))
 }
 
-/// Like `from_str_radix`, but without a sign.
+/// As `from_str_radix`, but refuses a sign.
 fn digits(text: &BStr, radix: u32) -> Option<u32> {
     let text = text.to_str().ok()?;
     let digits = text.chars().all(|c| c.is_digit(radix));
@@ -241,6 +242,7 @@ mod tests {
                 "/n: `9` is not an octal mode from 0 to 7777",
             ),
             (symlink(b"/l"), "/l: `/l` is not DEST=TARGET"),
+            (symlink(b"/\n"), r"/\x0a: `/\x0a` is not DEST=TARGET"),
         ] {
             assert_eq!(parsed.unwrap_err().to_string(), error);
         }

@@ -1,47 +1,45 @@
-//! What is to be in an archive: paths and entries, in the archive's order.
+//! The entries to pack, by path, in the order of the archive.
 
-use crate::{Entry, Error, Kind, MODE_MAX, Owner, newc, source};
-use bstr::{BStr, BString, ByteSlice, ByteVec};
+use crate::escape::{escape, escape_path};
+use crate::paths::{self, PATH_MAX};
+use crate::{Entry, Error, Kind, MODE_MAX, Owner, source};
+use bstr::{BStr, BString, ByteSlice};
 use std::collections::BTreeMap;
-
-/// Linux's limits, NUL included. Unpacking an initramfs, the kernel skips whatever exceeds them and
-/// says nothing.
-pub(crate) const PATH_MAX: usize = 4096;
-const NAME_MAX: usize = 255;
 
 /// The entries of an archive.
 ///
-/// They are ordered by the bytes of their paths, which puts every directory before what it contains,
-/// and every directory on the way to an entry is there, as the kernel needs it to be.
+/// They are sorted by the bytes of their paths, so every directory comes before its contents. The tree
+/// has every directory on the way to an entry, because the kernel needs it.
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
-    /// By path without a leading `/`; the root is the empty path.
+    /// The key is the path without a leading `/`. The path of the root is empty.
     entries: BTreeMap<BString, Entry>,
 }
 
 impl Tree {
-    /// An empty tree. The kernel makes the root itself, so an entry for `/` is needed only to give
-    /// it another mode.
+    /// An empty tree. The kernel makes the root directory itself. An entry for `/` is needed only to
+    /// change its mode or owner.
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Adds an entry and the directories on the way to it.
     ///
-    /// `/a/b`, `a/b` and `./a//b/` are the same path. Adding the same entry again changes nothing,
-    /// nor does adding a file from another source with the same contents. A directory that is root's
-    /// and without a mode takes both from another at the same path, in either order.
+    /// `/a/b`, `a/b` and `./a//b/` are the same path. Adding the same entry again changes nothing. Nor
+    /// does adding a file whose source has the same contents. If two directories have the same path, and
+    /// one is owned by root and has no mode, the owner and the mode of the other count.
     ///
     /// # Errors
-    /// If the path is empty, leads through `..`, is too long for Linux or would read as the end of
-    /// the archive; if the mode or a link's target is not possible; if the path has another entry
-    /// already, or leads through something that is not a directory.
+    /// If the path is empty, contains `..`, is too long for Linux or marks the end of the archive; if the
+    /// mode or the target of a link is not valid; if the tree has a different entry at the path, or an
+    /// entry on the way to it that is not a directory.
     pub fn insert(&mut self, path: impl AsRef<[u8]>, mut entry: Entry) -> Result<(), Error> {
         let path = path.as_ref();
         let refuse = |reason: String| Error::entry(path, reason);
-        let name = normalise(path).map_err(|reason| refuse(reason.into()))?;
+        let name = paths::in_archive(path).map_err(|reason| refuse(reason.into()))?;
         if let Kind::HardLink { file } = &mut entry.kind {
-            *file = normalise(file).map_err(|reason| refuse(format!("{file}: {reason}")))?;
+            *file = paths::in_archive(file)
+                .map_err(|reason| refuse(format!("{}: {reason}", escape(file))))?;
         }
         check(&name, &entry).map_err(refuse)?;
 
@@ -52,12 +50,12 @@ impl Tree {
             };
             if *kind != Kind::Directory {
                 let kind = kind.name();
-                let reason = format!("cannot be inside /{parent}, which is a {kind}");
+                let reason = format!("cannot be inside /{}, which is a {kind}", escape(parent));
                 return Err(refuse(reason));
             }
         }
         if let Some(present) = self.entries.get(&name) {
-            if !agree(present, &entry)? {
+            if !are_compatible(present, &entry)? {
                 let present = describe(present);
                 return Err(refuse(format!("is there already, as a {present}")));
             }
@@ -76,7 +74,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Paths as the archive has them, without a leading `/` and `.` for the root, with their entries.
+    /// The entries with their paths as in the archive: without a leading `/`, and `.` for the root.
     pub fn entries(&self) -> impl Iterator<Item = (&BStr, &Entry)> {
         self.entries
             .iter()
@@ -86,45 +84,15 @@ impl Tree {
             })
     }
 
-    /// The entry at a path as [`entries`](Self::entries) and [`Kind::HardLink`] have it.
+    /// The entry at a path, which is spelled as in [`entries`](Self::entries) and [`Kind::HardLink`].
     pub(crate) fn get(&self, name: &BString) -> Option<&Entry> {
         self.entries.get(name)
     }
 }
 
-/// The directories on the way to `name`, from the top.
+/// The directories on the way to `name`, from the top down.
 fn parents(name: &BString) -> impl Iterator<Item = &BStr> {
     name.find_iter("/").map(|end| name[..end].as_bstr())
-}
-
-/// The one spelling of a path that goes into an archive.
-fn normalise(path: &[u8]) -> Result<BString, &'static str> {
-    if path.is_empty() {
-        return Err("a path in the archive cannot be empty");
-    }
-    if path.contains(&0) {
-        return Err("a path cannot contain NUL");
-    }
-    let mut name = Vec::new();
-    for part in path.split_str("/") {
-        match part {
-            b"" | b"." => continue,
-            b".." => return Err("a path in the archive cannot contain `..`"),
-            part if part.len() > NAME_MAX => return Err("a name is longer than 255 bytes"),
-            _ => {}
-        }
-        if !name.is_empty() {
-            name.push_byte(b'/');
-        }
-        name.push_str(part);
-    }
-    if name.len() >= PATH_MAX {
-        return Err("a path in the archive cannot be longer than 4095 bytes");
-    }
-    if name == newc::TRAILER {
-        return Err("this name is what marks the end of the archive: what follows would be lost");
-    }
-    Ok(name.into())
 }
 
 fn check(name: &BString, entry: &Entry) -> Result<(), String> {
@@ -149,15 +117,15 @@ fn check(name: &BString, entry: &Entry) -> Result<(), String> {
     }
 }
 
-/// Whether two entries can be meant by one path.
-fn agree(a: &Entry, b: &Entry) -> Result<bool, Error> {
+/// Whether two entries may have the same path.
+fn are_compatible(a: &Entry, b: &Entry) -> Result<bool, Error> {
     if a == b {
         return Ok(true);
     }
     Ok(match (&a.kind, &b.kind) {
         (Kind::Directory, Kind::Directory) => *a == Entry::PARENT || *b == Entry::PARENT,
         (Kind::File { source: one }, Kind::File { source: other }) => {
-            a.mode == b.mode && a.owner == b.owner && source::agree(one, other)?
+            a.mode == b.mode && a.owner == b.owner && source::is_same_file(one, other)?
         }
         _ => false,
     })
@@ -167,9 +135,9 @@ fn describe(entry: &Entry) -> String {
     let kind = entry.kind.name();
     let what = match &entry.kind {
         Kind::Directory | Kind::Fifo | Kind::Socket => kind.to_owned(),
-        Kind::File { source } => format!("{kind} from {}", source.display()),
-        Kind::HardLink { file } => format!("{kind} to /{file}"),
-        Kind::Symlink { target } => format!("{kind} to {target}"),
+        Kind::File { source } => format!("{kind} from {}", escape_path(source)),
+        Kind::HardLink { file } => format!("{kind} to /{}", escape(file)),
+        Kind::Symlink { target } => format!("{kind} to {}", escape(target)),
         Kind::CharDevice(device) | Kind::BlockDevice(device) => {
             format!("{kind} {}:{}", device.major(), device.minor())
         }
@@ -258,7 +226,7 @@ mod tests {
             ("/a/../b", "`..`"),
             ("..", "`..`"),
             ("/a\0b", "NUL"),
-            ("/TRAILER!!!", "end of the archive"),
+            ("/TRAILER!!!", "end of an archive"),
             ("./TRAILER!!!/x/..", "`..`"),
             (&long_name, "255"),
             (&long_path, "4095"),
@@ -282,6 +250,27 @@ mod tests {
         refused(tree, "/l", link("a\0b"), "NUL");
         refused(tree, "/l", link(&"x".repeat(4096)), "4095");
         refused(tree, "/d", directory(Some(0o10000)), "10000");
+    }
+
+    #[test]
+    fn errors_escape_names() {
+        let tree = &mut Tree::new();
+        tree.insert("/a\nb", link("c\nd")).unwrap();
+        refused(tree, "/a\nb/x", link("y"), r"inside /a\x0ab, which");
+        refused(
+            tree,
+            "/a\nb",
+            link("y"),
+            r"already, as a symbolic link to c\x0ad",
+        );
+        let file = "h\n".into();
+        tree.insert("/h", Entry::new(Kind::HardLink { file }))
+            .unwrap();
+        refused(tree, "/h", link("y"), r"already, as a hard link to /h\x0a");
+        let source = "a\nb".into();
+        tree.insert("/f", Entry::new(Kind::File { source }))
+            .unwrap();
+        refused(tree, "/f", link("x"), r"already, as a file from a\x0ab");
     }
 
     #[test]

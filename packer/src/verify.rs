@@ -1,41 +1,41 @@
-//! Whether Linux unpacks from an image what the image says.
+//! Finds the entries of an image that Linux does not unpack unchanged.
 
-use crate::contents::{Contents, normalise};
 use crate::entry::Device;
-use crate::manifest::{self, Kind};
-use crate::reader::{Entry, FileType, Item, Link, Reader};
+use crate::manifest::build::ManifestBuilder;
+use crate::manifest::{ManifestEntry, ManifestKind};
+use crate::paths::{PATH_MAX, absolute};
+use crate::reader::{CpioEntry, FileType, Item, Link, Reader};
 use crate::rootfs::Rootfs;
-use crate::tree::PATH_MAX;
 use crate::{Error, Manifest, diff, escape::escape};
 use bstr::ByteSlice;
 use std::collections::HashMap;
 use std::io::Read;
 
-/// What [`verify`] found.
+/// The result of [`verify`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// What is wrong, a line each, without a newline. What is about an entry begins with its path.
+    /// The problems, a line each, without a newline. A problem of an entry begins with the entry's path.
     pub problems: Vec<String>,
-    /// How many entries there are, without trailers.
+    /// The number of entries, without trailers.
     pub entries: usize,
-    /// How many archives there are.
+    /// The number of archives.
     pub archives: usize,
     /// The size of the image in bytes.
     pub size: u64,
 }
 
-/// Reads an image to its end, or to where it is broken, and looks for whatever Linux would not unpack
-/// as it is there. Most of this Linux does not mention. Where there is a `manifest`, the image has to
-/// be the one that it describes.
+/// Reads an image to its end, or to the first damage, and reports everything that Linux would not unpack
+/// as it is in the image. Linux itself reports few of these problems. If there is a `manifest`, also
+/// reports how the image differs from it.
 ///
 /// # Errors
-/// [`Error::Input`] if the image cannot be read. That it is broken is a problem and not an error.
+/// [`Error::Input`] if the image cannot be read. A damaged image is a problem, not an error.
 pub fn verify(image: impl Read, manifest: Option<&Manifest>) -> Result<Report, Error> {
     let mut reader = match manifest {
         Some(_) => Reader::with_hashes(image),
         None => Reader::new(image),
     };
-    let mut found = manifest.map(|_| Contents::default());
+    let mut found = manifest.map(|_| ManifestBuilder::default());
     let mut inspection = Inspection::default();
     match inspection.read(&mut reader, found.as_mut()) {
         Ok(()) => {}
@@ -61,27 +61,27 @@ pub fn verify(image: impl Read, manifest: Option<&Manifest>) -> Result<Report, E
 struct Inspection {
     report: Report,
     rootfs: Rootfs,
-    /// The files with several names in the archive that is being read. A hash table has room for many
-    /// more than it holds, so what it has room for is small.
-    links: HashMap<Link, Box<Names>>,
-    /// Whether a compressed member has begun: after that the early loader sees nothing.
+    /// The files with several names in the current archive. The values are in boxes because a hash table
+    /// allocates many more places than it has values.
+    links: HashMap<Link, Box<SeenNames>>,
+    /// Whether a compressed member has begun. The early loader stops there.
     is_compressed: bool,
 }
 
-/// A file of which a name has been read.
-struct Names {
-    first: manifest::Entry,
-    /// How many have been read.
+/// The names read so far of a file with several names.
+struct SeenNames {
+    first: ManifestEntry,
+    /// How many names have been read.
     count: u32,
-    /// How many there are, as the headers say.
+    /// How many names the file has, according to the headers.
     claimed: u32,
-    /// Size and hash of what came with the last name that came with anything.
+    /// Size and hash of the last contents. `None` as long as no name had contents.
     contents: Option<(u64, String)>,
 }
 
-/// The paths of which the early loader looks for the first files, before anything is unpacked: the
-/// callers of `find_cpio_data()` of the kernel's lib/earlycpio.c. It compares the whole path, byte by
-/// byte, and needs no directories.
+/// The paths that the early loader looks for before Linux unpacks the image: the arguments of
+/// `find_cpio_data()` of the kernel's lib/earlycpio.c. It compares whole paths byte by byte, so it needs no
+/// directories.
 const EARLY: [&str; 3] = [
     "kernel/x86/microcode/AuthenticAMD.bin",
     "kernel/x86/microcode/GenuineIntel.bin",
@@ -89,34 +89,34 @@ const EARLY: [&str; 3] = [
 ];
 
 impl Inspection {
-    /// Adds the entries to `contents`, too.
+    /// Inspects every entry. Adds each to `builder`, if there is one.
     fn read<R: Read>(
         &mut self,
         reader: &mut Reader<R>,
-        mut contents: Option<&mut Contents>,
+        mut builder: Option<&mut ManifestBuilder>,
     ) -> Result<(), Error> {
         while let Some(item) = reader.next_item()? {
             match item {
                 Item::Archive(archive) => {
                     self.report.archives += 1;
                     self.missing_names();
-                    if let Some(contents) = &mut contents {
-                        contents.end(&archive);
+                    if let Some(builder) = &mut builder {
+                        builder.end(&archive);
                     }
                 }
                 Item::Entry(entry) => {
                     self.report.entries += 1;
                     self.is_compressed |= entry.position.member.is_some();
-                    let mut unpacked = manifest::Entry::of(&entry);
+                    let mut unpacked = ManifestEntry::of(&entry);
                     if let Some(unpacked) = &mut unpacked {
-                        let is_hashed = contents.is_some() || entry.link().is_some();
-                        if let Kind::File { sha256, .. } = &mut unpacked.kind {
+                        let is_hashed = builder.is_some() || entry.link().is_some();
+                        if let ManifestKind::File { sha256, .. } = &mut unpacked.kind {
                             if is_hashed {
                                 *sha256 = reader.contents().sha256().map_err(Error::Input)?;
                             }
                         }
-                        if let Some(contents) = &mut contents {
-                            contents.add(&entry, unpacked.clone());
+                        if let Some(builder) = &mut builder {
+                            builder.add(&entry, unpacked.clone());
                         }
                     }
                     self.inspect(&entry, unpacked);
@@ -126,8 +126,8 @@ impl Inspection {
         Ok(())
     }
 
-    /// Looks at an entry, `unpacked` being what Linux makes of it, if it is not skipped.
-    fn inspect(&mut self, entry: &Entry, unpacked: Option<manifest::Entry>) {
+    /// Inspects an entry. `unpacked` is the same entry as Linux unpacks it, or `None` if Linux skips it.
+    fn inspect(&mut self, entry: &CpioEntry, unpacked: Option<ManifestEntry>) {
         let mut problems = headers(entry);
         if let Some(mut unpacked) = unpacked {
             problems.extend(self.other_names(entry, &mut unpacked));
@@ -141,29 +141,33 @@ impl Inspection {
         self.report.problems.extend(lines);
     }
 
-    /// Whether the early loader takes this, so that it does not matter what is unpacked of it.
-    fn is_early(&self, entry: &Entry) -> bool {
+    /// Whether the entry is for the early loader. Then it does not matter whether Linux unpacks it.
+    fn is_early(&self, entry: &CpioEntry) -> bool {
         let is_named = EARLY
             .iter()
             .any(|path| entry.path.starts_with(path.as_bytes()));
         !self.is_compressed && is_named && entry.file_type() == Some(FileType::File)
     }
 
-    /// Makes `unpacked` a hard link if it is one, and says whether it agrees with the names before it.
-    fn other_names(&mut self, entry: &Entry, unpacked: &mut manifest::Entry) -> Vec<String> {
+    /// Compares an entry with the earlier names of the same file, and makes `unpacked` a hard link of the
+    /// first name.
+    fn other_names(&mut self, entry: &CpioEntry, unpacked: &mut ManifestEntry) -> Vec<String> {
         let Some(link) = entry.link() else {
             return Vec::new();
         };
-        if matches!(unpacked.kind, Kind::Directory | Kind::Symlink { .. }) {
+        if matches!(
+            unpacked.kind,
+            ManifestKind::Directory | ManifestKind::Symlink { .. }
+        ) {
             return Vec::new();
         }
-        // It is kept here once, and not with each name.
+        // To save memory, store the hash once and not with each name.
         let hash = match &mut unpacked.kind {
-            Kind::File { sha256, .. } => std::mem::take(sha256),
+            ManifestKind::File { sha256, .. } => std::mem::take(sha256),
             _ => String::new(),
         };
         let names = self.links.entry(link).or_insert_with(|| {
-            Box::new(Names {
+            Box::new(SeenNames {
                 first: unpacked.clone(),
                 count: 0,
                 claimed: 0,
@@ -172,14 +176,14 @@ impl Inspection {
         });
         names.count += 1;
         names.claimed = names.claimed.max(entry.header.nlink);
-        let metadata = |entry: &manifest::Entry| (entry.mode, entry.uid, entry.gid, entry.mtime);
+        let metadata = |entry: &ManifestEntry| (entry.mode, entry.uid, entry.gid, entry.mtime);
         let first = escape(&names.first.path);
         let is_same = metadata(unpacked) == metadata(&names.first);
-        let Kind::File {
+        let ManifestKind::File {
             size, hard_link_to, ..
         } = &mut unpacked.kind
         else {
-            // Linux makes the link, and that is that.
+            // Linux makes the link and ignores the rest of the entry.
             let is_same = is_same && unpacked.kind == names.first.kind;
             let problem = format!(
                 "is not the same as {first}, of which it is a hard link: the first one counts"
@@ -204,29 +208,29 @@ impl Inspection {
         problems
     }
 
-    /// Looks for files of which the archive, which has ended, lacks names and contents. If only names are
-    /// missing, nothing is lost: people pack some of the names of a file, and cpio writes the contents
-    /// with the last of those.
+    /// At the end of an archive, reports the files without contents of which names are missing. Missing
+    /// names alone are no problem: if somebody packs some of the names of a file, cpio writes the contents
+    /// with the last of them.
     fn missing_names(&mut self) {
         let links = self.links.drain().map(|(_, names)| names);
         let mut missing: Vec<_> = links
-            .filter(|names| matches!(names.first.kind, Kind::File { .. }))
+            .filter(|names| matches!(names.first.kind, ManifestKind::File { .. }))
             .filter(|names| names.contents.is_none() && names.count < names.claimed)
             .collect();
         missing.sort_by(|a, b| a.first.path.cmp(&b.first.path));
         let lines = missing.into_iter().map(|names| {
             let (path, count, claimed) = (escape(&names.first.path), names.count, names.claimed);
             format!(
-                "{path}: is empty, and of its {claimed} names the archive has only {count}: its contents may be \
-                 missing with the others"
+                "{path}: is empty, and the archive has only {count} of its {claimed} names: the contents may be \
+                 missing with the other names"
             )
         });
         self.report.problems.extend(lines);
     }
 }
 
-/// What is wrong with an entry, whatever is before and after it.
-fn headers(entry: &Entry) -> Vec<String> {
+/// The problems of an entry that do not depend on other entries.
+fn headers(entry: &CpioEntry) -> Vec<String> {
     let header = &entry.header;
     let mut problems = Vec::new();
     if let Some(reason) = entry.skipped {
@@ -252,7 +256,7 @@ fn headers(entry: &Entry) -> Vec<String> {
                 let number = ((u64::from(major) << 20) | u64::from(minor)) as u32;
                 let (actual, minor_actual) = (number >> 20, number & Device::MINOR_MAX);
                 problems.push(format!(
-                    "is the device {actual}:{minor_actual}: {major}:{minor} is more than fits"
+                    "is the device {actual}:{minor_actual}, because {major}:{minor} is too large"
                 ));
             }
         }
@@ -267,13 +271,13 @@ fn headers(entry: &Entry) -> Vec<String> {
     problems
 }
 
-/// How an entry is called in a report.
-fn label(entry: &Entry) -> String {
+/// The path of an entry as it appears in a report.
+fn label(entry: &CpioEntry) -> String {
     const LONG: usize = 64;
     if entry.path.is_empty() {
         return "\"\"".into();
     }
-    let path = normalise(entry.path.as_bstr());
+    let path = absolute(&entry.path);
     match path.get(..LONG) {
         Some(start) if entry.path.len() == PATH_MAX => format!("{}...", escape(start)),
         _ => escape(&path).to_string(),

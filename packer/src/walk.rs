@@ -1,7 +1,7 @@
-//! From directories of this machine to entries.
+//! Adds directories and store paths of this machine to a tree.
 
 use crate::closure::store_path;
-use crate::escape::escape;
+use crate::escape::escape_path;
 use crate::{Device, Entry, Error, Kind, MODE_MAX, Owner, Tree};
 use bstr::ByteSlice;
 use std::collections::{BTreeSet, HashMap};
@@ -12,24 +12,22 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 impl Tree {
-    /// Adds the directory `dir` of this machine, and everything below it, at the path `at` in the
-    /// archive; `/` is the root, which then has the mode of `dir`.
+    /// Adds the directory `dir` of this machine and everything below it. `at` is its path in the archive.
+    /// If `at` is `/`, the root directory of the archive gets the mode of `dir`.
     ///
-    /// Names, the targets of symbolic links, device numbers and permission bits are as they are on
-    /// disk. Like contents they are what was asked for, so a checkout under another umask is another
-    /// tree. Everything is root's, and times are not kept. `dir` may be a symbolic link to a
-    /// directory; below it none is followed.
+    /// Names, targets of symbolic links, device numbers and permission bits are taken from the disk, so
+    /// a checkout under another umask gives another tree. The owner of everything is root. Times are not
+    /// kept. `dir` may be a symbolic link to a directory. Symbolic links below it are not followed.
     ///
-    /// The names of one regular file that are found here are one file in the archive: the first by
-    /// the bytes of its path is a [`Kind::File`], the others are [`Kind::HardLink`]s to it. A Nix
-    /// store is where this does not hold, that is, below any directory `store/HASH-NAME` in the real
-    /// path. There links tell only whether somebody has run `nix-store --optimise`, and every name is
-    /// a file of its own.
+    /// Hard links stay hard links: the first name of a file by the bytes of its path becomes a
+    /// [`Kind::File`], and its other names become [`Kind::HardLink`]s. This does not apply below a
+    /// directory `store/HASH-NAME` in the real path, that is, in a Nix store. There, hard links only
+    /// show that somebody has run `nix-store --optimise`, so every name becomes a separate file.
     ///
     /// # Errors
-    /// If `dir` is not a directory, or if one cannot be listed; those of [`insert`](Self::insert); and if
-    /// there are sockets, all in one error. Of several errors the first by the bytes of its path is returned,
-    /// that of sockets last; what comes before it has been added.
+    /// If `dir` is not a directory, or if a directory cannot be listed; those of [`insert`](Self::insert);
+    /// and if there are sockets, with all of them in one error. The first error by the bytes of its path is
+    /// returned, but the error for sockets comes last. Entries before the error stay in the tree.
     pub fn insert_directory(&mut self, dir: &Path, at: &[u8]) -> Result<(), Error> {
         let metadata = fs::metadata(dir).map_err(|error| Error::at(dir, error))?;
         if !metadata.is_dir() {
@@ -39,22 +37,22 @@ impl Tree {
         let mut walk = Walk {
             top: dir,
             at,
-            links: Some(Links::new(real_path)),
+            links: Some(SeenFiles::new(real_path)),
             sockets: Vec::new(),
         };
         walk.insert_all(metadata, self)
     }
 }
 
-/// Adds the store path `path`, which may be a directory, a file or a symbolic link, under its own
-/// name.
+/// Adds the store path `path` at the same path in the archive. It may be a directory, a file or a symbolic
+/// link.
 ///
-/// Of the metadata, only what a NAR has gets into the archive, which is whether a file is
-/// executable. Modes are those that Nix gives to all that it registers, 0555 and 0444; so the same
-/// NARs make the same archive, even where a file system or a `chmod` has changed them.
+/// The only metadata that it keeps is what a NAR has: whether a file is executable. The modes are 0555 and
+/// 0444, which Nix sets when it registers a store path. So the same NARs give the same archive, even if the
+/// file system or a `chmod` has changed the modes.
 ///
 /// # Errors
-/// As [`Tree::insert_directory`].
+/// Those of [`Tree::insert_directory`].
 pub(crate) fn insert_store_path(tree: &mut Tree, path: &Path) -> Result<(), Error> {
     let metadata = fs::symlink_metadata(path).map_err(|error| Error::at(path, error))?;
     let mut walk = Walk {
@@ -66,23 +64,23 @@ pub(crate) fn insert_store_path(tree: &mut Tree, path: &Path) -> Result<(), Erro
     walk.insert_all(metadata, tree)
 }
 
-/// One file or directory on its way into a tree, with everything below it.
+/// Adds a file or directory, with everything below it, to a tree.
 struct Walk<'a> {
-    /// Where it is on this machine.
+    /// Its path on this machine.
     top: &'a Path,
-    /// Where it will be in the archive.
+    /// Its path in the archive.
     at: &'a [u8],
-    /// `None` for a store path.
-    links: Option<Links>,
-    /// Those that were found. They are no files to pack.
+    /// To recognise hard links. `None` for a store path.
+    links: Option<SeenFiles>,
+    /// The sockets found so far. They cannot be packed.
     sockets: Vec<PathBuf>,
 }
 
 impl Walk<'_> {
     fn insert_all(&mut self, metadata: Metadata, tree: &mut Tree) -> Result<(), Error> {
         let mut top_metadata = Some(metadata);
-        // The names below the top that are still to be looked at. A directory's contents come after
-        // it, so always to take the least is to visit all in the order of their bytes.
+        // The names below the top that are not visited yet. The contents of a directory sort after the
+        // directory itself, so always taking the least name visits all of them in the order of their bytes.
         let mut pending = BTreeSet::from([Vec::new()]);
         while let Some(name) = pending.pop_first() {
             let source = match &name[..] {
@@ -118,7 +116,7 @@ impl Walk<'_> {
         self.refuse_sockets()
     }
 
-    /// All of them at once: whoever removes one is not to find the next by packing again.
+    /// Names all sockets in one error, so that the user does not have to pack again to find the next one.
     fn refuse_sockets(&self) -> Result<(), Error> {
         let cure = "nothing without the program that listens on";
         match &self.sockets[..] {
@@ -132,7 +130,7 @@ impl Walk<'_> {
             sockets => {
                 let names = sockets.iter().map(|socket| {
                     let name = socket.strip_prefix(self.top).unwrap_or(socket);
-                    escape(name.as_os_str().as_bytes()).to_string()
+                    escape_path(name).to_string()
                 });
                 let reason = format!(
                     "has {} sockets in it, which mean {cure} them; remove them, or add them with `sock` \
@@ -148,7 +146,7 @@ impl Walk<'_> {
     fn mode(&self, metadata: &Metadata) -> Option<u32> {
         let mode = metadata.mode();
         match self.links {
-            // It means nothing to Linux, and what there is depends on the file system.
+            // Linux ignores the mode of a symbolic link, and it depends on the file system.
             _ if metadata.is_symlink() => None,
             Some(_) => Some(mode & MODE_MAX),
             None if metadata.is_dir() || mode & 0o100 != 0 => Some(0o555),
@@ -157,7 +155,7 @@ impl Walk<'_> {
     }
 }
 
-/// Adds what is in the directory `source` to `names`; `name` is its own there.
+/// Adds the contents of the directory `source`, which has the name `name` below the top, to `names`.
 fn list(source: &Path, name: &[u8], names: &mut BTreeSet<Vec<u8>>) -> Result<(), Error> {
     let at = |error| Error::at(source, error);
     for entry in fs::read_dir(source).map_err(at)? {
@@ -200,15 +198,15 @@ fn kind(source: &Path, metadata: &Metadata) -> Result<Kind, Error> {
     }
 }
 
-/// The files seen so far that have several names.
-struct Links {
-    /// The directory that names are below, without symbolic links.
+/// The files with several names that the walk has visited.
+struct SeenFiles {
+    /// The top directory of the walk, without symbolic links.
     top: PathBuf,
-    /// The path in the archive of its first name, by device and inode number.
+    /// The path in the archive of a file's first name, by device and inode number.
     first: HashMap<(u64, u64), Vec<u8>>,
 }
 
-impl Links {
+impl SeenFiles {
     fn new(top: PathBuf) -> Self {
         Self {
             top,
@@ -216,7 +214,7 @@ impl Links {
         }
     }
 
-    /// The path in the archive of the same file's first name, if it had one before this one.
+    /// The path in the archive of the file's first name. `None` if this is the first.
     fn earlier(&mut self, name: &[u8], metadata: &Metadata, path: &[u8]) -> Option<Vec<u8>> {
         if !metadata.is_file() || metadata.nlink() == 1 || self.in_store(name) {
             return None;
@@ -229,8 +227,8 @@ impl Links {
         None
     }
 
-    /// Goes by the path alone: the archive shall not depend on where, say, an environment variable
-    /// has the store.
+    /// Looks only at the path. The archive must not depend on the environment, which can name another
+    /// store.
     fn in_store(&self, name: &[u8]) -> bool {
         let path = self.top.join(OsStr::from_bytes(name));
         let parts = path.components().map(|part| part.as_os_str().as_bytes());

@@ -1,4 +1,4 @@
-//! The `packer` program, run as people run it.
+//! Runs the `packer` program as users do.
 
 use std::fs::{self, File, FileTimes, Permissions};
 use std::io::Read;
@@ -49,7 +49,7 @@ fn packed(directory: &TempDir, arguments: &[&str]) -> Vec<u8> {
     fs::read(directory.path().join("out")).unwrap()
 }
 
-/// Every kind of entry, a parent that is named and one that is not.
+/// Every kind of entry, one with an explicit parent and one without.
 const EVERYTHING: &[&str] = &[
     "--file=/init=./init",
     "--file=/etc/text=text:0444",
@@ -59,7 +59,7 @@ const EVERYTHING: &[&str] = &[
     "--symlink=/sh=init",
 ];
 
-/// An archive written by hand from the kernel's buffer-format.rst. Spaces are for the eye.
+/// An archive written by hand from the kernel's buffer-format.rst. The spaces are only for readability.
 #[test]
 fn every_byte_is_as_documented() {
     #[rustfmt::skip]
@@ -101,7 +101,7 @@ fn every_byte_is_as_documented() {
     assert_eq!(unpacked, expected, "gzip is the default");
 }
 
-/// By the reader of another author's library.
+/// Reads the archive with an independent library.
 #[test]
 fn is_read_back() {
     let archive = packed(&directory(), &[EVERYTHING, &["--compress=none"]].concat());
@@ -143,7 +143,7 @@ fn only_what_is_asked_for_matters() {
     let twice = [EVERYTHING, EVERYTHING].concat();
     assert_eq!(packed(&before, &twice), expected, "entries given twice");
 
-    // Made in another order, so with other inodes; at another time, with other permissions.
+    // Made in another order, so with other inode numbers, at another time and with other permissions.
     let after = TempDir::new().unwrap();
     for (name, contents, mode) in [("text", "words", 0o444), ("init", "#!", 0o755)] {
         let path = after.path().join(name);
@@ -172,7 +172,7 @@ fn only_what_is_asked_for_matters() {
         "out",
     ]);
     shell.args(EVERYTHING).current_dir(&before).env_clear();
-    // What the shell itself says of a locale that is not installed does not matter.
+    // Ignore the shell's messages about a locale that is not installed.
     let status = shell
         .envs([("TZ", "Asia/Tokyo"), ("LC_ALL", "tr_TR.UTF-8")])
         .stderr(Stdio::null())
@@ -205,7 +205,7 @@ fn replaces_an_image_and_leaves_nothing_beside_it() {
     assert!(image.starts_with(&[0x1f, 0x8b]));
     assert_eq!(names(&directory), ["init", "out", "text"]);
 
-    // 0600, what a temporary file has, would keep others from booting it.
+    // With 0600, the mode of a temporary file, other users could not boot it.
     let mode = fs::metadata(directory.path().join("out"))
         .unwrap()
         .permissions()
@@ -226,7 +226,7 @@ fn names(directory: &TempDir) -> Vec<String> {
     names
 }
 
-/// Runs `packer`, which must fail, print `error` and nothing else, and leave all files as they were.
+/// Runs `packer`, which must fail, print only `error`, and change no files.
 fn fails(directory: &TempDir, command: &mut Command, code: i32, error: &str) {
     let before = names(directory);
     let Output {
@@ -244,7 +244,7 @@ fn fails(directory: &TempDir, command: &mut Command, code: i32, error: &str) {
     assert_eq!(names(directory), before, "{command:?}");
 }
 
-/// In place of /dev/null: what goes wrong here must not break the machine.
+/// Replaces /dev/null, so that a bug cannot damage the machine.
 fn make_fifo(directory: &TempDir) {
     let fifo = directory.path().join("fifo");
     assert!(Command::new("mkfifo").arg(fifo).status().unwrap().success());
@@ -276,12 +276,12 @@ fn inputs_that_cannot_be_packed() {
         ("--file=/a=/dev/zero", "/dev/zero: is not a regular file"),
         (
             "--file=/a=huge",
-            "huge: 4294967296 bytes are more than newc can hold",
+            "huge: has 4294967296 bytes, but newc can store at most 4294967295",
         ),
         (
-            // Its size is 0 until it is read, like that of everything in /proc.
+            // Like all files in /proc, it has the size 0 until it is read.
             "--file=/a=/proc/version",
-            "/proc/version: has more than the 0 bytes of a moment ago",
+            "/proc/version: has more bytes than its size, 0; the file must not change while it is packed",
         ),
         ("--file=/=text", "/: is the root, which cannot be a file"),
         (
@@ -295,7 +295,7 @@ fn inputs_that_cannot_be_packed() {
         ),
         (
             "--dir=/TRAILER!!!",
-            "/TRAILER!!!: this name is what marks the end of the archive: what follows would be lost",
+            "/TRAILER!!!: this name marks the end of an archive; use another",
         ),
         ("--symlink=/l=", "/l: a link needs a target"),
         (
@@ -309,7 +309,7 @@ fn inputs_that_cannot_be_packed() {
             "/text/l: cannot be inside /text, which is a file",
         ),
     ] {
-        // /text is packed first: by then there is something to leave behind.
+        // /text is packed first, so there is an incomplete image when the error occurs.
         let mut command = packer(&directory, &["out", "--file=/text=text"]);
         fails(&directory, command.arg(argument), 1, error);
     }
@@ -320,7 +320,7 @@ fn an_unreadable_source() {
     let directory = directory();
     let text = directory.path().join("text");
     set_mode(&text, 0);
-    // Root reads it all the same.
+    // Root can read it anyway.
     if File::open(&text).is_err() {
         let mut command = packer(&directory, &["out", "--file=/a=text"]);
         fails(
@@ -358,7 +358,7 @@ fn outputs_that_cannot_be_written() {
         );
     }
 
-    // The shell's limit on the size of files: a disk that becomes full.
+    // The shell's limit on the size of files simulates a full disk.
     fs::write(directory.path().join("big"), vec![b'x'; 1 << 20]).unwrap();
     let mut shell = Command::new("sh");
     shell.args([
@@ -396,7 +396,7 @@ fn times_that_cannot_be() {
     }
 }
 
-/// What the command line alone shows to be wrong; clap words part of the message.
+/// Errors in the command line itself. clap writes a part of the message.
 #[test]
 fn usage() {
     let directory = directory();

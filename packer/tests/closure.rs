@@ -1,4 +1,4 @@
-//! Closures, as Nix describes them. What is in `tests/closure` was written by Nix 2.8.
+//! Closures. Nix 2.8 wrote the files in `tests/closure`.
 
 use packer::closure::Graph;
 use packer::{Entry, Kind, StorePath, Tree, archive};
@@ -18,7 +18,7 @@ const GRAPH_PART: &str = include_str!("closure/graph-part");
 const ATTRS: &str = include_str!("closure/attrs.json");
 const PATH_INFO: &str = include_str!("closure/path-info.json");
 
-/// A store in a directory of its own, with what Nix had built in its.
+/// A store in a temporary directory, with the same contents as the store in which Nix made the graphs.
 struct Store(TempDir);
 
 impl Store {
@@ -49,7 +49,7 @@ impl Store {
         fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
     }
 
-    /// What Nix wrote of `/nix/store`, as if it had been this one.
+    /// The file that Nix wrote, with this store in the place of `/nix/store`.
     fn graph(&self, graph: &str) -> Result<Graph, String> {
         let store = self.path("").display().to_string();
         let graph = graph.replace("/nix/store", store.trim_end_matches('/'));
@@ -75,13 +75,13 @@ impl Store {
         archive::write(&tree, 0, Vec::new()).unwrap()
     }
 
-    /// Without where this store is.
+    /// Replaces this store by `/nix/store`.
     fn plain(&self, text: &str) -> String {
         text.replace(&format!("{}/", self.0.path().display()), "/")
     }
 }
 
-/// The form of `nix path-info --json` from 2.19 on: by path.
+/// The form of `nix path-info --json` from 2.19 on, with the paths as keys.
 fn path_info_by_path() -> Map<String, Value> {
     let paths: Vec<Value> = serde_json::from_str(PATH_INFO).unwrap();
     let by_path = |mut fields: Value| {
@@ -92,7 +92,7 @@ fn path_info_by_path() -> Map<String, Value> {
     paths.into_iter().map(by_path).collect()
 }
 
-/// That of `--json-format 2`, by the manual of 2.33.
+/// The form of `--json-format 2`, from the manual of Nix 2.33.
 fn path_info_2() -> Value {
     let name = |path: &str| path.strip_prefix("/nix/store/").unwrap().to_owned();
     let short = |(path, mut fields): (String, Value)| {
@@ -161,7 +161,7 @@ fn every_form_is_the_same_closure() {
         ];
         assert_eq!(seen, expected, "{form}");
 
-        // What Nix says of them. The plain form has no hashes: there they were computed.
+        // The hashes that Nix wrote. The plain form has none, so packer computed them.
         let nix: Vec<Value> = serde_json::from_str(PATH_INFO).unwrap();
         assert_eq!(inserted.len(), nix.len(), "{form}");
         for (inserted, nix) in inserted.iter().zip(nix) {
@@ -198,7 +198,7 @@ fn threads_modes_and_links_do_not_matter() {
     fs::hard_link(one, two).unwrap();
     assert_eq!(store.bytes(PATH_INFO), expected);
 
-    // What a NAR does not have.
+    // Attributes that a NAR does not have.
     for (name, mode) in [
         ("", 0o700),
         ("/empty", 0o1777),
@@ -218,7 +218,7 @@ fn what_is_in_several_graphs_is_there_once() {
     assert_eq!(store.bytes(&twice), store.bytes(GRAPH));
 
     let (_, expected) = store.insert(PATH_INFO).unwrap();
-    // In either order: the hashes come from the one that has them.
+    // In either order, the hashes come from the graph that has them.
     for graphs in [[PATH_INFO, GRAPH_PART], [GRAPH_PART, PATH_INFO]] {
         let [mut graph, other] = graphs.map(|graph| store.graph(graph).unwrap());
         graph.merge(other).unwrap();
@@ -244,7 +244,7 @@ fn what_is_in_several_graphs_is_there_once() {
     assert_eq!(error, expected);
 }
 
-/// What is in the store is not what the graph says.
+/// The store differs from the graph.
 #[test]
 fn a_store_that_was_changed() {
     let nar = "sha256-1p1dAqqQ3yUR3UiA23QubW4ePc+6z/oB9/49zBrZy7M=";
@@ -279,7 +279,7 @@ fn a_store_that_was_changed() {
         assert_eq!(change(contents, mode), Err(error));
     }
 
-    // The plain form has nothing to compare with.
+    // The plain form has no hashes to compare with.
     let store = Store::new();
     store.file(FILE, "TEXT\n", 0o444);
     store.insert(GRAPH).unwrap();
@@ -315,7 +315,7 @@ fn plain_graphs_that_cannot_be() {
     let store = Store::new();
     let file = format!("/nix/store/{FILE}");
     let link = format!("/nix/store/{LINK}");
-    let form = "is not a store path, as /nix/store/HASH-NAME is";
+    let form = "is not a store path such as /nix/store/HASH-NAME";
     for (graph, error) in [
         (String::new(), ": has no store paths".into()),
         ("\n".into(), format!(":1: `` {form}")),
@@ -387,7 +387,7 @@ fn json_graphs_that_cannot_be() {
         fields[name] = value;
         json!([fields])
     };
-    let form = "is not a store path, as /nix/store/HASH-NAME is";
+    let form = "is not a store path such as /nix/store/HASH-NAME";
     let gone = "was not in the store when the graph was written";
     let attrs = |graphs: Value| json!({ "exportReferencesGraph": graphs, "g": {} });
     let not_a_graph = |name: &str| format!("`{name}` is not an array, so not a graph");
@@ -403,6 +403,7 @@ fn json_graphs_that_cannot_be() {
         (attrs(json!({ "none": [] })), not_a_graph("none")),
         (json!([1]), "an element is not an object".into()),
         (json!({ "x": 1 }), "`x` is not an object".into()),
+        (json!({ "\n": 1 }), r"`\x0a` is not an object".into()),
         (json!({ "x": {} }), format!("`x` {form}")),
         (json!({ "info": [] }), "`info` is not an object".into()),
         (json!({ "info": {} }), "`storeDir` is not a string".into()),
@@ -431,6 +432,10 @@ fn json_graphs_that_cannot_be() {
         (
             with("narHash", json!("md5:0")),
             format!("{path}: `md5:0` is not a SHA-256"),
+        ),
+        (
+            with("narHash", json!("\n")),
+            format!(r"{path}: `\x0a` is not a SHA-256"),
         ),
         (
             with("narSize", json!(-1)),

@@ -1,4 +1,4 @@
-//! What the compressors make: always the same bytes, and the data comes back.
+//! The output of the compressors: it is always the same, and it decompresses to the data.
 
 use packer::Compression;
 use packer::decompress::{Decoder, detect};
@@ -36,7 +36,7 @@ fn zeros(length: usize) -> Vec<u8> {
     vec![0; length]
 }
 
-/// Words, tables of numbers, zeros and noise in turns, like programs and their data.
+/// Words, tables of numbers, zeros and noise in turn, similar to programs and their data.
 fn mixed(length: usize) -> Vec<u8> {
     let mut random = random();
     let words: Vec<Vec<u8>> = (0..500)
@@ -95,8 +95,8 @@ fn none_is_the_data() {
 
 #[test]
 fn the_data_comes_back() {
-    // Lengths around the chunk of gzip, the job of zstd:1 (2 MiB), what zstd holds back (8 MiB), and
-    // the block of xz:0.
+    // Lengths around the chunk of gzip, the job of zstd:1 (2 MiB), the data that zstd holds back (8 MiB),
+    // and the block of xz:0.
     for (compression, lengths) in [
         ("gzip:1", &[0, 1, MIB - 1, MIB, MIB + 1, 3 * MIB + 7][..]),
         ("gzip:9", &[MIB, MIB + 1]),
@@ -138,9 +138,8 @@ fn neither_threads_nor_writes_matter() {
     }
 }
 
-/// The bytes are a promise: an image that is made again has the same hash. If this fails because a
-/// compressor was updated, the update makes other images of the same inputs: say so to those who use
-/// it, and record what was found.
+/// We promise that the same inputs give the same bytes. If this test fails after the update of a compressor,
+/// the update changes images: mention it in the changelog, and record the new hashes.
 #[test]
 fn the_bytes_are_those_recorded() {
     let data = mixed(MIB + 100_000);
@@ -202,7 +201,7 @@ fn the_bytes_are_those_recorded() {
     }
 }
 
-/// Has room for so many bytes.
+/// A writer that is full after this many bytes.
 struct Disk(usize);
 
 impl Write for Disk {

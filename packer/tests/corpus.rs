@@ -1,4 +1,4 @@
-//! The fuzzer's corpus, replayed: what it once found stays found.
+//! Replays the fuzzer's corpus, so that a bug found once does not come back.
 
 #[path = "../fuzz/properties.rs"]
 mod properties;
@@ -6,7 +6,7 @@ mod properties;
 use std::fs;
 use std::path::Path;
 
-/// Calls `property` for each image of a corpus, of which there are some.
+/// Calls `property` for each image of a corpus, which must not be empty.
 fn each(corpus: &str, property: fn(&[u8])) {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fuzz/corpus")
@@ -14,7 +14,7 @@ fn each(corpus: &str, property: fn(&[u8])) {
     let mut count = 0;
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
-        // To be seen if it panics.
+        // cargo test shows this if the property panics.
         println!("{}", path.display());
         property(&fs::read(path).unwrap());
         count += 1;

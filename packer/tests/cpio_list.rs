@@ -22,7 +22,7 @@ fn insert(list: impl AsRef<[u8]>) -> Result<Tree, String> {
     }
 }
 
-/// What the archive has, as another author's library reads it.
+/// The entries of the archive, read with an independent library.
 fn listing(tree: &Tree) -> Vec<String> {
     let archive = archive::write(tree, 0, Vec::new()).unwrap();
     let mut rest = &archive[..];
@@ -49,8 +49,8 @@ fn listing(tree: &Tree) -> Vec<String> {
     }
 }
 
-/// The expected lines were read from the archive that gen_init_cpio of Linux 6.12 makes of the same
-/// list, then sorted. Where they differ, there is a comment.
+/// The expected lines are the sorted entries of the archive that gen_init_cpio of Linux 6.12 makes from the
+/// same list. Comments show where that archive differs.
 #[test]
 fn is_what_gen_init_cpio_makes_of_it() {
     let directory = TempDir::new().unwrap();
@@ -107,13 +107,13 @@ fn is_what_gen_init_cpio_makes_of_it() {
 fn names_are_bytes() {
     let tree = insert(b"slink /\xff \xfe/target 0777 0 0\ndir /\xc2\xa0 0755 0 0\n").unwrap();
     let paths: Vec<_> = tree.entries().map(|(path, _)| path.to_vec()).collect();
-    // A no-break space is none that separates.
+    // A no-break space does not separate fields.
     assert_eq!(paths, [b"\xc2\xa0".to_vec(), b"\xff".to_vec()]);
 }
 
 #[test]
 fn locations() {
-    // Cargo runs tests in the package's directory, and tells them which that is.
+    // Cargo runs tests in the directory of the package, and sets variables for it.
     for location in [
         "Cargo.toml",
         "${CARGO_MANIFEST_DIR}/Cargo.toml",
@@ -123,7 +123,7 @@ fn locations() {
         let size = fs::metadata("Cargo.toml").unwrap().len() as usize;
         assert!(archive::write(&tree, 0, Vec::new()).unwrap().len() > size);
     }
-    // Only there: elsewhere these are characters like others.
+    // Other fields are not expanded.
     let tree = insert("slink /${HOME} ${HOME} 0777 0 0").unwrap();
     assert_eq!(
         listing(&tree),

@@ -1,4 +1,4 @@
-//! What `packer create` can do beyond single entries: trees, lists, manifests, compressions.
+//! `packer create` with trees, lists, manifests and compression.
 
 use packer::{Manifest, manifest};
 use std::ffi::OsStr;
@@ -15,7 +15,7 @@ fn directory() -> TempDir {
     let directory = TempDir::new().unwrap();
     let tree = directory.path().join("tree");
     fs::create_dir_all(tree.join("bin")).unwrap();
-    // Neither constant nor random: half of the bits of a linear congruential generator.
+    // Compressible, but not constant: half of the bits of a linear congruential generator.
     let mut state = 1u32;
     let bytes = std::iter::repeat_with(|| {
         state = state.wrapping_mul(1664525).wrapping_add(1013904223);

@@ -1,4 +1,4 @@
-//! `packer diff`: a test for each thing that it can say.
+//! `packer diff`, with a test for each kind of difference.
 
 mod images;
 
@@ -14,7 +14,7 @@ fn diff(a: &[u8], b: &[u8]) -> Vec<String> {
     compare(&a, &b, ["A", "B"])
 }
 
-/// What differs between images of one archive each.
+/// The differences between images of one archive each.
 fn entries(a: &[E], b: &[E]) -> Vec<String> {
     diff(&archive(a), &archive(b))
 }
@@ -111,18 +111,18 @@ fn hard_links() {
         found,
         ["/b: is a hard link of /a in A, a file of its own in B"]
     );
-    // Which of the names comes first, and which has the contents, does not matter to what is unpacked.
+    // The order of the names, and which of them has the contents, does not change the unpacked files.
     let other = [name("b", 1, 2, "A"), name("a", 1, 2, "A")];
     assert_eq!(
         entries(&linked, &other),
-        ["entries: in another order, of which the first is /a -> /b"]
+        ["entries: in another order, first difference /a -> /b"]
     );
 }
 
 #[test]
 fn what_counts_is_what_linux_unpacks() {
     let a = archive(&[dir("d"), file("d/f", "A"), symlink("l", "d"), dir("e")]);
-    // Later archives override: what is in B comes to be the same.
+    // Later archives override earlier ones, so B unpacks to the same files.
     let b = [
         archive(&[
             file("d", "is in the way"),
@@ -136,30 +136,30 @@ fn what_counts_is_what_linux_unpacks() {
     assert_eq!(
         diff(&a, &b),
         [
-            "/d: number of entries 1 -> 2, to the same effect",
-            "/d/f: number of entries 1 -> 2, to the same effect",
-            "/l/f: number of entries 0 -> 1, to the same effect",
+            "/d: number of entries 1 -> 2, with the same effect",
+            "/d/f: number of entries 1 -> 2, with the same effect",
+            "/l/f: number of entries 0 -> 1, with the same effect",
             "archives: 1 -> 3",
         ]
     );
-    // Linux sets the times of directories last, and that of the first entry the last of all.
+    // The time of the first entry counts, because Linux sets the times of directories in reverse order.
     let one = |mtime| archive(&[E { mtime, ..dir("d") }]);
     let expected = [
-        "/d: number of entries 1 -> 2, to the same effect",
+        "/d: number of entries 1 -> 2, with the same effect",
         "archives: 1 -> 2",
     ];
     assert_eq!(diff(&one(1), &[one(1), one(2)].concat()), expected);
     // Through a symbolic link.
     let b = archive(&[dir("d"), symlink("l", "d"), file("l/f", "B"), dir("e")]);
     assert_eq!(diff(&a, &b), ["/d/f: contents differ"]);
-    // A file that is overridden is overridden under all its names.
+    // Overriding a file overrides it under all its names.
     let linked = archive(&[name("a", 1, 2, "A"), name("b", 1, 2, "")]);
     let b = [linked.clone(), archive(&[file("a", "B")])].concat();
     assert_eq!(
         diff(&linked, &b),
         ["/a: contents differ", "/b: contents differ"]
     );
-    // But not if its name was taken from it.
+    // But not if the name has been removed before.
     let b = [linked.clone(), archive(&[symlink("a", "b")])].concat();
     let expected = [
         "/a: is a file in A, a symbolic link in B",
@@ -205,15 +205,12 @@ fn the_same_entries_in_other_images() {
     let b = archive(&[dir("b"), dir("a")]);
     assert_eq!(
         diff(&a, &b),
-        ["entries: in another order, of which the first is /a -> /b"]
+        ["entries: in another order, first difference /a -> /b"]
     );
 
     let a = archive(&[file("a", "1"), file("a", "2")]);
     let b = archive(&[file("a", "0"), file("a", "2")]);
-    assert_eq!(
-        diff(&a, &b),
-        ["/a: entries differ that are overridden or dropped"]
-    );
+    assert_eq!(diff(&a, &b), ["/a: overridden or dropped entries differ"]);
 }
 
 #[test]

@@ -1,9 +1,9 @@
-//! `packer extract` and the reader, with generated images: the same ones every time, or, for as many
-//! seconds as `PACKER_FUZZ_SECONDS` says, others every time (docs/development.md).
+//! `packer extract` and the reader, with generated images. By default, the images are always the same. If
+//! `PACKER_FUZZ_SECONDS` is set, the test makes different images for that time (docs/development.md).
 //!
-//! Entries have few names, so that they meet, and another process gets into their way. Nothing outside
-//! may be touched, nothing opened that is no file, nothing changed that was not extracted; extracting
-//! has to end; and if nobody else did anything, what is there is what a model says.
+//! There are few names, so that entries collide, and another process changes the directory. The extraction
+//! must not touch anything outside, open anything but files and directories, or change a file that it has not
+//! made. It must end. If no other process did anything, the result must be that of a model.
 
 mod extraction;
 #[path = "generated/generate.rs"]
@@ -20,7 +20,7 @@ use extraction::*;
 use generate::{Act, Plan, Step, What, plan};
 use images::*;
 use model::Model;
-use packer::extract::{Options, extract};
+use packer::extract::{ExtractOptions, extract};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fs;
@@ -33,7 +33,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use watch::{Watch, each};
 
-/// Of the cases that are always the same.
+/// The number of cases that are always the same.
 const CASES: u32 = 600;
 
 #[test]
@@ -65,7 +65,7 @@ fn run(cases: u32, seed: u64) {
         ..Config::default()
     });
     let result = runner.run(&plan(), |plan| {
-        // In a thread of its own, for it may not end.
+        // In a separate thread, because it may never end.
         let (done, end) = mpsc::channel();
         let case = thread::spawn(move || {
             check(&plan);
@@ -96,7 +96,7 @@ fn check(plan: &Plan) {
     };
     let mut reports = Vec::new();
     let mut report = |error: packer::Error| reports.push(error.to_string());
-    let result = extract(&mut image, &inside, Options::default(), &mut report);
+    let result = extract(&mut image, &inside, ExtractOptions::default(), &mut report);
     watch.check();
 
     if plan.is_damaged() {
@@ -163,7 +163,7 @@ fn check_model(plan: &Plan, inside: &Path, reports: &[String]) {
         .into_iter()
         .map(|(name, (node, inode, device))| (name, (node, names[&(device, inode)].clone())));
     let mut expected = model.tree();
-    // The directory itself has no name in it.
+    // The model does not have the directory itself.
     let expected_top = expected.remove("/");
     assert_eq!(found.collect::<BTreeMap<_, _>>(), expected);
     if let Some((node, _)) = expected_top {
@@ -172,11 +172,11 @@ fn check_model(plan: &Plan, inside: &Path, reports: &[String]) {
     }
 }
 
-/// What is read, and what is done in between.
+/// The image, with the actions of another process between the entries.
 enum Piece {
     Bytes(Vec<u8>),
     Act(Act),
-    /// What has been extracted up to here is watched from here on.
+    /// From here on, the files that are extracted so far are watched.
     Watch,
 }
 
@@ -213,7 +213,7 @@ fn perform(act: &Act, place: &Place, watch: &mut Watch) {
     let inside = place.path("inside");
     let path = inside.join(act.path);
     let makes = !matches!(act.what, What::Nothing | What::Renamed(_) | What::Link(_));
-    // What cannot be done is not done: there may be no such directory.
+    // Ignore errors, because the directory may not exist.
     let is_possible = path.parent().is_some_and(|parent| {
         parent.strip_prefix(&inside).is_ok() && !is_through_symlink(parent) && parent.is_dir()
     });
@@ -275,7 +275,7 @@ fn pieces(plan: &Plan) -> VecDeque<Piece> {
     pieces
 }
 
-/// All of the image, with the damage that is done to it.
+/// The whole image, with its damage.
 fn bytes(plan: &Plan) -> Vec<u8> {
     let whole = Plan {
         damage: Vec::new(),

@@ -72,7 +72,7 @@ fn a_line_for_each_entry() {
         name("two", 5, 2, "ABC"),
         file("a b\\c\u{1b}\u{e9}", ""),
         file(b"\xff", ""),
-        // Linux skips this, and so it is not in the image in any way that matters.
+        // Linux skips this entry, so it is not listed.
         file("", "x"),
     ]);
     let image = [early, gzip(&main)].concat();
@@ -140,7 +140,7 @@ fn what_cannot_be_read_is_named() {
     assert_eq!(stderr, "/nowhere: No such file or directory (os error 2)\n");
 }
 
-/// What comes before that is shown.
+/// The entries before the damage are shown.
 #[test]
 fn an_image_that_is_damaged_is_listed_up_to_there() {
     let entries = archive(&[dir("d"), file("d/f", "abc")]);
@@ -165,7 +165,7 @@ fn an_image_that_is_damaged_is_listed_up_to_there() {
     }
 }
 
-/// Linux takes it for no initramfs and says nothing.
+/// Linux boots without an initramfs and prints no message.
 #[test]
 fn an_empty_file_is_no_image() {
     for options in [&[][..], &["--sha256"], &["--json"]] {
@@ -184,7 +184,7 @@ fn an_empty_file_is_no_image() {
     );
 }
 
-/// Of a file with several names, no more is known while its names are read, unless all are kept.
+/// `list` does not keep the names of a file, so it does not know the size before the contents come.
 #[test]
 fn names_without_contents() {
     let image = archive(&[
@@ -201,7 +201,7 @@ fn names_without_contents() {
     assert_eq!(lines(&image, &["--sha256"]), expected);
 }
 
-/// The largest amount of memory that `packer` had while it read `image`.
+/// The largest amount of memory that `packer` used to read `image`.
 fn peak(arguments: &[&str], image: &[u8]) -> u64 {
     let directory = TempDir::new().unwrap();
     let fifo = directory.path().join("fifo");
@@ -217,8 +217,8 @@ fn peak(arguments: &[&str], image: &[u8]) -> u64 {
     let mut child = command.spawn().unwrap();
     let mut pipe = fs::File::options().write(true).open(&fifo).unwrap();
     pipe.write_all(image).unwrap();
-    // More than is on the way, in the pipe and in buffers: when this is written, all of the image has
-    // been read. And the program waits for more as long as the pipe is open.
+    // Write more than fits into the pipe and the buffers. Then the program has read the whole image, and it
+    // waits for more as long as the pipe is open.
     pipe.write_all(&vec![0; 1 << 20]).unwrap();
     let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
     drop(pipe);
@@ -248,7 +248,7 @@ fn memory_does_not_grow_with_the_number_of_entries() {
     let files: Vec<_> = (0..number)
         .map(|number| file(format!("{number}"), ""))
         .collect();
-    // `verify` says in its help how much it needs for each.
+    // The help of `verify` has the amount for each entry.
     let per_entry = peak(&["verify"], &archive(&files)) / u64::from(number);
     assert!(per_entry < 400, "{per_entry} bytes");
 }

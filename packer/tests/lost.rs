@@ -1,4 +1,4 @@
-//! `packer create` warns of attributes of files that an archive cannot store.
+//! `packer create` warns about attributes of files that an archive cannot store.
 
 use rustix::fs::{XattrFlags, setxattr};
 use std::fs;
@@ -21,7 +21,7 @@ const ACL: [u8; 44] = [
     0x20, 0, 4, 0, 0xff, 0xff, 0xff, 0xff,
 ];
 
-/// Whether the file has the attribute now: that takes privileges, or a file system that knows it.
+/// Sets the attribute, if the file system supports it and the user has the privileges.
 fn set(path: &Path, name: &str, value: &[u8]) -> bool {
     let result = setxattr(path, name, value, XattrFlags::empty());
     if let Err(error) = result {
@@ -69,7 +69,7 @@ fn capabilities_and_access_control_lists() {
     }
     assert_eq!(stderr(&directory, &["--tree=tree"]), expected);
 
-    // By any option, and not without end.
+    // For every option, and only a limited number of warnings.
     if set(&path("file"), "security.capability", &CAPABILITIES) {
         let single = stderr(&directory, &["--file=/file=file"]);
         assert!(
@@ -87,7 +87,7 @@ fn capabilities_and_access_control_lists() {
         let lines: Vec<_> = many.lines().collect();
         assert_eq!(
             (lines.len(), lines[10]),
-            (11, "warning: 2 more files lose theirs")
+            (11, "warning: 2 more files lose attributes")
         );
     }
 }

@@ -1,4 +1,4 @@
-//! What `packer create` writes to: never over what it reads, and whole or not at all.
+//! The outputs of `packer create`: it never overwrites its inputs, and never leaves an incomplete file.
 
 use packer::Manifest;
 use rustix::process::{Pid, Signal, kill_process};
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 const PACKER: &str = env!("CARGO_BIN_EXE_packer");
 
-/// A directory to run `packer` in, with something of each kind that it reads, and other names of that.
+/// A directory to run `packer` in, with an input of each kind, and with other names of the inputs.
 fn directory() -> TempDir {
     let directory = TempDir::new().unwrap();
     let path = |name: &str| directory.path().join(name);
@@ -54,7 +54,7 @@ fn succeeds(command: &mut Command) -> Vec<u8> {
     stdout
 }
 
-/// Every file of `directory` with its inode number and contents, or where it links to.
+/// Every file of `directory` with its inode number and its contents or target.
 fn state(directory: &Path) -> BTreeMap<OsString, (u64, Vec<u8>)> {
     let mut state = BTreeMap::new();
     for entry in fs::read_dir(directory).unwrap() {
@@ -77,7 +77,7 @@ fn state(directory: &Path) -> BTreeMap<OsString, (u64, Vec<u8>)> {
 fn nothing_that_is_read_is_written_over() {
     let directory = directory();
     let read = "which is read for the image; name another file";
-    let written = "which is written, too; name another file";
+    let written = "which is also written; name another file";
     for (arguments, error) in [
         (
             &["init", "--file=/init=init"][..],
@@ -162,19 +162,19 @@ fn nothing_that_is_read_is_written_over() {
         ];
         assert_eq!(after, before, "{arguments:?}");
     }
-    // Standard input may be one of them, too.
+    // Standard input may be an input, too.
     let mut command = create(&directory, &["list", "--list=-"]);
     let input = File::open(directory.path().join("list")).unwrap();
     let stderr = command.stdin(input).output().unwrap().stderr;
     let expected = format!("list: would replace /dev/stdin, {read}\n");
     assert_eq!(String::from_utf8(stderr).unwrap(), expected);
 
-    // What has only the same name elsewhere, or the same contents, is another file.
+    // A file with the same name in another directory, or with the same contents, is another file.
     fs::copy(directory.path().join("init"), directory.path().join("copy")).unwrap();
     succeeds(&mut create(&directory, &["copy", "--file=/init=init"]));
 }
 
-/// A hard link of what is replaced keeps the old file, and so does whoever has that open.
+/// Hard links and open descriptors of a replaced file keep the old file.
 #[test]
 fn what_a_symbolic_link_leads_to_is_replaced() {
     let directory = directory();
@@ -210,7 +210,7 @@ fn pipes_and_devices_are_written_to() {
     // A pipe.
     let stdout = ["/dev/stdout", "--dir=/d"];
     assert_eq!(succeeds(&mut create(&directory, &stdout)), expected);
-    // A file that is open, and has something in it already.
+    // An open file with contents.
     for open in [">", ">>"] {
         let script = format!(r#"{{ echo begin; "$@"; echo end; }} {open} "$OUT""#);
         let mut shell = Command::new("sh");
@@ -222,7 +222,7 @@ fn pipes_and_devices_are_written_to() {
         assert_eq!(fs::read(path("around")).unwrap(), around, "{open}");
         fs::remove_file(path("around")).unwrap();
     }
-    // A pipe with a name, and the manifest of what went into it.
+    // A FIFO, and the manifest of the image that it got.
     assert!(
         Command::new("mkfifo")
             .arg(path("fifo"))
@@ -238,7 +238,7 @@ fn pipes_and_devices_are_written_to() {
     let manifest = Manifest::read_json(File::open(path("json")).unwrap()).unwrap();
     assert_eq!(manifest, Manifest::of_image(&expected[..]).unwrap());
 
-    // There is no room where it is kept until it is complete.
+    // The directory for temporary files is full.
     let mut command = create(&directory, &stdout);
     let stderr = command.env("TMPDIR", "nowhere").output().unwrap().stderr;
     let stderr = String::from_utf8(stderr).unwrap();
@@ -263,7 +263,7 @@ fn a_directory_that_cannot_be_written_to_is_named() {
     let mut permissions = fs::metadata(&tree).unwrap().permissions();
     permissions.set_readonly(true);
     fs::set_permissions(&tree, permissions).unwrap();
-    // Root writes to it all the same.
+    // Root can write to it anyway.
     if File::create(tree.join("probe")).is_err() {
         let out = ["tree/file", "--dir=/d"];
         let stderr = create(&directory, &out).output().unwrap().stderr;
@@ -272,7 +272,7 @@ fn a_directory_that_cannot_be_written_to_is_named() {
     }
 }
 
-/// Or after the machine loses power, there is the name and nothing in the file.
+/// Otherwise, after a power failure, the file could have its name but no contents.
 #[test]
 fn an_image_is_on_the_disk_before_it_has_its_name() {
     let directory = directory();
@@ -294,7 +294,7 @@ fn an_image_is_on_the_disk_before_it_has_its_name() {
     );
 }
 
-/// Stops midway: the image is begun, and then nobody reads from the pipe that the manifest is to go to.
+/// Starts a program that hangs midway, because nobody reads from the FIFO for the manifest.
 fn stuck(directory: &TempDir, prefix: &str) -> std::process::Child {
     let fifo = directory.path().join("fifo");
     if !fifo.exists() {
@@ -350,7 +350,7 @@ fn a_signal_leaves_nothing_behind() {
     }
 }
 
-/// As nohup(1) has it.
+/// As with nohup(1).
 #[test]
 fn a_signal_that_is_ignored_stays_so() {
     let directory = directory();

@@ -1,5 +1,5 @@
-//! Output that cannot be written: nobody is left to read it, or the disk is full. The program ends with
-//! an exit code, and never with a panic.
+//! Output that cannot be written, because the pipe is closed or the disk is full. The program ends with an
+//! exit code and never panics.
 
 mod images;
 
@@ -10,7 +10,7 @@ use std::os::unix::net::UnixStream;
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
-/// As a pipe from which nobody reads any more.
+/// A pipe whose reading end is closed.
 fn closed() -> Stdio {
     let (ours, _) = UnixStream::pair().unwrap();
     OwnedFd::from(ours).into()
@@ -43,7 +43,7 @@ fn standard_output() {
         (&["list", "many"][..], 0, 1),
         (&["list", "--json", "many"], 0, 1),
         (&["verify", "many"], 0, 1),
-        // They differ, whether somebody reads how or not.
+        // The exit code says that they differ, even if nobody reads the output.
         (&["diff", "many", "other"], 1, 2),
         (&["completions", "bash"], 0, 1),
         (&["--help"], 0, 1),

@@ -1,4 +1,4 @@
-//! What is true of every archive, whatever is in the tree.
+//! Properties of every archive, for generated trees.
 
 use bstr::{BString, ByteSlice};
 use packer::{Device, Entry, Kind, Manifest, Owner, Tree, archive, manifest};
@@ -14,18 +14,18 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use tempfile::TempDir;
 
-/// What is at a path on disk.
+/// A file on disk.
 #[derive(Clone, Debug)]
 enum Item {
     Directory,
     File(usize),
-    /// One more name for a file, which one depends on the number.
+    /// Another name for a file. The number selects the file.
     HardLink(prop::sample::Index),
     Symlink(Vec<u8>),
     Fifo,
 }
 
-/// What is at a path in an archive.
+/// A file in an archive.
 #[derive(Clone, Debug, PartialEq)]
 struct Found {
     /// With the type.
@@ -33,11 +33,11 @@ struct Found {
     owner: (u32, u32),
     rdev: (u32, u32),
     contents: Vec<u8>,
-    /// Every name of the same file, this one included.
+    /// All names of the same file, including this one.
     names: BTreeSet<Vec<u8>>,
 }
 
-/// Few letters, so that paths meet; those that sort before and after the slash; and any bytes.
+/// Few letters, so that paths collide, including letters that sort before and after the slash; and any bytes.
 fn name() -> impl Strategy<Value = Vec<u8>> {
     let byte = (1..=255u8).prop_filter("separates names", |&byte| byte != b'/');
     let few = prop::sample::select(&b"ab-.0 \n\xff"[..]);
@@ -49,7 +49,7 @@ fn path() -> impl Strategy<Value = Vec<u8>> {
     vec(name(), 1..4).prop_map(|names| names.join(&b'/'))
 }
 
-/// Around the multiples to which newc pads.
+/// Sizes around the multiples to which newc pads.
 fn size() -> impl Strategy<Value = usize> {
     let multiple = prop::sample::select(&[4usize, 8, 108, 512, 4096, 16384][..]);
     prop_oneof![
@@ -68,8 +68,8 @@ fn item() -> impl Strategy<Value = Item> {
     ]
 }
 
-/// Paths, what is there, and permission bits: not all, for whoever runs the test has to be able to
-/// read it, and to make it in Nix's sandbox, which allows neither set-user-ID nor set-group-ID.
+/// Paths, files and permission bits. The user must be able to read the files, and Nix's sandbox does not allow
+/// set-user-ID and set-group-ID.
 fn items() -> impl Strategy<Value = Vec<(Vec<u8>, Item, u32)>> {
     let mode = (0..=0o1777u32).prop_map(|mode| mode | 0o700);
     vec((path(), item(), mode), 0..24)
@@ -99,7 +99,7 @@ fn contents(size: usize) -> Vec<u8> {
     (0..size).map(|n| (n * 31 + size) as u8).collect()
 }
 
-/// What has been made on disk.
+/// A file that was made on disk.
 #[derive(Clone)]
 struct Made {
     /// With the type.
@@ -119,7 +119,7 @@ impl Made {
     }
 }
 
-/// Makes as many of the items in `top` as there can be together, and says which.
+/// Makes those of the items that can exist together in `top`, and returns them.
 fn make(top: &Path, items: &[(Vec<u8>, Item, u32)]) -> BTreeMap<Vec<u8>, Found> {
     let mut made = BTreeMap::<Vec<u8>, Made>::new();
     let mut files: Vec<Vec<u8>> = Vec::new();
@@ -167,7 +167,7 @@ fn make(top: &Path, items: &[(Vec<u8>, Item, u32)]) -> BTreeMap<Vec<u8>, Found> 
         };
         made.insert(path.clone(), made_now);
     }
-    // At the end, for the umask has had its say in the meantime, and directories had to be written.
+    // Set the modes at the end: the umask has changed them, and directories had to be writable.
     for (path, Made { mode, .. }) in &made {
         if mode & 0o170000 != 0o120000 {
             let permissions = Permissions::from_mode(mode & 0o7777);
@@ -194,8 +194,7 @@ fn make(top: &Path, items: &[(Vec<u8>, Item, u32)]) -> BTreeMap<Vec<u8>, Found> 
     made.iter().map(found).collect()
 }
 
-/// Reads an archive as buffer-format.rst describes it: the entries in their order, the trailer left
-/// out.
+/// Reads an archive as buffer-format.rst describes it. Returns the entries in their order, without the trailer.
 fn read(archive: &[u8]) -> Vec<(Vec<u8>, Found)> {
     let mut entries = Vec::new();
     let mut inodes: BTreeMap<u32, (BTreeSet<Vec<u8>>, Vec<u8>)> = BTreeMap::new();
@@ -246,7 +245,7 @@ fn read(archive: &[u8]) -> Vec<(Vec<u8>, Found)> {
     entries.into_iter().map(whole).collect()
 }
 
-/// The names in an archive, by the reader of another author's library, which wants them as text.
+/// The names in an archive, read with an independent library, which needs them to be text.
 fn names_by_cpio(archive: &[u8]) -> Vec<String> {
     let mut rest = archive;
     let mut names = Vec::new();
@@ -261,8 +260,8 @@ fn names_by_cpio(archive: &[u8]) -> Vec<String> {
     }
 }
 
-/// What packer's own reader should say of the archive.
-fn expected_manifest(expected: &BTreeMap<Vec<u8>, Found>) -> Vec<manifest::Entry> {
+/// The entries that packer's reader should return for the archive.
+fn expected_manifest(expected: &BTreeMap<Vec<u8>, Found>) -> Vec<manifest::ManifestEntry> {
     let absolute = |path: &[u8]| match path {
         b"." => BString::from("/"),
         path => [b"/", path].concat().into(),
@@ -271,7 +270,7 @@ fn expected_manifest(expected: &BTreeMap<Vec<u8>, Found>) -> Vec<manifest::Entry
         let Found { contents, rdev, .. } = found;
         let (major, minor) = *rdev;
         let kind = match found.mode & 0o170000 {
-            0o100000 => manifest::Kind::File {
+            0o100000 => manifest::ManifestKind::File {
                 size: contents.len() as u64,
                 sha256: format!("{:x}", Sha256::digest(contents)),
                 hard_link_to: found
@@ -280,16 +279,16 @@ fn expected_manifest(expected: &BTreeMap<Vec<u8>, Found>) -> Vec<manifest::Entry
                     .filter(|first| *first != path)
                     .map(|first| absolute(first)),
             },
-            0o120000 => manifest::Kind::Symlink {
+            0o120000 => manifest::ManifestKind::Symlink {
                 target: contents.clone().into(),
             },
-            0o040000 => manifest::Kind::Directory,
-            0o020000 => manifest::Kind::CharDevice { major, minor },
-            0o060000 => manifest::Kind::BlockDevice { major, minor },
-            0o010000 => manifest::Kind::Fifo,
-            _ => manifest::Kind::Socket,
+            0o040000 => manifest::ManifestKind::Directory,
+            0o020000 => manifest::ManifestKind::CharDevice { major, minor },
+            0o060000 => manifest::ManifestKind::BlockDevice { major, minor },
+            0o010000 => manifest::ManifestKind::Fifo,
+            _ => manifest::ManifestKind::Socket,
         };
-        manifest::Entry {
+        manifest::ManifestEntry {
             path: absolute(path),
             archive: 0,
             mode: found.mode & 0o7777,
@@ -312,7 +311,7 @@ proptest! {
 
     #[test]
     fn what_goes_in_comes_out(items in items(), explicit in explicit(), other_order in any::<bool>()) {
-        // In memory, where that is possible: a disk would take most of the time.
+        // In memory if possible, because a disk would take most of the time.
         let directory = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap();
         let mut expected = make(directory.path(), &items);
         fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).unwrap();
@@ -330,10 +329,10 @@ proptest! {
             names: BTreeSet::from([path.to_owned()]),
         };
         for (name, entry) in &explicit {
-            // No name on disk is as long.
+            // The name is too long for the disk.
             let path = [b"explicit-entries/", &name[..]].concat();
             if tree.insert(&path, entry.clone()).is_err() {
-                continue; // Another has the same name.
+                continue; // Another entry has the same name.
             }
             expected.insert(b"explicit-entries".to_vec(), found(0o040755, (0, 0), (0, 0), b"explicit-entries"));
             let (file_type, rdev) = match entry.kind {

@@ -1,4 +1,4 @@
-//! `packer extract`, while another process replaces what it extracts as fast as it can.
+//! `packer extract`, while another process replaces the extracted files as fast as it can.
 
 mod extraction;
 mod images;
@@ -16,7 +16,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Names in the directory, which all entries are about.
+/// The names of all entries.
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "p"];
 
 enum Turn {
@@ -49,9 +49,9 @@ fn nothing_else_is_touched() {
 
     let image = image();
     let inside = place.path("inside");
-    // What is outside is older than what may have been made just now.
+    // Make the files outside old enough that they are not new.
     thread::sleep(Duration::from_secs(4));
-    // What the other process is to do. While it does something, it holds the lock.
+    // The task of the other process. It holds the lock while it does something.
     let turn = Mutex::new(Turn::Wait);
     let take = |next| *turn.lock().unwrap() = next;
     let (mut rounds, mut reported) = (0, 0);
@@ -92,7 +92,7 @@ fn nothing_else_is_touched() {
     assert_eq!(state(), before);
 }
 
-/// Names that are written again, linked, replaced and gone into, over and over.
+/// An image with names that are written to again, linked, replaced and used as directories, many times.
 fn image() -> Vec<u8> {
     let mut entries = Vec::new();
     for number in 0..50 {
@@ -125,7 +125,7 @@ fn image() -> Vec<u8> {
     archive(&entries)
 }
 
-/// Puts something else in the place of what may be there.
+/// Replaces the file at a path.
 fn replace(inside: &Path, random: &mut u32) {
     // xorshift32
     for shift in [13, -17, 5] {
@@ -138,9 +138,9 @@ fn replace(inside: &Path, random: &mut u32) {
     let (path, other) = (name(*random >> 8), name(*random >> 16));
     let new = inside.join("new");
     let outside = inside.with_file_name("outside");
-    // Of the time before: renaming one name of a file to another one does nothing.
+    // Remove the previous one, because renaming a name of a file to another name of it does nothing.
     let _ = fs::remove_file(&new);
-    // Made apart, and then renamed, so that nothing is missing in between.
+    // Make the file elsewhere and rename it, so that the path always exists.
     let _ = match *random % 8 {
         0 => fs::hard_link(outside.join("victim"), &new),
         1 => fs::hard_link(outside.join("fifo"), &new),

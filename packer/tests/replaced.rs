@@ -1,5 +1,4 @@
-//! `packer extract`, where something has been put in the place of what was extracted: by another entry,
-//! or by another process.
+//! `packer extract`, if another entry or another process has replaced an extracted file.
 
 mod extraction;
 mod images;
@@ -13,7 +12,7 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// What is reported of an image that is not broken. Fails if extracting it does not end.
+/// The reports for an image that is not damaged. Fails if the extraction does not end.
 fn reports_in_time(entries: &[E]) -> (Place, Vec<String>) {
     let (done, result) = mpsc::channel();
     let image = archive(entries);
@@ -29,7 +28,7 @@ fn reports_in_time(entries: &[E]) -> (Place, Vec<String>) {
     (place, reports)
 }
 
-/// What is written to a device or a FIFO goes to somebody, or nobody takes it, for ever.
+/// Writing to a device or a FIFO could have effects, or block for ever.
 #[test]
 fn a_name_of_what_is_no_file_by_now_is_not_written_to() {
     let lost = |what| {
@@ -71,7 +70,7 @@ fn a_name_of_what_is_no_file_by_now_is_not_written_to() {
     }
 }
 
-/// Linux makes the link, and writes the file once more.
+/// Linux makes the link and writes the file again.
 #[test]
 fn a_name_of_a_file_that_was_made_again_is_a_name_of_that() {
     let place = Place::new();
@@ -86,7 +85,7 @@ fn a_name_of_a_file_that_was_made_again_is_a_name_of_that() {
     assert_eq!(place.inside(), expected);
 }
 
-/// What another process does between `before` and `after`, which then are as they say.
+/// An action of another process between the entries `before` and `after`, and the expected result.
 struct Case {
     what: &'static str,
     before: Vec<E>,
@@ -98,12 +97,12 @@ struct Case {
 
 fn foreign(entry: &str, path: &str) -> String {
     format!(
-        "{entry}: what is at {path} in the directory was not extracted there; let no other process \
-         write to the directory"
+        "{entry}: another process has changed {path} in the directory; let no other process write to the \
+         directory"
     )
 }
 
-/// Everything that extract does to what is there already, it does to what it made.
+/// The extraction changes only files that it has made.
 #[test]
 fn what_another_process_puts_there_is_left_alone() {
     let open = |mode: u32, entry: E| E {
@@ -187,7 +186,7 @@ fn what_another_process_puts_there_is_left_alone() {
                 fs::rename(place.join("outside"), place.join("inside/d")).unwrap();
             },
             after: vec![
-                // The one that was extracted is still known.
+                // The extracted file is still known.
                 file("e/f", ""),
                 file("d/victim", "evil"),
                 dir("d/new"),
@@ -242,7 +241,7 @@ fn what_another_process_puts_there_is_left_alone() {
             },
             after: vec![file("a", "C"), name("c", 7, 2, ""), file("e/f", "")],
             reports: vec![
-                "/c: Linux drops it: /b, of which it is a hard link, is not there".into(),
+                "/c: Linux drops it: it is a hard link of /b, which is not there".into(),
                 "/d: is not there any more".into(),
             ],
             inside: vec![
@@ -257,7 +256,7 @@ fn what_another_process_puts_there_is_left_alone() {
         make_fifo(&place.path("outside/fifo"));
         let mut before = None;
         let outside = || {
-            // Where it is by now.
+            // Its path by now.
             let paths = ["outside", "inside/d"].map(|path| place.path(path));
             let outside = paths.iter().find(|path| path.join("victim").exists());
             ["", "victim", "fifo"].map(|name| {
@@ -290,7 +289,7 @@ fn link(from: &str, to: &str, place: &Path) {
     fs::hard_link(place.join(from), place.join(to)).unwrap();
 }
 
-/// While something may still become a program with set-user-ID, nobody else has it open.
+/// No other user can open a file that may become a program with set-user-ID.
 #[test]
 fn nobody_else_enters_while_root_extracts() {
     if !is_root() {
@@ -325,7 +324,7 @@ fn nobody_else_enters_while_root_extracts() {
     }
 }
 
-/// All names of a file have the mode and the owner of the last, set-user-ID included.
+/// All names of a file have the mode and the owner of the last name, including set-user-ID.
 #[test]
 fn set_user_id_is_what_the_last_name_says() {
     if !is_root() {
@@ -359,7 +358,7 @@ fn set_user_id_is_what_the_last_name_says() {
         }
     }
 
-    // What is not whole has neither the one nor the other.
+    // An incomplete file has neither.
     let place = Place::new();
     let mut image = archive(&[
         with(0, 0o4755, name("a", 7, 2, "A")),

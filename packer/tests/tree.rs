@@ -1,4 +1,4 @@
-//! Directories of this machine, packed whole.
+//! Packs directories of this machine.
 
 use packer::{Device, Entry, Kind, Owner, Tree, archive};
 use std::ffi::OsStr;
@@ -59,8 +59,7 @@ fn error(directory: impl AsRef<Path>, at: &str) -> String {
     result.unwrap_err().to_string()
 }
 
-/// The paths and what is there, the root left out. Sources are left out, too: they depend on where
-/// the test is run.
+/// The entries without the root, and without sources, which depend on where the test runs.
 fn listing(tree: &Tree) -> Vec<String> {
     let show = |(path, entry): (&bstr::BStr, &Entry)| {
         let mode = entry.mode.map(|mode| format!(" {mode:04o}"));
@@ -166,7 +165,7 @@ fn the_names_of_a_file_stay_together() {
     let directory = directory();
     let path = |name: &str| directory.path().join(name);
     file(path("d/x"), "one");
-    // Before `d/x` in the order of paths, but not in that of directories that are listed in turn.
+    // This sorts before `d/x` by path, but comes later if directories are listed one after the other.
     for name in ["d-first", "z"] {
         fs::hard_link(path("d/x"), path(name)).unwrap();
     }
@@ -174,7 +173,7 @@ fn the_names_of_a_file_stay_together() {
     let outside = self::directory();
     file(path("alone"), "two");
     fs::hard_link(path("alone"), outside.path().join("x")).unwrap();
-    // A link of two names is two links: newc has no other way.
+    // A symbolic link with two names becomes two links, because newc has no hard links of symbolic links.
     symlink("target", path("l1")).unwrap();
     fs::hard_link(path("l1"), path("l2")).unwrap();
 
@@ -199,7 +198,7 @@ fn the_names_of_a_file_stay_together() {
     archive::write(&below, 0, Vec::new()).unwrap();
 }
 
-/// What `nix-store --optimise` does to a store must not be seen.
+/// `nix-store --optimise` must not change the result.
 #[test]
 fn link_counts_in_a_store_mean_nothing() {
     let make = |directory: &TempDir, optimised| {
@@ -224,7 +223,7 @@ fn link_counts_in_a_store_mean_nothing() {
             .iter()
             .all(|entry| !entry.contains("link"))
     );
-    // Of a link to it, or of something inside, the real path counts.
+    // For a symbolic link to the store, or into it, the real path counts.
     let link = plain.path().join("link");
     symlink(optimised.path().join("nix/store").join(STORE_NAME), &link).unwrap();
     assert_eq!(
@@ -266,14 +265,14 @@ fn how_it_came_to_be_does_not_matter() {
     let temp = std::env::temp_dir();
     let expected = make(&temp, &mut names.iter());
     assert_eq!(make(&temp, &mut names.iter().rev()), expected);
-    // A tmpfs, which lists the youngest first.
+    // tmpfs lists the newest file first.
     let shm = Path::new("/dev/shm");
     if TempDir::new_in(shm).is_ok() {
         assert_eq!(make(shm, &mut names.iter()), expected);
     }
 }
 
-/// By the program: the umask is a process's, and this one has other tests to run.
+/// Runs the program, because the umask belongs to the process, in which other tests run, too.
 #[test]
 fn the_umask_does_not_matter() {
     let directory = directory();
@@ -303,7 +302,7 @@ fn devices_have_their_numbers() {
         let path = directory.path().join(name);
         let mode = rustix::fs::Mode::from_raw_mode(0o600);
         if rustix::fs::mknodat(rustix::fs::CWD, &path, file_type, mode, device).is_err() {
-            return; // Only root can make any, and not everywhere.
+            return; // Only root can make devices, and not everywhere.
         }
     }
     let tree = tree(&directory);
@@ -351,7 +350,7 @@ fn what_cannot_be_packed() {
     assert_eq!(error(&directory, "/"), format!("{top}: {all}"));
     assert_eq!(error(path("d"), "/"), format!("{top}/d/socket: {socket}"));
     drop(sockets);
-    // Of two errors, always the first by path is returned.
+    // The first error by path is returned.
     let mut tree = Tree::new();
     for name in ["f/b", "f/a"] {
         file(path(name), "");
@@ -361,7 +360,7 @@ fn what_cannot_be_packed() {
     assert_eq!(twice.to_string(), "/f/a: is there already, as a FIFO");
 
     file(path("e/TRAILER!!!"), "");
-    let trailer = "this name is what marks the end of the archive: what follows would be lost";
+    let trailer = "this name marks the end of an archive; use another";
     assert_eq!(error(path("e"), "/"), format!("/TRAILER!!!: {trailer}"));
     Tree::new().insert_directory(&path("e"), b"/e").unwrap();
 }
@@ -372,7 +371,7 @@ fn a_directory_that_cannot_be_listed() {
     let locked = directory.path().join("locked");
     fs::create_dir(&locked).unwrap();
     set_mode(&locked, 0o300);
-    // Root lists it all the same.
+    // Root can list it anyway.
     if let Err(reason) = fs::read_dir(&locked) {
         assert_eq!(reason.kind(), ErrorKind::PermissionDenied);
         let reason = "Permission denied (os error 13)";

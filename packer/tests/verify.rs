@@ -1,4 +1,4 @@
-//! `packer verify`: everything that Linux does not unpack as it is there.
+//! `packer verify`: everything that Linux does not unpack as it is in the image.
 
 mod images;
 
@@ -140,12 +140,12 @@ fn every_problem_has_a_line() {
         (
             "no type",
             vec![e("x", 0o644, "")],
-            vec!["/x: Linux skips it: its mode has the type of nothing that there is"],
+            vec!["/x: Linux skips it: its mode has an unknown file type"],
         ),
         (
             "a file with the path of a directory",
             vec![file("x/", "")],
-            vec!["/x: Linux skips it: its path is one of a directory, which it is not"],
+            vec!["/x: Linux skips it: its path is that of a directory, but it is not a directory"],
         ),
         (
             "more mode than there is",
@@ -174,8 +174,8 @@ fn every_problem_has_a_line() {
                 device("y", BLOCK, (1, 1048577)),
             ],
             vec![
-                "/x: is the device 1:1: 4097:1 is more than fits",
-                "/y: is the device 1:1: 1:1048577 is more than fits",
+                "/x: is the device 1:1, because 4097:1 is too large",
+                "/y: is the device 1:1, because 1:1048577 is too large",
             ],
         ),
         (
@@ -208,13 +208,13 @@ fn every_problem_has_a_line() {
             vec![name("d/a", 1, 2, ""), name("b", 1, 2, "")],
             vec![
                 "/d/a: Linux drops it: /d is not there",
-                "/b: Linux drops it: /d/a, of which it is a hard link, is not there",
+                "/b: Linux drops it: it is a hard link of /d/a, which is not there",
             ],
         ),
         (
             "a hard link of itself",
             vec![name("a", 1, 2, ""), name("a", 1, 2, "")],
-            vec!["/a: Linux drops it: /a, of which it is a hard link, is not there"],
+            vec!["/a: Linux drops it: it is a hard link of /a, which is not there"],
         ),
         (
             "a hard link of what is no file any more",
@@ -229,7 +229,7 @@ fn every_problem_has_a_line() {
             vec![name("a", 1, 2, ""), dir("a"), name("b", 1, 2, "")],
             vec![
                 "/a: replaces the file that is there from the same archive",
-                "/b: Linux drops it: /a, of which it is a hard link, is a directory by now",
+                "/b: Linux drops it: it is a hard link of /a, which is a directory by now",
             ],
         ),
         (
@@ -297,7 +297,7 @@ fn early_files_need_no_directories() {
         file("kernel/firmware/acpi/dsdt.aml", "acpi"),
     ]);
     assert_eq!(found, [""; 0]);
-    // Not these: the kernel finds them neither early nor later.
+    // The kernel finds these neither early nor later.
     let lost = "Linux drops it: /kernel is not there";
     let found = with(&[
         file("kernel/x86/microcode/genuineintel.bin", ""),
@@ -310,7 +310,7 @@ fn early_files_need_no_directories() {
         format!("/kernel/firmware/acpi/link: {lost}"),
     ];
     assert_eq!(found, expected);
-    // Nor in what is compressed, nor after that.
+    // Neither in a compressed member, nor after one.
     let intel = archive(&[file("kernel/x86/microcode/GenuineIntel.bin", "intel")]);
     let expected = format!("/kernel/x86/microcode/GenuineIntel.bin: {lost}");
     assert_eq!(problems(&gzip(&intel)), [&expected[..]]);
@@ -324,8 +324,8 @@ fn early_files_need_no_directories() {
 fn a_file_whose_contents_may_be_missing() {
     let lost = |path, claimed, count| {
         format!(
-            "{path}: is empty, and of its {claimed} names the archive has only {count}: its contents may be \
-             missing with the others"
+            "{path}: is empty, and the archive has only {count} of its {claimed} names: the contents may be \
+             missing with the other names"
         )
     };
     let found = problems(&archive(&[
@@ -334,12 +334,12 @@ fn a_file_whose_contents_may_be_missing() {
         name("b", 4, 3, ""),
         name("a", 5, 3, ""),
         name("c", 5, 2, ""),
-        // Somebody packed one of the names only, with all that there is to the file.
+        // Only one of the names was packed, with the contents.
         name("lib/libz.so.1", 3, 2, "ELF!"),
-        // All are there, and it is empty.
+        // All names are there, and the file is empty.
         name("d", 6, 2, ""),
         name("e", 6, 2, ""),
-        // It could not have any.
+        // A device has no contents.
         E {
             nlink: 2,
             ..device("f", CHAR, (5, 1))
@@ -395,14 +395,14 @@ fn broken_images() {
         assert_eq!(problems.len(), 1, "{what}: {problems:?}");
         assert!(problems[0].starts_with(expected), "{what}: {problems:?}");
     }
-    // What is wrong before that is there, too.
+    // The problems before the damage are reported, too.
     let image = [file("d/a", "A").bytes(), b"0junk".to_vec()].concat();
     let problems = problems(&image);
     assert_eq!(problems.len(), 2);
     assert_eq!(problems[0], "/d/a: Linux drops it: /d is not there");
 }
 
-/// A chain of symbolic links can lead deeper with each entry than any path can.
+/// With a chain of symbolic links, each entry can be deeper than any path can.
 #[test]
 fn paths_that_only_symbolic_links_make_long() {
     let mut entries = vec![dir("0"), symlink("l0", "0")];

@@ -4,14 +4,14 @@ use core::arch::{asm, global_asm};
 
 /// `EM_AARCH64`, elf(5).
 pub(crate) const ELF_MACHINE: u16 = 183;
-/// There are none.
+/// This architecture has none.
 pub(crate) const ELF_FLAGS: u32 = 0;
 
 const SYS_WRITE: usize = 64;
 const SYS_PPOLL: usize = 73;
 
-// The kernel enters with sp a multiple of 16, as a function expects it. Hence a plain branch, to a
-// function that never returns.
+// At the entry, sp is a multiple of 16, as a function expects. So a branch is enough, because the function
+// never returns.
 global_asm!(
     ".globl _start",
     "_start: b {main}",
@@ -23,7 +23,7 @@ unsafe extern "C" {
     pub(crate) fn _start() -> !;
 }
 
-// The kernel leaves every register but x0 alone and does not touch the user's stack.
+// The kernel overwrites x0. It preserves all other registers and the user's stack.
 
 /// write(2): the number of bytes written, or a negated errno.
 pub(crate) fn write(fd: usize, bytes: &[u8]) -> isize {
@@ -42,10 +42,10 @@ pub(crate) fn write(fd: usize, bytes: &[u8]) -> isize {
     result
 }
 
-/// pause(2), which this architecture does not have, by ppoll(2) of nothing, for ever: returns after
-/// a signal that was handled.
+/// Like pause(2), which this architecture does not have: ppoll(2) without files and without a timeout.
+/// Returns after a handled signal.
 pub(crate) fn pause() {
-    // SAFETY: without addresses (x0, x2, x3) it touches no memory.
+    // SAFETY: all addresses (x0, x2, x3) are null, so the system call accesses no memory.
     unsafe {
         asm!(
             "svc 0",

@@ -1,6 +1,6 @@
-//! What differs between architectures: `_start`, the system calls, and what the ELF header says.
+//! The code that depends on the architecture: `_start`, the system calls, and two fields of the ELF header.
 //!
-//! A port is one file here that defines the same five names.
+//! To port init, add a file here that defines the same five names.
 
 #[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]
 #[cfg_attr(target_arch = "riscv64", path = "riscv64.rs")]

@@ -4,14 +4,14 @@ use core::arch::{asm, global_asm};
 
 /// `EM_RISCV`, elf(5).
 pub(crate) const ELF_MACHINE: u16 = 243;
-/// `EF_RISCV_RVC` and `EF_RISCV_FLOAT_ABI_DOUBLE` of the psABI: what rustc compiles for.
+/// `EF_RISCV_RVC` and `EF_RISCV_FLOAT_ABI_DOUBLE` of the psABI, as in other programs compiled by rustc.
 pub(crate) const ELF_FLAGS: u32 = 1 | 4;
 
 const SYS_WRITE: usize = 64;
 const SYS_PPOLL: usize = 73;
 
-// The kernel enters with sp a multiple of 16, as a function expects it. Hence a plain jump, to a
-// function that never returns.
+// At the entry, sp is a multiple of 16, as a function expects. So a jump is enough, because the function
+// never returns.
 global_asm!(
     ".globl _start",
     "_start: j {main}",
@@ -23,7 +23,7 @@ unsafe extern "C" {
     pub(crate) fn _start() -> !;
 }
 
-// The kernel leaves every register but a0 alone and does not touch the user's stack.
+// The kernel overwrites a0. It preserves all other registers and the user's stack.
 
 /// write(2): the number of bytes written, or a negated errno.
 pub(crate) fn write(fd: usize, bytes: &[u8]) -> isize {
@@ -42,10 +42,10 @@ pub(crate) fn write(fd: usize, bytes: &[u8]) -> isize {
     result
 }
 
-/// pause(2), which this architecture does not have, by ppoll(2) of nothing, for ever: returns after
-/// a signal that was handled.
+/// Like pause(2), which this architecture does not have: ppoll(2) without files and without a timeout.
+/// Returns after a handled signal.
 pub(crate) fn pause() {
-    // SAFETY: without addresses (a0, a2, a3) it touches no memory.
+    // SAFETY: all addresses (a0, a2, a3) are null, so the system call accesses no memory.
     unsafe {
         asm!(
             "ecall",

@@ -4,14 +4,14 @@ use core::arch::{asm, global_asm};
 
 /// `EM_X86_64`, elf(5).
 pub(crate) const ELF_MACHINE: u16 = 62;
-/// There are none.
+/// This architecture has none.
 pub(crate) const ELF_FLAGS: u32 = 0;
 
 const SYS_WRITE: isize = 1;
 const SYS_PAUSE: isize = 34;
 
-// The kernel enters with rsp a multiple of 16, and a function expects that *before* the call that
-// enters it has pushed a return address. Hence a call, to a function that never returns.
+// At the entry, rsp is a multiple of 16. A function expects this before a call pushes the return address.
+// So we call the function, although it never returns.
 global_asm!(
     ".globl _start",
     "_start: call {main}",
@@ -23,8 +23,8 @@ unsafe extern "C" {
     pub(crate) fn _start() -> !;
 }
 
-// `syscall` itself overwrites rcx and r11; the kernel leaves every other register but rax alone and
-// does not touch the user's stack.
+// `syscall` overwrites rcx and r11, and the kernel overwrites rax. The kernel preserves all other registers and
+// the user's stack.
 
 /// write(2): the number of bytes written, or a negated errno.
 pub(crate) fn write(fd: usize, bytes: &[u8]) -> isize {
@@ -45,9 +45,9 @@ pub(crate) fn write(fd: usize, bytes: &[u8]) -> isize {
     result
 }
 
-/// pause(2): returns after a signal that was handled.
+/// pause(2). Returns after a handled signal.
 pub(crate) fn pause() {
-    // SAFETY: takes no arguments, touches no memory.
+    // SAFETY: the system call has no arguments and accesses no memory.
     unsafe {
         asm!(
             "syscall",

@@ -1,4 +1,4 @@
-//! Running `init` as an ordinary process, and never leaving one behind: it does not end by itself.
+//! Runs `init` as an ordinary process, and kills it at the end of a test, because it never ends itself.
 
 use std::io;
 use std::process::{Child, Command};
@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 /// The program under test.
 pub const INIT: &str = env!("CARGO_BIN_EXE_init");
 
-/// How long anything may take on a busy machine before it counts as never.
+/// How long to wait for a condition. Long enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A child that dies with its owner, also when a test panics.
+/// A child process that is killed when this is dropped, also if a test panics.
 pub struct Running(pub Child);
 
 impl Running {
@@ -33,7 +33,7 @@ pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     while !condition() {
         assert!(
             start.elapsed() < PATIENCE,
-            "waited {PATIENCE:?} in vain until {what}"
+            "waited {PATIENCE:?} in vain: {what}"
         );
         sleep(Duration::from_millis(5));
     }

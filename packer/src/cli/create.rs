@@ -7,10 +7,10 @@ use bstr::BString;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgGroup, Args};
 use packer::closure::Graph;
-use packer::escape::escape;
+use packer::escape::escape_path;
 use packer::output::OutFile;
 use packer::spec::{self, Spec};
-use packer::{Compression, Error, Options, Tree, cpio_list};
+use packer::{Compression, CreateOptions, Error, Tree, cpio_list};
 use std::ffi::OsString;
 use std::num::NonZero;
 use std::os::unix::ffi::OsStrExt;
@@ -20,14 +20,14 @@ use std::{env, thread};
 
 /// Make an image
 ///
-/// Entries are sorted and directories that are missing on the way to one are added, so the order of
-/// the options does not matter. Two different entries for one path are an error.
+/// packer sorts the entries and adds missing parent directories, so the order of the options does not
+/// matter. Two different entries with the same path are an error.
 ///
-/// Everything belongs to root, unless a --list says otherwise. All times are 1970, or
-/// SOURCE_DATE_EPOCH (seconds since then) where that is set.
+/// Everything belongs to root, unless a --list says otherwise. All times are SOURCE_DATE_EPOCH (seconds
+/// since 1970) if it is set, otherwise 0.
 ///
-/// MODE is octal. Without one, a directory has 0755, a device 0600, and a file 0755 or 0644,
-/// depending on whether the owner of SRC may execute it. Where a name contains a `:`, MODE is needed.
+/// MODE is octal. The default is 0755 for a directory, 0600 for a device, and 0755 or 0644 for a file,
+/// depending on whether the owner of SRC may execute it. If a name contains a `:`, MODE is needed.
 #[derive(Args)]
 #[command(
     group = ArgGroup::new("entries").required(true).multiple(true)
@@ -39,7 +39,7 @@ use std::{env, thread};
         packer create initramfs.cpio.gz --closure .attrs.json --symlink /init=/nix/store/...-init/bin/init"
 )]
 pub struct Create {
-    /// The image to make, or to replace once the new one is complete; a device or a pipe is written to
+    /// The image file to make or to replace; may be a device or a pipe
     out: PathBuf,
 
     /// Add a file with the contents of SRC
@@ -50,7 +50,7 @@ pub struct Create {
     #[arg(help_heading = "Entries", long = "dir", value_name = "DEST[:MODE]", value_parser = parser(spec::dir))]
     dirs: Vec<Spec>,
 
-    /// Add a character (c) or block (b) device; this does not take root
+    /// Add a character (c) or block (b) device; needs no root privileges
     #[arg(help_heading = "Entries", long = "node", value_name = "DEST=c|b:MAJ:MIN[:MODE]", value_parser = parser(spec::node))]
     nodes: Vec<Spec>,
 
@@ -58,35 +58,34 @@ pub struct Create {
     #[arg(help_heading = "Entries", long = "symlink", value_name = "DEST=TARGET", value_parser = parser(spec::symlink))]
     symlinks: Vec<Spec>,
 
-    /// Add the directory DIR and all that is in it, at AT, an absolute path, or at the root
+    /// Add the directory DIR and its contents at the absolute path AT [default: /]
     ///
-    /// Permission bits are taken over as they are, those of DIR itself included. Files that are hard
-    /// links of each other stay so, but not in a Nix store, where that only tells whether the store
-    /// was optimised.
+    /// Permission bits are kept, also those of DIR itself. Hard links stay hard links, except in a Nix
+    /// store, where they only show whether the store was optimised.
     #[arg(help_heading = "Entries", long = "tree", value_name = "DIR[:AT]", value_parser = parser(spec::tree))]
     trees: Vec<(PathBuf, BString)>,
 
-    /// Add what a list names that is in the format of the kernel's gen_init_cpio; -: standard input
+    /// Add the entries of a list in the format of the kernel's gen_init_cpio; - is standard input
     #[arg(help_heading = "Entries", long = "list", value_name = "FILE")]
     lists: Vec<PathBuf>,
 
-    /// Add a Nix closure, every store path at its own place
+    /// Add a Nix closure, with every store path at its own path
     ///
-    /// GRAPH is what Nix writes for `exportReferencesGraph`, as text or, with structured attributes,
-    /// as .attrs.json, or what `nix path-info --json --recursive` prints. A closure that is not whole
-    /// is refused, and so is a store path that was changed.
+    /// GRAPH is the file that Nix writes for `exportReferencesGraph`, .attrs.json if the derivation has
+    /// structured attributes, or the output of `nix path-info --json --recursive`. An incomplete closure
+    /// is an error, and so is a store path that was changed.
     #[arg(help_heading = "Entries", long = "closure", value_name = "GRAPH")]
     closures: Vec<PathBuf>,
 
-    /// How to compress: none, gzip (1 to 12), zstd (1 to 22) or xz (0 to 9)
+    /// Compression: none, gzip (1 to 12), zstd (1 to 22) or xz (0 to 9)
     #[arg(long, value_name = "FORMAT[:LEVEL]", default_value_t)]
     compress: Compression,
 
-    /// How many threads to use; the image is the same for any number [default: one for each core]
+    /// The number of threads; the image does not depend on it [default: one for each core]
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZero<usize>>,
 
-    /// Write what is in the image to a JSON file, too: every entry with its SHA-256, and the closures
+    /// Also write a manifest, a JSON file with every entry, its SHA-256, and the closures
     #[arg(long, value_name = "FILE")]
     manifest: Option<PathBuf>,
 
@@ -106,7 +105,7 @@ impl Create {
         signals::clean_up()?;
         let mtime = source_date_epoch()?;
         let jobs = self.jobs.unwrap_or_else(|| {
-            // Where the number of cores cannot be found out, nothing is gained by guessing.
+            // If the number of cores is unknown, use one thread.
             thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
         });
 
@@ -147,7 +146,7 @@ impl Create {
             _ => input,
         });
         let inputs: Vec<_> = inputs.collect();
-        let options = Options {
+        let options = CreateOptions {
             mtime,
             compression: self.compress,
             jobs,
@@ -162,17 +161,17 @@ impl Create {
     }
 }
 
-/// Warns of what will be missing in the image.
+/// Warns about file attributes that the image will not have.
 fn warn(tree: &Tree) {
     const MANY: usize = 10;
     let mut lost = packer::lost(tree);
     for (source, what) in lost.by_ref().take(MANY) {
-        let source = escape(source.as_os_str().as_bytes());
+        let source = escape_path(source);
         say(format_args!("warning: {source}: {what}"));
     }
     match lost.count() {
         0 => {}
-        more => say(format_args!("warning: {more} more files lose theirs")),
+        more => say(format_args!("warning: {more} more files lose attributes")),
     }
 }
 

@@ -4,47 +4,46 @@ use super::input;
 use super::print::say;
 use anyhow::Result;
 use clap::Args;
-use packer::escape::escape;
-use packer::extract::{Options, extract};
-use std::os::unix::ffi::OsStrExt;
+use packer::escape::escape_path;
+use packer::extract::{ExtractOptions, extract};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Extract an image to a directory
 ///
-/// Nothing outside of DIR is touched, whatever the image says: absolute paths are paths in DIR, and
-/// neither `..` nor symbolic links are followed. As in Linux, an archive overrides those before it in
+/// packer changes nothing outside DIR, whatever the image contains: absolute paths are paths in DIR, and
+/// neither `..` nor symbolic links are followed. As in Linux, an archive overrides earlier archives of
 /// the image.
 ///
-/// Modes and times are those of the image. Owners are, too, if root extracts; for others, nothing gets
-/// set-user-ID and set-group-ID.
+/// Modes and times are those of the image. If root extracts, so are the owners. Otherwise set-user-ID
+/// and set-group-ID are removed.
 ///
-/// An entry that cannot be extracted, as a device by anybody but root, is a line on stderr, and the
-/// others are extracted. Where the image is broken, it ends there, and what was extracted stays.
+/// For an entry that cannot be extracted, such as a device if the user is not root, packer prints a line on
+/// stderr and continues. If the image is damaged, packer stops there. The files extracted so far stay.
 ///
-/// Exit codes: 0 all of it was extracted; 1 not all of it.
+/// Exit codes: 0 everything was extracted; 1 something was not.
 #[derive(Args)]
 pub struct Extract {
     /// The image
     image: PathBuf,
 
-    /// The directory, which is empty, or not there yet
+    /// The directory. It must be empty, or not exist yet
     dir: PathBuf,
 
-    /// Leave out devices
+    /// Skip devices
     #[arg(long)]
     skip_devices: bool,
 }
 
 impl Extract {
     pub fn run(self) -> Result<ExitCode> {
-        let options = Options {
+        let options = ExtractOptions {
             skip_devices: self.skip_devices,
         };
-        let image = escape(self.image.as_os_str().as_bytes());
+        let image = escape_path(&self.image);
         let mut code = ExitCode::SUCCESS;
         let mut report = |error| {
-            // Whoever reads it may be gone, which is no reason to leave the tree half done.
+            // Continue even if standard error is closed, so that the tree gets complete.
             say(format_args!("{image}: {error}"));
             code = ExitCode::FAILURE;
         };

@@ -4,7 +4,7 @@ use packer::Error;
 use std::fs::File;
 use std::path::Path;
 
-/// Reads a file by `read`, whose errors get the name of the file.
+/// Opens a file and calls `read`. Adds the name of the file to errors.
 pub fn read<T>(path: &Path, read: impl FnOnce(File) -> Result<T, Error>) -> Result<T, Error> {
     let file = File::open(path).map_err(Error::Input);
     file.and_then(read).map_err(|error| match error {

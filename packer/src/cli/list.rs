@@ -5,7 +5,7 @@ use super::print::print;
 use anyhow::Result;
 use clap::Args;
 use packer::escape::escape;
-use packer::manifest::{Entry, Kind};
+use packer::manifest::{ManifestEntry, ManifestKind};
 use packer::reader::{Item, Reader};
 use packer::{Error, Manifest};
 use std::fs::File;
@@ -13,32 +13,32 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Say what is in an image
+/// List the entries of an image
 ///
-/// A line for each entry, in the order of the image, with single spaces in it:
+/// Prints a line for each entry, in the order of the image, with single spaces between the fields:
 ///
 ///     MODE UID:GID SIZE MTIME PATH[ -> TARGET]
 ///
-/// MODE is as `ls -l` shows it. SIZE is MAJOR,MINOR for a device and 0 for a directory.
-/// MTIME is in seconds since 1970. In PATH and TARGET, control characters and what is not
-/// UTF-8 are written \xNN, and a backslash is written twice.
+/// MODE has the form of `ls -l`. SIZE is MAJOR,MINOR for a device and 0 for a directory.
+/// MTIME is in seconds since 1970. In PATH and TARGET, control characters and bytes that are
+/// not UTF-8 are written \xNN, and a backslash is written twice.
 ///
-/// The names of a file with hard links have a line each. Its contents come with one of
-/// them, usually the last; the others have `-` for SIZE. --json has the size for all.
+/// Each name of a file with hard links has a line. The archive has the contents with one of
+/// the names, usually the last. The others have the SIZE `-`. --json has the size for all.
 ///
-/// What Linux would skip is not shown: `packer verify` names it. Where the image is damaged,
-/// the entries before that are shown.
+/// Entries that Linux would skip are not shown. `packer verify` shows them. If the image is
+/// damaged, the entries before the damage are shown.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct List {
     /// The image
     image: PathBuf,
 
-    /// Print all that is known about the image, as JSON: its manifest
+    /// Print the manifest of the image, a JSON description
     #[arg(long)]
     json: bool,
 
-    /// Print, before PATH, the SHA-256 of what a file contains, or `-`
+    /// Print the SHA-256 of a file's contents before PATH; `-` for other entries
     #[arg(long, conflicts_with = "json")]
     sha256: bool,
 }
@@ -55,16 +55,16 @@ impl List {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Keeps nothing of an entry once its line is written: memory is bounded, whatever the image says.
+    /// Writes each line at once and keeps nothing of the entry, so the memory is bounded for any image.
     fn lines(&self, image: File, out: &mut dyn Write) -> Result<(), Error> {
         let mut reader = Reader::new(image);
         while let Some(item) = reader.next_item()? {
             let Item::Entry(read) = item else { continue };
-            let Some(mut entry) = Entry::of(&read) else {
+            let Some(mut entry) = ManifestEntry::of(&read) else {
                 continue;
             };
             let mut is_elsewhere = false;
-            if let Kind::File { size, sha256, .. } = &mut entry.kind {
+            if let ManifestKind::File { size, sha256, .. } = &mut entry.kind {
                 is_elsewhere = *size == 0 && read.link().is_some();
                 if self.sha256 && !is_elsewhere {
                     *sha256 = reader.contents().sha256().map_err(Error::Input)?;
@@ -76,47 +76,49 @@ impl List {
     }
 }
 
-/// `is_elsewhere`: the contents come with another name of the file, if with any.
+/// `is_elsewhere`: the contents of the file may be with another of its names.
 fn line(
-    entry: &Entry,
+    entry: &ManifestEntry,
     is_elsewhere: bool,
     with_sha256: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     write!(out, "{} {}:{} ", permissions(entry), entry.uid, entry.gid)?;
     match &entry.kind {
-        Kind::File { .. } if is_elsewhere => write!(out, "-")?,
-        Kind::File { size, .. } => write!(out, "{size}")?,
-        Kind::Symlink { target } => write!(out, "{}", target.len())?,
-        Kind::CharDevice { major, minor } | Kind::BlockDevice { major, minor } => {
+        ManifestKind::File { .. } if is_elsewhere => write!(out, "-")?,
+        ManifestKind::File { size, .. } => write!(out, "{size}")?,
+        ManifestKind::Symlink { target } => write!(out, "{}", target.len())?,
+        ManifestKind::CharDevice { major, minor } | ManifestKind::BlockDevice { major, minor } => {
             write!(out, "{major},{minor}")?;
         }
-        Kind::Directory | Kind::Fifo | Kind::Socket => write!(out, "0")?,
+        ManifestKind::Directory | ManifestKind::Fifo | ManifestKind::Socket => write!(out, "0")?,
     }
     write!(out, " {}", entry.mtime)?;
     match &entry.kind {
-        Kind::File { sha256, .. } if with_sha256 && !is_elsewhere => write!(out, " {sha256}")?,
+        ManifestKind::File { sha256, .. } if with_sha256 && !is_elsewhere => {
+            write!(out, " {sha256}")?
+        }
         _ if with_sha256 => write!(out, " -")?,
         _ => {}
     }
     write!(out, " {}", escape(&entry.path))?;
-    if let Kind::Symlink { target } = &entry.kind {
+    if let ManifestKind::Symlink { target } = &entry.kind {
         write!(out, " -> {}", escape(target))?;
     }
     writeln!(out)
 }
 
 /// Type and mode as ls(1) shows them.
-fn permissions(entry: &Entry) -> String {
+fn permissions(entry: &ManifestEntry) -> String {
     let mode = entry.mode;
     let mut text = String::from(match &entry.kind {
-        Kind::Directory => "d",
-        Kind::File { .. } => "-",
-        Kind::Symlink { .. } => "l",
-        Kind::CharDevice { .. } => "c",
-        Kind::BlockDevice { .. } => "b",
-        Kind::Fifo => "p",
-        Kind::Socket => "s",
+        ManifestKind::Directory => "d",
+        ManifestKind::File { .. } => "-",
+        ManifestKind::Symlink { .. } => "l",
+        ManifestKind::CharDevice { .. } => "c",
+        ManifestKind::BlockDevice { .. } => "b",
+        ManifestKind::Fifo => "p",
+        ManifestKind::Socket => "s",
     });
     for (shift, special, letters) in [(6, 0o4000, "sS"), (3, 0o2000, "sS"), (0, 0o1000, "tT")] {
         let bits = mode >> shift;

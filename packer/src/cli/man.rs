@@ -1,4 +1,4 @@
-//! `packer completions` and `packer man`: what is generated from the definition of the command line.
+//! `packer completions` and `packer man`, which clap generates from the definition of the command line.
 
 use super::print::print;
 use super::{Cli, signals};
@@ -13,13 +13,13 @@ use std::process::ExitCode;
 /// Print the completions for a shell
 #[derive(Args)]
 pub struct Completions {
-    /// Whose completions
+    /// The shell
     shell: Shell,
 }
 
 impl Completions {
     pub fn run(self) -> Result<ExitCode> {
-        // Into memory first: clap_complete panics where it cannot write.
+        // Write to memory first, because clap_complete panics if writing fails.
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "packer", &mut script);
         print(|out| out.write_all(&script).map_err(Error::Output))?;

@@ -1,4 +1,4 @@
-//! What the program can do, one subcommand a file.
+//! The subcommands of the program, one in each file.
 
 mod create;
 mod diff;
@@ -17,10 +17,10 @@ use std::process::ExitCode;
 
 /// Packs an initramfs: same inputs, same bytes
 ///
-/// An image is one or several newc archives, each as it is or compressed with gzip, zstd or xz.
+/// An image consists of one or several newc archives. Each may be compressed with gzip, zstd or xz.
 ///
-/// Exit codes: 0 done; 1 something is wrong with a file or an image; 2 the command line is wrong. Those
-/// of `diff` are its own.
+/// Exit codes: 0 success; 1 something is wrong with a file or an image; 2 the command line is wrong.
+/// `packer diff` has other exit codes.
 #[derive(Parser)]
 #[command(version)]
 pub struct Cli {

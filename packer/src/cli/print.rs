@@ -1,5 +1,5 @@
-//! What the program prints, in one place: `println!` and `eprintln!` panic where the output cannot be
-//! written, as on a full disk or with nobody left to read it, and clippy refuses them in this crate.
+//! All printing. `println!` and `eprintln!` panic if the output cannot be written, such as to a full disk or
+//! a closed pipe. So clippy forbids them in this crate.
 
 use anyhow::{Context, Result};
 use packer::Error;
@@ -7,13 +7,13 @@ use std::fmt::Display;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::process::ExitCode;
 
-/// Writes to standard output by `write`, which returns errors of it as [`Error::Output`].
+/// Calls `write` with standard output, whose errors `write` must return as [`Error::Output`].
 ///
-/// A closed pipe is no error: in `packer list IMAGE | head`, nobody wants to read more.
+/// A closed pipe is not an error, as in `packer list IMAGE | head`.
 pub fn print(write: impl FnOnce(&mut dyn Write) -> Result<(), Error>) -> Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     let written = write(&mut out);
-    // What was written before an error is to be there, too, and comes before its message.
+    // After an error, too, flush the output so that it precedes the message.
     let flushed = out.flush().map_err(Error::Output);
     match written.and(flushed) {
         Err(Error::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
@@ -22,12 +22,12 @@ pub fn print(write: impl FnOnce(&mut dyn Write) -> Result<(), Error>) -> Result<
     }
 }
 
-/// Writes a line to standard error. If that cannot be written, there is nowhere to say so.
+/// Writes a line to standard error. Ignores errors, because there is nowhere to report them.
 pub fn say(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// Prints what clap says instead of giving arguments: an error, or the help that was asked for.
+/// Prints clap's message about the arguments: an error, or the help text.
 pub fn usage(message: &clap::Error) -> ExitCode {
     let printed = message.print().and_then(|()| io::stdout().flush());
     match printed {

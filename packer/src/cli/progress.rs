@@ -1,17 +1,17 @@
-//! How far long work has come.
+//! The progress bar.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use packer::{Kind, Tree};
 use std::fs;
 
-/// Below this many bytes a bar would only flash up.
+/// The smallest number of bytes for which a bar is shown. For fewer, it would only flash up.
 const LONG: u64 = 64 << 20;
 
-/// A bar over the bytes of all files in `tree`, on stderr. It is not to be seen where that is no
-/// terminal, where there is little to do, and where `quiet` says so.
+/// A progress bar on stderr for the bytes of all files in `tree`. It is hidden if stderr is not a terminal,
+/// if there are few bytes, or if `quiet` is set.
 pub fn bar(tree: &Tree, quiet: bool) -> ProgressBar {
     let sizes = tree.entries().map(|(_, entry)| match &entry.kind {
-        // What cannot be read is reported when its turn comes.
+        // If the file cannot be read, packing reports it later.
         Kind::File { source } => fs::metadata(source).map_or(0, |metadata| metadata.len()),
         _ => 0,
     });

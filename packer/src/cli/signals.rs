@@ -1,4 +1,4 @@
-//! What signals do that end the program.
+//! Removes temporary files when a signal ends the program.
 
 use anyhow::{Context, Result};
 use packer::output;
@@ -8,8 +8,8 @@ use signal_hook::low_level::emulate_default_handler;
 use std::sync::Arc;
 use std::{fs, io, thread};
 
-/// Has the files removed that are not complete when a signal ends the program. It still ends by that
-/// signal, as its caller can see.
+/// Removes the temporary files when a signal ends the program. The program still ends by that signal, so its
+/// caller can see the reason.
 pub fn clean_up() -> Result<()> {
     start().context("cannot handle signals")
 }
@@ -18,7 +18,7 @@ fn start() -> io::Result<()> {
     let ignored = ignored();
     let ending = [SIGHUP, SIGINT, SIGQUIT, SIGTERM].into_iter();
     let mut signals = Signals::new(ending.filter(|signal| ignored & (1 << (signal - 1)) == 0))?;
-    // With a handler, whatever it does, a file that becomes too large is an error of write(2).
+    // With any handler for this signal, write(2) fails if a file becomes too large.
     signal_hook::flag::register(SIGXFSZ, Arc::default())?;
     let handle = move || {
         for signal in signals.forever() {
@@ -32,10 +32,10 @@ fn start() -> io::Result<()> {
     Ok(())
 }
 
-/// The signals that the program was started to ignore, bit 0 for the first: as nohup(1) does it, and
-/// shells with what they run in the background.
+/// The signals that were ignored when the program started, as a mask with bit 0 for signal 1. nohup(1) and
+/// shells make background programs ignore signals.
 fn ignored() -> u64 {
-    // There is no asking for it without unsafe code.
+    // The system call for this needs unsafe code.
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());

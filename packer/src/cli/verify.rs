@@ -4,27 +4,27 @@ use super::input;
 use super::print::{print, say};
 use anyhow::Result;
 use clap::Args;
-use packer::escape::escape;
+use packer::escape::escape_path;
 use packer::{Error, Manifest, verify};
-use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Say what Linux would not unpack from an image, or not as it is there
+/// Find the entries of an image that Linux would not unpack unchanged
 ///
-/// Reads all of it: checksums of compressed data, the structure of the archives, and every entry. Linux
-/// mentions few of the mistakes that this finds. It skips an entry whose path is too long, drops one
-/// whose parent is missing, and goes on.
+/// Checks the checksums of compressed data, the structure of the archives, and every entry. Linux reports
+/// few of the problems that this finds. It skips an entry whose path is too long, drops an entry whose
+/// parent is missing, and continues.
 ///
 /// Memory: up to 400 bytes for each entry, and its path; with --manifest, up to 2 kB.
 ///
-/// Exit codes: 0 nothing is wrong; 1 each problem is a line on stderr that begins with the image.
+/// Exit codes: 0 there are no problems; 1 there are problems, each a line on stderr that begins with the
+/// name of the image.
 #[derive(Args)]
 pub struct Verify {
     /// The image
     image: PathBuf,
 
-    /// Compare it with this manifest, too, made by `packer create --manifest` or `packer list --json`
+    /// Also compare it with this manifest, made by `packer create --manifest` or `packer list --json`
     #[arg(long, value_name = "FILE")]
     manifest: Option<PathBuf>,
 }
@@ -38,7 +38,7 @@ impl Verify {
         let report = input::read(&self.image, |image| {
             verify::verify(image, manifest.as_ref())
         })?;
-        let image = escape(self.image.as_os_str().as_bytes());
+        let image = escape_path(&self.image);
         if !report.problems.is_empty() {
             for problem in &report.problems {
                 say(format_args!("{image}: {problem}"));

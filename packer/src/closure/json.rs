@@ -1,12 +1,13 @@
-//! The forms of a graph that are JSON.
+//! The JSON forms of a graph.
 
 use super::nar::{Nar, parse_sha256};
 use super::{Object, Objects, add, store_path};
+use crate::escape::escape;
 use serde_json::{Map, Value};
 
 type Fields = Map<String, Value>;
 
-/// The objects of a graph, or what is wrong with it.
+/// Parses a graph in any of the JSON forms.
 pub(super) fn parse(bytes: &[u8]) -> Result<Objects, String> {
     let json = serde_json::from_slice(bytes).map_err(|error| format!("is not JSON: {error}"))?;
     let mut objects = Objects::new();
@@ -25,15 +26,20 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Objects, String> {
     Ok(objects)
 }
 
-/// The attributes of a derivation: every name in `exportReferencesGraph` is also that of an
-/// attribute, in which Nix puts the graph.
+/// Parses the attributes of a derivation. For every name in `exportReferencesGraph`, Nix writes the graph to
+/// the attribute with that name.
 fn from_attrs(graphs: &Value, attrs: &Fields, objects: &mut Objects) -> Result<(), String> {
     let names = graphs
         .as_object()
         .ok_or("`exportReferencesGraph` is not an object")?;
     for name in names.keys() {
         let graph = attrs.get(name).and_then(Value::as_array);
-        let graph = graph.ok_or_else(|| format!("`{name}` is not an array, so not a graph"))?;
+        let graph = graph.ok_or_else(|| {
+            format!(
+                "`{}` is not an array, so not a graph",
+                escape(name.as_bytes())
+            )
+        })?;
         from_array(graph, objects)?;
     }
     Ok(())
@@ -47,27 +53,28 @@ fn from_array(array: &[Value], objects: &mut Objects) -> Result<(), String> {
     Ok(())
 }
 
-/// `store` is what comes before the names, if they are not whole paths.
+/// Parses an object with the paths as keys. `store` is the store directory if the keys are only the last
+/// parts of the paths, or empty.
 fn from_map(map: &Fields, store: &str, objects: &mut Objects) -> Result<(), String> {
     for (name, fields) in map {
         match fields {
             Value::Object(fields) => insert(name, fields, store, objects)?,
             Value::Null => return Err(invalid(name)),
-            // From 2.33 on these may stand among the paths.
+            // From 2.33 on, these fields may be among the paths.
             _ if name == "version" || name == "storeDir" => {}
-            _ => return Err(format!("`{name}` is not an object")),
+            _ => return Err(format!("`{}` is not an object", escape(name.as_bytes()))),
         }
     }
     Ok(())
 }
 
 fn insert(path: &str, fields: &Fields, store: &str, objects: &mut Objects) -> Result<(), String> {
-    // Older versions leave out the rest, newer ones write `null` for all of it.
+    // For a path that is not valid, old versions of Nix write this, and new versions write `null`.
     if fields.get("valid") == Some(&Value::Bool(false)) {
         return Err(invalid(path));
     }
     let path = whole(path, store)?;
-    let of = |reason| format!("{path}: {reason}");
+    let of = |reason| format!("{}: {reason}", escape(path.as_bytes()));
     let object = object(fields, store).map_err(of)?;
     add(objects, path, object)
 }
@@ -80,7 +87,8 @@ fn object(fields: &Fields, store: &str) -> Result<Object, String> {
         .map(|path| whole(path.as_str().ok_or("a reference is not a string")?, store))
         .collect::<Result<_, _>>()?;
     let hash = text(fields, "narHash")?;
-    let sha256 = parse_sha256(hash).ok_or_else(|| format!("`{hash}` is not a SHA-256"))?;
+    let sha256 = parse_sha256(hash)
+        .ok_or_else(|| format!("`{}` is not a SHA-256", escape(hash.as_bytes())))?;
     let size = fields.get("narSize").and_then(Value::as_u64);
     let size = size.ok_or("`narSize` is not a number of bytes")?;
     let nar = Some(Nar { sha256, size });
@@ -102,5 +110,6 @@ fn whole(path: &str, store: &str) -> Result<String, String> {
 }
 
 fn invalid(path: &str) -> String {
+    let path = escape(path.as_bytes());
     format!("{path} was not in the store when the graph was written")
 }

@@ -1,22 +1,22 @@
-//! Closures of Nix store paths, as the graphs that Nix writes describe them.
+//! Closures of Nix store paths, read from the graphs that Nix writes.
 //!
-//! | What wrote it | Form |
+//! | Source | Form |
 //! | --- | --- |
-//! | `exportReferencesGraph` of a derivation | lines: a path, an empty one for its deriver, how many references it has, and these |
-//! | the same with `__structuredAttrs` | `.attrs.json`, of which every graph is taken |
-//! | `nix path-info --json --recursive`, up to 2.18 and Lix | an array of objects that have a `path` |
-//! | the same, from 2.19 | an object with the paths as names |
-//! | the same with `--json-format 2`, from 2.33 | an object `info`, with the paths' last parts as names |
+//! | `exportReferencesGraph` of a derivation | lines: a path, an empty line for its deriver, the number of its references, the references |
+//! | the same with `__structuredAttrs` | `.attrs.json`, with one or several graphs, which are merged |
+//! | `nix path-info --json --recursive`, Nix up to 2.18 and Lix | an array of objects with a field `path` |
+//! | the same, Nix from 2.19 on | an object with the paths as keys |
+//! | the same with `--json-format 2`, Nix from 2.33 on | an object `info` with the last parts of the paths as keys |
 //!
-//! The forms in JSON have the hash and the size of each path's NAR, and the files in the store are
-//! compared with them. The plain one has neither: there is nothing to compare with.
+//! The JSON forms have the hash and the size of each path's NAR, and packer compares the files in the
+//! store with them. The plain form has neither, so packer cannot compare.
 
 mod json;
 mod nar;
 pub(crate) mod store_path;
 mod text;
 
-use crate::lines::at_line;
+use crate::escape::{escape, escape_path};
 use crate::{Error, StorePath, Tree, walk};
 use nar::Nar;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,10 +27,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// Store paths with all that they refer to.
+/// A closure: store paths with everything that they refer to.
 #[derive(Clone, Debug)]
 pub struct Graph {
-    /// Where it was read, for errors.
+    /// The file that it was read from, for errors.
     file: PathBuf,
     objects: Objects,
 }
@@ -38,7 +38,7 @@ pub struct Graph {
 /// Store objects by their paths.
 type Objects = BTreeMap<String, Object>;
 
-/// What a graph says of a store object.
+/// A store object, as a graph describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Object {
     references: BTreeSet<String>,
@@ -46,7 +46,7 @@ struct Object {
 }
 
 impl Object {
-    /// What the two have different.
+    /// The name of the first attribute in which the two differ.
     fn contradicts(&self, other: &Self) -> Option<&'static str> {
         if self.references != other.references {
             return Some("references");
@@ -62,21 +62,23 @@ impl Graph {
     /// Reads the graph in `file`.
     ///
     /// # Errors
-    /// If `file` cannot be read or has none of the forms above; if it names nothing, or something
-    /// that is not a store path; if it contradicts itself, or is not closed: a path refers to another
+    /// If `file` cannot be read or has none of the forms above; if it has no paths, or one that is not a
+    /// store path; if it contradicts itself; or if it is not closed, that is, a path refers to another
     /// that is not in it.
     pub fn read(file: &Path) -> Result<Self, Error> {
         let bytes = fs::read(file).map_err(|error| Error::at(file, error))?;
         let objects = match bytes.trim_ascii_start() {
             [b'{' | b'[', ..] => json::parse(&bytes).map_err(|reason| Error::at(file, reason))?,
-            _ => text::parse(&bytes).map_err(|(line, reason)| at_line(file, line, reason))?,
+            _ => {
+                text::parse(&bytes).map_err(|(line, reason)| Error::at_line(file, line, reason))?
+            }
         };
-        check(&objects).map_err(|reason| Error::at(file, reason))?;
+        check_closure(&objects).map_err(|reason| Error::at(file, reason))?;
         let file = file.to_owned();
         Ok(Self { file, objects })
     }
 
-    /// Adds what is in `other`, so that what is in both is hashed and packed once.
+    /// Adds the store paths of `other`, so that a path in both graphs is hashed and packed only once.
     ///
     /// # Errors
     /// If the two contradict each other.
@@ -84,7 +86,7 @@ impl Graph {
         for (path, object) in other.objects {
             let present = self.objects.get(&path);
             if let Some(what) = present.and_then(|present| present.contradicts(&object)) {
-                let this = self.file.display();
+                let (path, this) = (escape(path.as_bytes()), escape_path(&self.file));
                 let reason = format!("has {path} with other {what} than {this}");
                 return Err(Error::at(other.file, reason));
             }
@@ -93,18 +95,18 @@ impl Graph {
         Ok(())
     }
 
-    /// Adds every store path to `tree`, at its own path, and returns what there is to say of it, in
-    /// the order of the paths. `jobs` threads compute the hashes; the result does not depend on it.
+    /// Adds every store path to `tree`, at the same path, and returns the store paths in their order.
+    /// `jobs` threads compute the hashes. The result does not depend on their number.
     ///
-    /// The modes are those that Nix gives to what it registers: 0555 for directories and for files
-    /// that their owner may execute, 0444 for other files. Hard links within the store are files of
-    /// their own; everything is root's.
+    /// The modes are those that Nix sets when it registers a path: 0555 for directories and for files with
+    /// the owner's execute bit, 0444 for other files. Hard links within the store become separate files. The
+    /// owner of everything is root.
     ///
     /// # Errors
-    /// If a store path is missing, cannot be read, or is not what the graph says; and those of
-    /// [`Tree::insert`]. The first by the bytes of its path is returned.
+    /// If a store path is missing, cannot be read, or differs from the graph; and those of
+    /// [`Tree::insert`]. The first error by the bytes of its path is returned.
     pub fn insert(&self, tree: &mut Tree, jobs: NonZero<usize>) -> Result<Vec<StorePath>, Error> {
-        // Before the work begins that takes its time.
+        // Check this first, because hashing takes long.
         for path in self.objects.keys() {
             fs::symlink_metadata(path).map_err(|error| {
                 let reason = format!("{error}; `nix-store --realise` builds or fetches it");
@@ -112,7 +114,7 @@ impl Graph {
             })?;
         }
         let objects: Vec<_> = self.objects.iter().collect();
-        let nars = in_parallel(jobs, &objects, |(path, object)| verify(path, object));
+        let nars = in_parallel(jobs, &objects, |(path, object)| check_nar(path, object));
         let mut inserted = Vec::new();
         for ((path, object), nar) in objects.into_iter().zip(nars) {
             let nar = nar?;
@@ -128,8 +130,8 @@ impl Graph {
     }
 }
 
-/// Hashes a store object.
-fn verify(path: &str, object: &Object) -> Result<Nar, Error> {
+/// Hashes a store object and compares it with the graph.
+fn check_nar(path: &str, object: &Object) -> Result<Nar, Error> {
     let found = Nar::of(Path::new(path)).map_err(|error| {
         let reason = format!("cannot be hashed: {error}");
         Error::at(path, reason)
@@ -146,8 +148,8 @@ fn verify(path: &str, object: &Object) -> Result<Nar, Error> {
     }
 }
 
-/// `work` on each item, in their order. All of it is done even if some fails, so that which failure
-/// comes first does not depend on who was faster.
+/// Calls `work` for each item in `jobs` threads, and returns the results in the order of the items. Failures
+/// do not stop it, so the first failure does not depend on the speed of the threads.
 fn in_parallel<T: Sync, R: Send>(
     jobs: NonZero<usize>,
     items: &[T],
@@ -172,10 +174,11 @@ fn in_parallel<T: Sync, R: Send>(
     results.into_values().collect()
 }
 
-/// Adds an object. Graphs may share some, and then say the same of them.
+/// Adds an object. Fails if it is there already with other attributes.
 fn add(objects: &mut Objects, path: String, mut object: Object) -> Result<(), String> {
     if let Some(present) = objects.get(&path) {
         if let Some(what) = present.contradicts(&object) {
+            let path = escape(path.as_bytes());
             return Err(format!("has {path} twice, with different {what}"));
         }
         object.nar = object.nar.or(present.nar);
@@ -184,14 +187,15 @@ fn add(objects: &mut Objects, path: String, mut object: Object) -> Result<(), St
     Ok(())
 }
 
-/// What has to be true of all the objects together.
-fn check(objects: &Objects) -> Result<(), String> {
+/// Checks that the objects are one closed graph of one store.
+fn check_closure(objects: &Objects) -> Result<(), String> {
     let Some(first) = objects.keys().next() else {
         return Err("has no store paths".into());
     };
     let store = |path: &str| path.rsplit_once('/').map(|(store, _)| store.to_owned());
     for (path, object) in objects {
         if store(path) != store(first) {
+            let (path, first) = (escape(path.as_bytes()), escape(first.as_bytes()));
             return Err(format!("{path} is in another store than {first}"));
         }
         if let Some(missing) = object
@@ -199,6 +203,7 @@ fn check(objects: &Objects) -> Result<(), String> {
             .iter()
             .find(|&path| !objects.contains_key(path))
         {
+            let (path, missing) = (escape(path.as_bytes()), escape(missing.as_bytes()));
             return Err(format!(
                 "{path} refers to {missing}, which is not in the graph; \
                  `nix path-info --json --recursive` writes all of it"

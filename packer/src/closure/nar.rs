@@ -6,19 +6,19 @@ use base64::engine::general_purpose::STANDARD;
 use std::fmt;
 use std::path::Path;
 
-/// What identifies the contents of a store object.
+/// Hash and size of a NAR.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Nar {
     pub sha256: [u8; 32],
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
 }
 
 impl Nar {
-    /// That of the file, directory or symbolic link at `path`.
+    /// Hashes the NAR of the file, directory or symbolic link at `path`.
     pub fn of(path: &Path) -> Result<Self, nix_archive::nar::Error> {
         use nix_archive::nar::{CaseHack, hash_path};
-        // The hack is for file systems that take `a` and `A` for the same name, as the Mac's do.
+        // The hack is only for file systems that do not distinguish `a` from `A`, as on macOS.
         let (size, sha256) = hash_path(path, CaseHack::Disabled)?.into_parts();
         Ok(Self { sha256, size })
     }
@@ -35,8 +35,8 @@ impl fmt::Display for Nar {
     }
 }
 
-/// A SHA-256 in any of the forms that Nix writes: SRI, or `sha256:` and base 16, 32 or 64, which it
-/// tells apart by their lengths.
+/// Parses a SHA-256 in any form that Nix writes: SRI, or `sha256:` and base 16, 32 or 64, which differ in
+/// length.
 pub(super) fn parse_sha256(text: &str) -> Option<[u8; 32]> {
     let base64 = |digits: &str| STANDARD.decode(digits).ok()?.try_into().ok();
     if let Some(digits) = text.strip_prefix("sha256-") {
@@ -61,8 +61,8 @@ fn base16(digits: &str) -> Option<[u8; 32]> {
     Some(bytes)
 }
 
-/// The digits are those of one number, the most significant first; the bytes are that number's, the
-/// least significant first.
+/// Parses Nix's base 32. The digits are one number with the most significant digit first. Its bytes have the
+/// least significant byte first.
 fn base32(digits: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     for (position, digit) in digits.bytes().rev().enumerate() {
@@ -84,7 +84,7 @@ fn base32(digits: &str) -> Option<[u8; 32]> {
 mod tests {
     use super::*;
 
-    /// What `nix hash to-base16`, `to-base32` and `to-sri` make of the same hash.
+    /// The same hash from `nix hash to-base16`, `to-base32` and `to-sri`.
     #[test]
     fn every_form_is_the_same_hash() {
         let hash = [

@@ -1,15 +1,15 @@
-//! What store paths look like, as in the Nix manual's "Store Path".
+//! The syntax of store paths, as in the section "Store Path" of the Nix manual.
 
 use crate::escape::escape;
 
-/// The digits of Nix's base 32, by value: no e, o, t and u.
+/// The digits of Nix's base 32, by value. They lack e, o, t and u.
 pub(crate) const BASE32: &[u8; 32] = b"0123456789abcdfghijklmnpqrsvwxyz";
 
-/// 160 bits in [`BASE32`].
+/// The number of [`BASE32`] digits for 160 bits.
 const DIGEST_LEN: usize = 32;
 const NAME_MAX: usize = 211;
 
-/// Whether this is the name of a store object: a digest, a dash and a name of its own.
+/// Whether this is the last part of a store path: a digest, a dash and a name.
 pub(crate) fn is_name(text: &[u8]) -> bool {
     let Some((digest, [b'-', name @ ..])) = text.split_at_checked(DIGEST_LEN) else {
         return false;
@@ -21,7 +21,7 @@ pub(crate) fn is_name(text: &[u8]) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || b"+-._?=".contains(c))
 }
 
-/// Takes a store path apart, into its store directory and the name of the store object.
+/// Splits a store path into its store directory and its last part.
 pub(super) fn split(path: &[u8]) -> Result<(&str, &str), String> {
     let parts = std::str::from_utf8(path)
         .ok()
@@ -29,13 +29,13 @@ pub(super) fn split(path: &[u8]) -> Result<(&str, &str), String> {
         .filter(|(store, name)| is_directory(store) && is_name(name.as_bytes()));
     parts.ok_or_else(|| {
         format!(
-            "`{}` is not a store path, as /nix/store/HASH-NAME is",
+            "`{}` is not a store path such as /nix/store/HASH-NAME",
             escape(path)
         )
     })
 }
 
-/// Whether this is an absolute path in its only spelling, other than the root.
+/// Whether this is an absolute path other than the root, without `.`, `..` and empty names.
 fn is_directory(text: &str) -> bool {
     let part = |part| !matches!(part, "" | "." | "..");
     text.strip_prefix('/')
@@ -86,7 +86,7 @@ mod tests {
             let error = split(path.as_bytes()).unwrap_err();
             assert_eq!(
                 error,
-                format!("`{path}` is not a store path, as /nix/store/HASH-NAME is")
+                format!("`{path}` is not a store path such as /nix/store/HASH-NAME")
             );
         }
         assert!(split(format!("/nix/store/{NAME}/").as_bytes()).is_err());

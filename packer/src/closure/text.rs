@@ -1,13 +1,14 @@
 //! The plain form of a graph, which `exportReferencesGraph` leaves in a build's directory.
 //!
-//! It is what `nix-store --register-validity` reads, without hashes. For each store object there are
-//! its path, its deriver or an empty line, the number of its references, and these, each on a line.
+//! It is the format that `nix-store --register-validity` reads, without hashes. For each store object, it has
+//! a line for the path, a line for the deriver, which may be empty, a line for the number of references, and a
+//! line for each reference.
 
 use super::{Object, Objects, add, store_path};
 use crate::escape::escape;
 use bstr::ByteSlice;
 
-/// The objects; or what is wrong, and on which line.
+/// Parses a graph. An error has the number of the line.
 pub(super) fn parse(bytes: &[u8]) -> Result<Objects, (usize, String)> {
     let mut objects = Objects::new();
     let mut lines = Lines::new(bytes);
@@ -17,7 +18,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Objects, (usize, String)> {
             "an empty line, or the path of the deriver",
             |line| match line {
                 b"" => Ok(String::new()),
-                // The form with hashes has one here.
+                // The form with hashes has the deriver here.
                 line => store_path(line),
             },
         )?;
@@ -46,7 +47,7 @@ fn store_path(line: &[u8]) -> Result<String, String> {
 
 struct Lines<'a> {
     rest: &'a [u8],
-    /// Of the line that was taken last, from 1.
+    /// The number of the last line that was taken, from 1.
     number: usize,
 }
 
@@ -55,7 +56,7 @@ impl<'a> Lines<'a> {
         Self { rest, number: 0 }
     }
 
-    /// Takes a line, which should be `what`.
+    /// Takes and parses a line. `what` names the expected contents in an error.
     fn next<T>(
         &mut self,
         what: &str,

@@ -1,24 +1,24 @@
-//! Cuts data into chunks, compresses them in threads and writes them in the order they came in.
+//! Divides data into chunks, compresses them in threads and writes them in their order.
 
-use super::threads::{Compressor, Threads};
+use super::threads::{CompressChunk, Threads};
 use std::io::{self, Write};
 use std::mem;
 use std::num::NonZero;
 
-/// A format whose stream is made of chunks that are compressed apart from each other.
+/// A format whose chunks can be compressed independently of each other.
 ///
-/// Where the data is cut depends on [`chunk_size`](Self::chunk_size) alone, so the bytes are the
-/// same for any number of threads.
-pub(super) trait Format {
-    /// What a thread makes of a chunk.
+/// The division into chunks depends only on [`chunk_size`](Self::chunk_size), so the output is the same for
+/// any number of threads.
+pub(super) trait ChunkedFormat {
+    /// A compressed chunk.
     type Piece: Send + 'static;
 
-    /// How long a chunk is, in bytes. Only the last one may be shorter; it is empty only if there
-    /// was no data at all.
+    /// The size of a chunk in bytes. Only the last one may be smaller. It is empty only if there is no data
+    /// at all.
     fn chunk_size(&self) -> usize;
 
-    /// What a thread does with each of its chunks.
-    fn compressor(&self) -> Compressor<Self::Piece>;
+    /// The function that a thread calls for each of its chunks.
+    fn compressor(&self) -> CompressChunk<Self::Piece>;
 
     /// The bytes before the first chunk.
     fn header(&mut self) -> Vec<u8>;
@@ -30,19 +30,19 @@ pub(super) trait Format {
     fn trailer(&mut self) -> Vec<u8>;
 }
 
-/// Compresses what is written to it.
-pub(super) struct Chunked<F: Format, W> {
+/// Compresses the data written to it.
+pub(super) struct Chunked<F: ChunkedFormat, W> {
     format: F,
     out: W,
     threads: Threads<F::Piece>,
-    /// What was not yet given to a thread. It stays here when it is full until more data comes:
-    /// only then it is known not to be the last chunk.
+    /// The incomplete chunk. A full chunk stays here until more data comes, because before that it may be
+    /// the last one.
     data: Vec<u8>,
     is_begun: bool,
     is_broken: bool,
 }
 
-impl<F: Format, W: Write> Chunked<F, W> {
+impl<F: ChunkedFormat, W: Write> Chunked<F, W> {
     pub(super) fn new(format: F, jobs: NonZero<usize>, out: W) -> Self {
         Self {
             format,
@@ -65,7 +65,7 @@ impl<F: Format, W: Write> Chunked<F, W> {
         Ok(self.out)
     }
 
-    /// Gives the data to a thread. If there is enough under way, waits for the oldest chunk.
+    /// Submits the data to the threads. If they are busy, waits for the oldest chunk and writes it.
     fn submit(&mut self, is_last: bool) -> io::Result<()> {
         if !mem::replace(&mut self.is_begun, true) {
             self.out.write_all(&self.format.header())?;
@@ -75,16 +75,16 @@ impl<F: Format, W: Write> Chunked<F, W> {
                 self.out.write_all(&self.format.piece(piece?))?;
             }
         }
-        // A chunk that follows one is probably full, too. The first one may be the only one, and
-        // small.
+        // The next chunk probably has the same size. For the first chunk nothing is allocated, because it
+        // may be the only one and small.
         let capacity = if is_last { 0 } else { self.data.len() };
         let data = mem::replace(&mut self.data, Vec::with_capacity(capacity));
         self.threads
             .submit(data, is_last, || self.format.compressor())
     }
 
-    /// After an error, a part of the stream is missing. Who goes on regardless must not get to the
-    /// end.
+    /// Calls `f`, unless an earlier call failed. After an error, a part of the stream is missing, so it must
+    /// not be possible to finish it.
     fn unless_broken(&mut self, f: impl FnOnce(&mut Self) -> io::Result<()>) -> io::Result<()> {
         if self.is_broken {
             return Err(io::Error::other("compression had already failed"));
@@ -95,7 +95,7 @@ impl<F: Format, W: Write> Chunked<F, W> {
     }
 }
 
-impl<F: Format, W: Write> Write for Chunked<F, W> {
+impl<F: ChunkedFormat, W: Write> Write for Chunked<F, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if bytes.is_empty() {
             return Ok(0);
@@ -123,14 +123,14 @@ mod tests {
     /// Chunks of 3 bytes, each in brackets, the last one with a full stop.
     struct Brackets;
 
-    impl Format for Brackets {
+    impl ChunkedFormat for Brackets {
         type Piece = Vec<u8>;
 
         fn chunk_size(&self) -> usize {
             3
         }
 
-        fn compressor(&self) -> Compressor<Vec<u8>> {
+        fn compressor(&self) -> CompressChunk<Vec<u8>> {
             Box::new(|chunk| {
                 match &chunk.data[..] {
                     b"bad" => return Err(io::Error::other("bad chunk")),

@@ -1,6 +1,6 @@
-//! Compresses a chunk to a deflate stream (RFC 1951) that another one can follow.
+//! Compresses a chunk to a part of a deflate stream (RFC 1951).
 //!
-//! See the [module `gzip`](super::gzip) for what this is good for.
+//! The [module `gzip`](super::gzip) explains why.
 
 use super::threads::Chunk;
 use crc32fast::Hasher;
@@ -14,20 +14,20 @@ use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 use std::io;
 use std::ops::Range;
 
-/// A chunk's part of the deflate stream, and what the member's trailer needs to know of the chunk.
-pub(super) struct Piece {
+/// A chunk's part of the deflate stream, and the data for the trailer of the gzip member.
+pub(super) struct DeflatedChunk {
     pub(super) deflate: Vec<u8>,
     pub(super) crc: Hasher,
     pub(super) length: u64,
 }
 
-/// What a thread keeps from chunk to chunk.
+/// The compressor of a thread, with buffers that it uses for each chunk.
 pub(super) struct Deflater {
     compressor: libdeflater::Compressor,
     inflater: Box<DecompressorOxide>,
-    /// A stream, before it is known how long it is.
+    /// A buffer for a compressed chunk of any length.
     deflated: Vec<u8>,
-    /// What that stream decodes to.
+    /// A buffer for the chunk that this decodes to.
     inflated: Vec<u8>,
 }
 
@@ -42,7 +42,7 @@ impl Deflater {
         }
     }
 
-    pub(super) fn piece(&mut self, chunk: &Chunk) -> io::Result<Piece> {
+    pub(super) fn piece(&mut self, chunk: &Chunk) -> io::Result<DeflatedChunk> {
         let data = &chunk.data[..];
         let bound = self.compressor.deflate_compress_bound(data.len());
         self.deflated.resize(bound, 0);
@@ -61,15 +61,15 @@ impl Deflater {
 
         let mut crc = Hasher::new();
         crc.update(data);
-        Ok(Piece {
+        Ok(DeflatedChunk {
             deflate,
             crc,
             length: data.len() as u64,
         })
     }
 
-    /// Decodes a stream to see that it holds `data`, clears BFINAL, and tells where the last
-    /// block's header begins and its end-of-block code ends, in bits.
+    /// Decodes a stream, checks that the result is `data`, and clears BFINAL. Returns the range of the last
+    /// block, from its header to its end-of-block code, in bits.
     fn clear_final_bit(&mut self, deflate: &mut [u8], data: &[u8]) -> io::Result<Range<usize>> {
         self.inflater.init();
         self.inflated.clear();
@@ -81,8 +81,9 @@ impl Deflater {
                 .get(block.start / 8)
                 .is_some_and(|byte| (byte >> (block.start % 8)) & 1 == 1);
             if is_final {
-                // Before it is decoded: the decoder says in which bit a block ended only if another
-                // one follows. It has read a byte whose last bits begin a block.
+                // Clear BFINAL before decoding the block: the decoder reports the bit at which a block ends
+                // only if another block follows. The decoder already holds the rest of the byte in which
+                // this block begins, so clear the bit there, too.
                 deflate[block.start / 8] &= !(1 << (block.start % 8));
                 if block.start % 8 != 0 {
                     let mut state = self.inflater.block_boundary_state().ok_or_else(lost)?;
@@ -123,7 +124,7 @@ impl Deflater {
 
 /// Appends an empty stored block (RFC 1951, section 3.2.4) to blocks that end before bit `end`.
 fn end_at_byte(deflate: &mut Vec<u8>, end: usize) {
-    // BFINAL and BTYPE are 3 bits, all 0, and so is what pads them to a byte.
+    // BFINAL, BTYPE (3 bits in all) and the padding to a byte are 0.
     if end % 8 != 0 {
         deflate[end / 8] &= (1 << (end % 8)) - 1;
     }
@@ -140,7 +141,7 @@ fn wrong(what: &str) -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
         format!(
-            "a chunk was not compressed right, so there is no image: {what}; is this machine's memory in order?"
+            "a chunk was compressed incorrectly, so no image was made: {what}; check this machine's memory"
         ),
     )
 }

@@ -1,22 +1,21 @@
-//! gzip, as one member whose chunks are compressed in parallel by libdeflate.
+//! Writes gzip: one member, whose chunks libdeflate compresses in parallel.
 //!
-//! libdeflate is several times faster than zlib and makes smaller streams, but it compresses a
-//! buffer and not a stream. So the data is cut into chunks, each of which becomes a deflate stream
-//! (RFC 1951) of its own, and these are joined into one. In a deflate stream the last block is
-//! marked by its first bit, BFINAL, and blocks begin at any bit. For all chunks but the last one,
-//! that bit is cleared, and an empty stored block is appended, whose data begins, by section 3.2.4,
-//! at a byte; so the next chunk's stream can follow. The same empty block is what zlib's
-//! `Z_SYNC_FLUSH` emits, and every inflate takes it.
+//! libdeflate is several times faster than zlib and compresses better, but it compresses only whole
+//! buffers. So we divide the data into chunks, compress each to a separate deflate stream (RFC 1951), and
+//! join the streams. In a deflate stream, blocks can begin at any bit, and the first bit of the last block,
+//! BFINAL, is set. For all chunks but the last one, we clear this bit and append an empty stored block.
+//! Section 3.2.4 aligns the data of a stored block to a byte, so the next stream can follow. zlib's
+//! `Z_SYNC_FLUSH` writes the same empty block, and every decoder accepts it.
 //!
-//! BFINAL of the last block can be anywhere, so the stream has to be decoded to find it. That
-//! proves on the way that the chunk decodes to what it was made of. This matters: the kernel's
-//! `lib/decompress_inflate.c` skips the CRC, so nobody would notice in the guest.
+//! The last block can begin anywhere, so we must decode the stream to find its BFINAL. At the same time we
+//! check that it decodes to the chunk. This matters because the kernel's `lib/decompress_inflate.c` ignores
+//! the CRC, so the guest would not detect corrupt data.
 //!
-//! Why not a gzip member per chunk? Multi-member files are valid by RFC 1952 and the kernel unpacks
-//! them, but `unpack_to_rootfs` (init/initramfs.c) wants its cpio parser to be at the end of an
-//! archive when a member ends. Otherwise it gives up: "junk at the end of compressed archive".
+//! Why not a gzip member for each chunk? RFC 1952 allows several members, and the kernel unpacks them. But
+//! `unpack_to_rootfs` (init/initramfs.c) requires that an archive ends where a member ends, and otherwise
+//! fails with "junk at the end of compressed archive".
 //!
-//! Why not zlib with a flush after each chunk, as pigz does? Of an archive of 470,181,888 bytes:
+//! Why not zlib with a flush after each chunk, as in pigz? For an archive of 470,181,888 bytes:
 //!
 //! |               | seconds of CPU | bytes       |
 //! | ------------- | -------------: | ----------: |
@@ -25,18 +24,18 @@
 //! | this, gzip:7  |            8.7 | 159,919,697 |
 //! | this, gzip:9  |           17.5 | 159,477,301 |
 //!
-//! pigz lets each chunk refer to the 32 KiB before it; libdeflate cannot. With chunks of 1 MiB,
-//! that costs less than libdeflate gains.
+//! In pigz, each chunk can refer to the 32 KiB before it. With libdeflate it cannot. With chunks of 1 MiB,
+//! this costs less than libdeflate saves.
 
-use super::chunked::Format;
-use super::deflate::{Deflater, Piece};
-use super::threads::Compressor;
+use super::chunked::ChunkedFormat;
+use super::deflate::{DeflatedChunk, Deflater};
+use super::threads::CompressChunk;
 use crc32fast::Hasher;
 
-/// A part of the format: with another size, the same level gives other bytes.
+/// Do not change this: with another size, the same level gives other bytes.
 const CHUNK: usize = 1 << 20;
 
-/// Makes the stream.
+/// Makes the gzip member.
 pub(super) struct Gzip {
     level: i32,
     chunk_size: usize,
@@ -56,14 +55,14 @@ impl Gzip {
     }
 }
 
-impl Format for Gzip {
-    type Piece = Piece;
+impl ChunkedFormat for Gzip {
+    type Piece = DeflatedChunk;
 
     fn chunk_size(&self) -> usize {
         self.chunk_size
     }
 
-    fn compressor(&self) -> Compressor<Piece> {
+    fn compressor(&self) -> CompressChunk<DeflatedChunk> {
         let mut deflater = Deflater::new(self.level);
         Box::new(move |chunk| deflater.piece(chunk))
     }
@@ -91,7 +90,7 @@ impl Format for Gzip {
         ]
     }
 
-    fn piece(&mut self, piece: Piece) -> Vec<u8> {
+    fn piece(&mut self, piece: DeflatedChunk) -> Vec<u8> {
         self.crc.combine(&piece.crc);
         self.length += piece.length;
         piece.deflate
@@ -145,7 +144,7 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    /// zlib-rs is none of the inflaters that are used to make the stream. One member, no more.
+    /// Decodes exactly one member with zlib-rs, which is not used to make the member.
     fn decompress(bytes: &[u8]) -> Vec<u8> {
         let mut decoder = flate2::bufread::GzDecoder::new(bytes);
         let mut data = Vec::new();

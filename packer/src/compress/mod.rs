@@ -1,8 +1,8 @@
-//! How an archive is compressed.
+//! Compresses archives.
 //!
-//! The bytes depend on the [`Compression`], on the data and on the versions of the compressors in
-//! `Cargo.lock`, and on nothing else: neither on the number of threads nor on how the data was
-//! divided into calls of `write`. A test (`tests/compression.rs`) records them.
+//! The compressed bytes depend only on the [`Compression`], on the data and on the versions of the
+//! compressors in `Cargo.lock`. They depend neither on the number of threads nor on how the data is divided
+//! into calls of `write`. A test, `tests/compression.rs`, has their hashes.
 
 mod chunked;
 mod deflate;
@@ -17,10 +17,10 @@ use std::num::NonZero;
 use std::ops::RangeInclusive;
 use std::{fmt, str::FromStr};
 
-/// A format that the kernel unpacks, and how hard to try.
+/// A format that the kernel unpacks, and the level of the compression.
 ///
-/// Written `none`, `gzip`, `zstd` or `xz`; all but `none` may be followed by `:LEVEL`. The kernel
-/// unpacks those that it was configured for: `CONFIG_RD_GZIP`, `CONFIG_RD_ZSTD`, `CONFIG_RD_XZ`.
+/// As text, it is `none`, `gzip`, `zstd` or `xz`, followed by `:LEVEL` except for `none`. The kernel needs
+/// `CONFIG_RD_GZIP`, `CONFIG_RD_ZSTD` or `CONFIG_RD_XZ` to unpack it.
 ///
 /// ```
 /// use packer::Compression;
@@ -32,7 +32,7 @@ use std::{fmt, str::FromStr};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
-    /// The archive as it is.
+    /// The uncompressed archive.
     None,
     /// One member of RFC 1952, without a file name or a time in its header.
     Gzip {
@@ -41,11 +41,11 @@ pub enum Compression {
     },
     /// One frame of RFC 8878, with a checksum.
     Zstd {
-        /// 1, fastest, to 22, smallest: the levels of zstd. Default: 19, the last one with which
-        /// the kernel can unpack in a few megabytes: see `compress/zstd.rs`.
+        /// 1, fastest, to 22, smallest: the levels of zstd. Default: 19, the highest level for which the
+        /// kernel needs only a few megabytes to unpack: see `compress/zstd.rs`.
         level: i32,
     },
-    /// One stream of the .xz format, version 1.2, that the kernel takes: LZMA2 alone, CRC32.
+    /// One stream of the .xz format, version 1.2, as the kernel accepts it: only LZMA2, with CRC32.
     Xz {
         /// 0, fastest, to 9, smallest: the presets of xz. Default: 6.
         level: u32,
@@ -74,7 +74,7 @@ impl fmt::Display for Compression {
 }
 
 impl FromStr for Compression {
-    /// What is wrong with the text and what would be right.
+    /// A message with the wrong text and the valid ones.
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -106,24 +106,23 @@ impl FromStr for Compression {
     }
 }
 
-/// One spelling for each level, the one that is printed: neither `+9` nor `09`, which `u32`'s own
-/// parser takes.
+/// Parses a level. Accepts only the printed form, and not `+9` or `09`, which `u32::from_str` accepts.
 fn parse_level(text: &str) -> Option<u32> {
     let level: u32 = text.parse().ok()?;
     (level.to_string() == text).then_some(level)
 }
 
 impl Compression {
-    /// A writer that compresses into `out`, with `jobs` threads besides the calling one. What it
-    /// got is complete only after [`finish`](Encoder::finish).
+    /// A writer that compresses into `out`, with `jobs` threads in addition to the calling one. The output
+    /// is complete after [`finish`](Encoder::finish).
     ///
-    /// Threads start as there is work for them. Memory does not depend on how much is written: per
-    /// job, gzip:9 takes some 8 MiB, zstd:19 about 120 MiB and xz:6 about 200 MiB.
+    /// Threads start when there is work for them. The memory does not depend on the amount of data: each
+    /// job takes some 8 MiB for gzip:9, 120 MiB for zstd:19 and 200 MiB for xz:6.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for a level outside its documented range,
-    /// which [`FromStr`] never gives; and what libzstd says when it lacks memory.
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for a level outside its documented range, which
+    /// [`FromStr`] never returns; and the error of libzstd if there is not enough memory.
     pub fn encoder<W: Write>(self, jobs: NonZero<usize>, out: W) -> io::Result<Encoder<W>> {
         let in_range = match self {
             Self::None => true,
@@ -136,44 +135,44 @@ impl Compression {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         Ok(Encoder(match self {
-            Self::None => Inner::None(out),
+            Self::None => AnyEncoder::None(out),
             Self::Gzip { level } => {
-                Inner::Gzip(Chunked::new(gzip::Gzip::new(level as i32), jobs, out))
+                AnyEncoder::Gzip(Chunked::new(gzip::Gzip::new(level as i32), jobs, out))
             }
-            Self::Zstd { level } => Inner::Zstd(zstd::Encoder::new(level, jobs, out)?),
-            Self::Xz { level } => Inner::Xz(Chunked::new(xz::Xz::new(level), jobs, out)),
+            Self::Zstd { level } => AnyEncoder::Zstd(zstd::ZstdEncoder::new(level, jobs, out)?),
+            Self::Xz { level } => AnyEncoder::Xz(Chunked::new(xz::Xz::new(level), jobs, out)),
         }))
     }
 }
 
-/// Compresses what is written to it: see [`Compression::encoder`].
+/// Compresses the data written to it: see [`Compression::encoder`].
 ///
-/// The writer underneath is used by the thread alone that writes to this one. An error of it is the
-/// error of [`write`](Write::write) or [`finish`](Self::finish); after one, what was written so far
-/// is of no use. Dropping this before `finish` leaves an incomplete stream behind, and waits for
-/// threads to leave the chunks they are at.
-pub struct Encoder<W: Write>(Inner<W>);
+/// Only the thread that writes to the encoder uses the inner writer. [`write`](Write::write) and
+/// [`finish`](Self::finish) return the errors of the inner writer. After an error, or if the encoder is
+/// dropped before `finish`, the output is incomplete. Dropping waits for the threads to abandon their
+/// chunks.
+pub struct Encoder<W: Write>(AnyEncoder<W>);
 
-enum Inner<W: Write> {
+enum AnyEncoder<W: Write> {
     None(W),
     Gzip(Chunked<gzip::Gzip, W>),
-    Zstd(zstd::Encoder<W>),
+    Zstd(zstd::ZstdEncoder<W>),
     Xz(Chunked<xz::Xz, W>),
 }
 
 impl<W: Write> Encoder<W> {
-    /// Writes what is still held back and returns the writer underneath, not flushed.
+    /// Writes the remaining data and returns the inner writer, which is not flushed.
     ///
     /// # Errors
     ///
-    /// That of the writer underneath, of the compressor, or of starting a thread. The compressor's
-    /// is one that should never happen: each chunk of gzip is unpacked again and compared.
+    /// Those of the inner writer, of starting a thread, and of the compressor. gzip and xz unpack each chunk
+    /// again and fail if it differs, which only faulty memory or a bug can cause.
     pub fn finish(self) -> io::Result<W> {
         match self.0 {
-            Inner::None(out) => Ok(out),
-            Inner::Gzip(encoder) => encoder.finish(),
-            Inner::Zstd(encoder) => encoder.finish(),
-            Inner::Xz(encoder) => encoder.finish(),
+            AnyEncoder::None(out) => Ok(out),
+            AnyEncoder::Gzip(encoder) => encoder.finish(),
+            AnyEncoder::Zstd(encoder) => encoder.finish(),
+            AnyEncoder::Xz(encoder) => encoder.finish(),
         }
     }
 }
@@ -181,21 +180,21 @@ impl<W: Write> Encoder<W> {
 impl<W: Write> Write for Encoder<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.0 {
-            Inner::None(out) => out.write(bytes),
-            Inner::Gzip(encoder) => encoder.write(bytes),
-            Inner::Zstd(encoder) => encoder.write(bytes),
-            Inner::Xz(encoder) => encoder.write(bytes),
+            AnyEncoder::None(out) => out.write(bytes),
+            AnyEncoder::Gzip(encoder) => encoder.write(bytes),
+            AnyEncoder::Zstd(encoder) => encoder.write(bytes),
+            AnyEncoder::Xz(encoder) => encoder.write(bytes),
         }
     }
 
-    /// Flushes the writer underneath and keeps what is held back: to end a chunk here would make
-    /// the bytes depend on who calls this, and when.
+    /// Flushes the inner writer, but not the data of an incomplete chunk. If it ended the chunk, the output
+    /// would depend on the calls of `flush`.
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.0 {
-            Inner::None(out) => out.flush(),
-            Inner::Gzip(encoder) => encoder.flush(),
-            Inner::Zstd(encoder) => encoder.flush(),
-            Inner::Xz(encoder) => encoder.flush(),
+            AnyEncoder::None(out) => out.flush(),
+            AnyEncoder::Gzip(encoder) => encoder.flush(),
+            AnyEncoder::Zstd(encoder) => encoder.flush(),
+            AnyEncoder::Xz(encoder) => encoder.flush(),
         }
     }
 }

@@ -8,11 +8,10 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-/// Makes a piece of a chunk. It may return any error, soon, once it sees [`Chunk::is_wanted`]
-/// false.
-pub(super) type Compressor<P> = Box<dyn FnMut(&Chunk) -> io::Result<P> + Send>;
+/// Compresses a chunk. When [`Chunk::is_wanted`] is false, it should return soon, with any error.
+pub(super) type CompressChunk<P> = Box<dyn FnMut(&Chunk) -> io::Result<P> + Send>;
 
-/// A part of the data.
+/// A part of the data to compress.
 pub(super) struct Chunk {
     pub(super) data: Vec<u8>,
     /// Whether no data follows it.
@@ -21,18 +20,18 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    /// Whether anybody still waits for what this is compressed to. A chunk of xz takes a quarter of
-    /// a minute; without this, so would the end after an error.
+    /// Whether the result is still needed. A chunk of xz takes 15 seconds. Without this check, the program
+    /// would end that much later after an error.
     pub(super) fn is_wanted(&self) -> bool {
         !self.abandoned.load(Ordering::Relaxed)
     }
 }
 
-/// Threads that take chunks from a queue. Each chunk has a channel of its own for what became of
-/// it, and these channels are in the order of the chunks.
+/// Threads that take chunks from a queue. Each chunk has its own channel for the result. The channels are in
+/// the order of the chunks.
 pub(super) struct Threads<P> {
     jobs: NonZero<usize>,
-    /// Never full: [`are_busy`](Self::are_busy) is what limits memory.
+    /// Without a limit, because callers ask [`are_busy`](Self::are_busy) to limit the memory.
     queue: Option<Sender<Task<P>>>,
     tasks: Arc<Mutex<Receiver<Task<P>>>>,
     pending: VecDeque<Receiver<io::Result<P>>>,
@@ -40,7 +39,7 @@ pub(super) struct Threads<P> {
     abandoned: Arc<AtomicBool>,
 }
 
-/// A chunk, and where what becomes of it goes.
+/// A chunk and the channel for its result.
 type Task<P> = (Chunk, Sender<io::Result<P>>);
 
 impl<P: Send + 'static> Threads<P> {
@@ -56,8 +55,8 @@ impl<P: Send + 'static> Threads<P> {
         }
     }
 
-    /// Whether one more chunk would be too many. Chunks take longer or shorter; with one waiting
-    /// for each thread, none is idle while the oldest chunk is waited for.
+    /// Whether the queue has enough chunks. One chunk waits for each thread, so that no thread is idle while
+    /// the caller waits for the oldest chunk.
     pub(super) fn are_busy(&self) -> bool {
         self.pending.len() >= self.jobs.get().saturating_mul(2)
     }
@@ -66,9 +65,9 @@ impl<P: Send + 'static> Threads<P> {
         &mut self,
         data: Vec<u8>,
         is_last: bool,
-        compressor: impl FnOnce() -> Compressor<P>,
+        compressor: impl FnOnce() -> CompressChunk<P>,
     ) -> io::Result<()> {
-        // A small archive is one chunk, and one thread is enough for it.
+        // Do not start more threads than there are chunks. A small archive has only one.
         if self.handles.len() < self.jobs.get() && self.handles.len() <= self.pending.len() {
             self.start(compressor())?;
         }
@@ -79,19 +78,19 @@ impl<P: Send + 'static> Threads<P> {
         };
         let (result, receiver) = mpsc::channel();
         self.pending.push_back(receiver);
-        // If all threads died, the receiver says so.
+        // If all threads have panicked, `next` returns the error.
         let _ = self.queue.as_ref().map(|queue| queue.send((chunk, result)));
         Ok(())
     }
 
-    fn start(&mut self, mut compress: Compressor<P>) -> io::Result<()> {
+    fn start(&mut self, mut compress: CompressChunk<P>) -> io::Result<()> {
         let tasks = self.tasks.clone();
         let run = move || {
             loop {
                 let task = tasks.lock().unwrap_or_else(PoisonError::into_inner).recv();
                 let Ok((chunk, result)) = task else { break };
                 if chunk.is_wanted() {
-                    // Nobody listens if the encoder was dropped.
+                    // If the encoder was dropped, nobody receives the result.
                     let _ = result.send(compress(&chunk));
                 }
             }
@@ -99,7 +98,7 @@ impl<P: Send + 'static> Threads<P> {
         let name = "compress".to_owned();
         match thread::Builder::new().name(name).spawn(run) {
             Ok(handle) => self.handles.push(handle),
-            // Fewer threads make the same bytes.
+            // Continue with fewer threads, which give the same bytes.
             Err(_) if !self.handles.is_empty() => {}
             Err(error) => {
                 let message = format!("cannot start a thread that compresses: {error}");
@@ -109,7 +108,7 @@ impl<P: Send + 'static> Threads<P> {
         Ok(())
     }
 
-    /// What became of the oldest chunk, as soon as it is known.
+    /// Waits for the result of the oldest chunk. `None` if there is no chunk.
     pub(super) fn next(&mut self) -> Option<io::Result<P>> {
         let receiver = self.pending.pop_front()?;
         Some(
@@ -125,7 +124,7 @@ impl<P> Drop for Threads<P> {
         self.abandoned.store(true, Ordering::Relaxed);
         self.queue = None;
         for handle in self.handles.drain(..) {
-            // Its panic was reported by `next`, or nobody asked.
+            // `next` has reported a panic, or the result was not needed.
             let _ = handle.join();
         }
     }
@@ -140,7 +139,7 @@ mod tests {
         Threads::new(NonZero::new(jobs).unwrap())
     }
 
-    fn first_byte() -> Compressor<u8> {
+    fn first_byte() -> CompressChunk<u8> {
         Box::new(|chunk| Ok(chunk.data[0]))
     }
 
@@ -166,7 +165,7 @@ mod tests {
 
     #[test]
     fn dropping_midway_ends_the_threads() {
-        let until_told = || -> Compressor<u8> {
+        let until_told = || -> CompressChunk<u8> {
             Box::new(|chunk| {
                 while chunk.is_wanted() {
                     thread::yield_now();

@@ -1,38 +1,37 @@
-//! xz, as one stream whose blocks are compressed in parallel by lzma-rust2's LZMA2.
+//! Writes xz: one stream, whose blocks lzma-rust2 compresses in parallel with LZMA2.
 //!
-//! What is written is what the kernel's decoder takes (lib/xz, without `CONFIG_XZ_DEC_X86` and its
-//! siblings): CRC32 and not xz's default CRC64, and LZMA2 without a BCJ filter. Sections are those
-//! of "The .xz File Format", version 1.2.
+//! The stream suits the kernel's decoder (lib/xz, without options such as `CONFIG_XZ_DEC_X86`): it has CRC32
+//! instead of xz's default CRC64, and no BCJ filter. Section numbers refer to "The .xz File Format",
+//! version 1.2.
 //!
-//! A block is three times as long as the dictionary, as with `xz -T`, and has its sizes in its
-//! header, so `xz -T` can also unpack it in parallel. The kernel allocates the dictionary to
-//! unpack, so it is no larger than the block: a small archive does not take 8 MiB of the guest's
-//! memory.
+//! As with `xz -T`, a block is three times the size of the dictionary and has its sizes in its header, so
+//! `xz -T` can unpack the blocks in parallel. To unpack, the kernel allocates the dictionary. The dictionary
+//! is no larger than the block, so a small archive does not take 8 MiB of the guest's memory.
 //!
-//! lzma-rust2 has a multi-threaded writer of its own. Its threads are not joined when it is
-//! dropped, and its queue grows as fast as data comes.
+//! We do not use the multi-threaded writer of lzma-rust2: it does not join its threads when it is dropped,
+//! and its queue has no limit.
 
-use super::chunked::Format;
-use super::threads::{Chunk, Compressor};
+use super::chunked::ChunkedFormat;
+use super::threads::{Chunk, CompressChunk};
 use lzma_rust2::{DICT_SIZE_MIN, Lzma2Options, Lzma2Reader, Lzma2Writer};
 use std::io::{self, Read, Write};
 
-/// How much is done before looking whether it is still wanted.
+/// How many bytes to compress between two checks of [`Chunk::is_wanted`].
 const STEP: usize = 1 << 18;
 
 /// Section 2.1.1.2: CRC32.
 const STREAM_FLAGS: [u8; 2] = [0, 1];
 
-/// Makes the stream.
+/// Makes the .xz stream.
 pub(super) struct Xz {
     level: u32,
     chunk_size: usize,
-    /// Of each block, its length without padding and that of its data, for the index.
+    /// For the index: the size of each block without padding, and the size of its data.
     records: Vec<(u64, u64)>,
 }
 
-/// A block, or nothing if there was no data.
-pub(super) struct Piece {
+/// A block. Empty if there is no data.
+pub(super) struct CompressedBlock {
     bytes: Vec<u8>,
     record: Option<(u64, u64)>,
 }
@@ -53,14 +52,14 @@ fn options(level: u32) -> Lzma2Options {
     Lzma2Options::with_preset(level)
 }
 
-impl Format for Xz {
-    type Piece = Piece;
+impl ChunkedFormat for Xz {
+    type Piece = CompressedBlock;
 
     fn chunk_size(&self) -> usize {
         self.chunk_size
     }
 
-    fn compressor(&self) -> Compressor<Piece> {
+    fn compressor(&self) -> CompressChunk<CompressedBlock> {
         let level = self.level;
         Box::new(move |chunk| block(level, chunk))
     }
@@ -73,7 +72,7 @@ impl Format for Xz {
         header
     }
 
-    fn piece(&mut self, piece: Piece) -> Vec<u8> {
+    fn piece(&mut self, piece: CompressedBlock) -> Vec<u8> {
         self.records.extend(piece.record);
         piece.bytes
     }
@@ -99,11 +98,11 @@ impl Format for Xz {
     }
 }
 
-/// A block: section 3.
-fn block(level: u32, chunk: &Chunk) -> io::Result<Piece> {
+/// Makes a block: section 3.
+fn block(level: u32, chunk: &Chunk) -> io::Result<CompressedBlock> {
     let data = &chunk.data[..];
     if data.is_empty() {
-        return Ok(Piece {
+        return Ok(CompressedBlock {
             bytes: Vec::new(),
             record: None,
         });
@@ -122,9 +121,9 @@ fn block(level: u32, chunk: &Chunk) -> io::Result<Piece> {
         writer.write_all(step)?;
     }
     let compressed = writer.finish()?;
-    verify(&compressed, dictionary, data)?;
+    check_block(&compressed, dictionary, data)?;
 
-    // Section 3.1: both sizes are there, and there is one filter.
+    // Section 3.1: a header with both sizes and one filter.
     let mut bytes = vec![0, 0xc0];
     push_integer(&mut bytes, compressed.len() as u64);
     push_integer(&mut bytes, data.len() as u64);
@@ -140,23 +139,23 @@ fn block(level: u32, chunk: &Chunk) -> io::Result<Piece> {
     let check = crc32fast::hash(data).to_le_bytes();
     bytes.extend(check);
     let unpadded = header_length + compressed.len() + check.len();
-    Ok(Piece {
+    Ok(CompressedBlock {
         bytes,
         record: Some((unpadded as u64, data.len() as u64)),
     })
 }
 
-/// The smallest dictionary that LZMA2 has a code for (section 5.3.1) and that holds `needed` bytes.
+/// Size and code of the smallest dictionary for `needed` bytes (section 5.3.1).
 fn dictionary(needed: u32) -> (u32, u8) {
     let size = |code: u8| (2 | u32::from(code & 1)) << (code / 2 + 11);
     debug_assert_eq!(size(0), DICT_SIZE_MIN);
-    // 40 stands for 4 GiB; no preset comes near.
+    // Code 40 means 4 GiB, which no preset needs.
     let code = (0..39).find(|&code| size(code) >= needed).unwrap_or(39);
     (size(code), code)
 }
 
-/// Unpacking takes a fraction of the time, and an image that the guest cannot unpack is none.
-fn verify(compressed: &[u8], dictionary: u32, data: &[u8]) -> io::Result<()> {
+/// Unpacks a block to check that it is right. This takes much less time than compressing it.
+fn check_block(compressed: &[u8], dictionary: u32, data: &[u8]) -> io::Result<()> {
     let mut reader = Lzma2Reader::new(compressed, dictionary, None);
     let mut unpacked = vec![0; STEP];
     let mut left = data;
@@ -170,11 +169,11 @@ fn verify(compressed: &[u8], dictionary: u32, data: &[u8]) -> io::Result<()> {
     }
     Err(io::Error::new(
         io::ErrorKind::InvalidData,
-        "a block was not compressed right, so there is no image; is this machine's memory in order?",
+        "a block was compressed incorrectly, so no image was made; check this machine's memory",
     ))
 }
 
-/// Section 1.2: 7 bits per byte, the lowest ones first.
+/// Appends an integer: section 1.2, 7 bits per byte, the lowest bits first.
 fn push_integer(bytes: &mut Vec<u8>, mut integer: u64) {
     while integer >= 0x80 {
         bytes.push(integer as u8 | 0x80);
@@ -183,7 +182,7 @@ fn push_integer(bytes: &mut Vec<u8>, mut integer: u64) {
     bytes.push(integer as u8);
 }
 
-/// To a multiple of four bytes, which everything before was, too.
+/// Pads to a multiple of four bytes. What precedes `bytes` in the stream has such a size, too.
 fn pad(bytes: &mut Vec<u8>) {
     bytes.resize(bytes.len().next_multiple_of(4), 0);
 }
@@ -211,7 +210,7 @@ mod tests {
             .collect();
         for chunk_size in [1000, 4096, 100_000, 1 << 20] {
             let bytes = compress(chunk_size, &data);
-            // Whose parser of everything but LZMA2 is none of ours.
+            // We use only the LZMA2 part of lzma-rust2, so its parser for .xz is independent.
             let mut reader = lzma_rust2::XzReader::new(&bytes[..], false);
             let mut unpacked = Vec::new();
             reader.read_to_end(&mut unpacked).unwrap();
@@ -222,7 +221,7 @@ mod tests {
 
     #[test]
     fn no_data_is_no_block() {
-        // What `xz --check=crc32` makes of nothing.
+        // The output of `xz --check=crc32` for an empty file.
         let header = b"\xfd7zXZ\0\0\x01\x69\x22\xde\x36";
         let index = b"\0\0\0\0\x1c\xdf\x44\x21";
         let footer = b"\x90\x42\x99\x0d\x01\0\0\0\0\x01YZ";
@@ -244,7 +243,8 @@ mod tests {
             // Section 5.3.1.
             assert_eq!(dictionary, (2 | (u32::from(code) & 1)) << (code / 2 + 11));
         }
-        // After stream header, sizes of header and blocks, filter and length.
+        // The code follows the stream header, the size of the block header, its flags, both sizes, the
+        // filter and the length of its properties.
         assert_eq!(compress(1 << 20, &[0; 1000])[12 + 7], 0);
     }
 
@@ -254,7 +254,7 @@ mod tests {
         let mut writer = Lzma2Writer::new(Vec::new(), options(1));
         writer.write_all(data).unwrap();
         let right = writer.finish().unwrap();
-        let check = |bytes: &[u8], data: &[u8]| verify(bytes, 1 << 20, data);
+        let check = |bytes: &[u8], data: &[u8]| check_block(bytes, 1 << 20, data);
         check(&right, data).unwrap();
         check(&right, &data[1..]).unwrap_err();
         check(&right, &data[..data.len() - 1]).unwrap_err();

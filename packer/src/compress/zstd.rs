@@ -1,23 +1,23 @@
-//! zstd, by libzstd's own threads.
+//! Writes zstd with the threads of libzstd.
 //!
-//! libzstd cuts the data into jobs whose length depends on the level; at level 19 it is 32 MiB, and
-//! a smaller archive is compressed by one thread. The bytes are the same for any number of workers
-//! from one on, but not for none, which `zstd` without `-T` has. So there is always one.
+//! libzstd divides the data into jobs, whose size depends on the level. At level 19 it is 32 MiB, so one
+//! thread compresses a smaller archive. The output is the same for any number of workers except 0, which is
+//! the default of the `zstd` program. So we always use at least one.
 //!
-//! The kernel allocates as much as the frame's header says the window is (lib/decompress_unzstd.c),
-//! at most 128 MiB (`ZSTD_WINDOWSIZE_MAX`). If libzstd knows how much data there will be, the
-//! window is no larger than that. So the data is held back until it is complete or more than a
-//! window: a small archive does not take 8 MiB of the guest's memory.
+//! To unpack a frame, the kernel allocates the window size in the frame's header (lib/decompress_unzstd.c),
+//! which may be up to 128 MiB (`ZSTD_WINDOWSIZE_MAX`). If libzstd knows the amount of data in advance, it
+//! makes the window no larger than that. So we hold the data back until it is complete or exceeds the window
+//! of the level. Then a small archive does not take 8 MiB of the guest's memory.
 //!
-//! That is also why 19 is the default. Level 20 makes less than 2 % of difference, and needs four
-//! times the window in the guest.
+//! For the same reason, the default is level 19. Level 20 saves less than 2 % and needs a window of four
+//! times the size.
 
 use std::io::{self, Write};
 use std::num::NonZero;
 use zstd::stream::write;
 
-/// The largest window of a level, in bytes; below 17, it is even smaller. A part of the format:
-/// with other sizes, some archives get other bytes.
+/// An upper bound for the window of a level, in bytes. Below level 17, the window is smaller. Do not change
+/// this: with other sizes, some archives get other bytes.
 const fn window(level: i32) -> usize {
     match level {
         ..20 => 8 << 20,
@@ -30,15 +30,15 @@ const fn window(level: i32) -> usize {
 /// libzstd's limit on a 64-bit machine (`ZSTDMT_NBWORKERS_MAX`).
 const WORKERS_MAX: usize = 256;
 
-/// Compresses what is written to it.
-pub(super) struct Encoder<W: Write> {
-    /// All data, until there is more than a [`window`].
+/// Compresses the data written to it.
+pub(super) struct ZstdEncoder<W: Write> {
+    /// All data so far, until it exceeds the [`window`].
     held: Option<Vec<u8>>,
     held_max: usize,
     inner: write::Encoder<'static, W>,
 }
 
-impl<W: Write> Encoder<W> {
+impl<W: Write> ZstdEncoder<W> {
     /// `level` is one of libzstd's.
     pub(super) fn new(level: i32, jobs: NonZero<usize>, out: W) -> io::Result<Self> {
         let mut inner = write::Encoder::new(out, level)?;
@@ -60,7 +60,7 @@ impl<W: Write> Encoder<W> {
     }
 }
 
-impl<W: Write> Write for Encoder<W> {
+impl<W: Write> Write for ZstdEncoder<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if let Some(held) = &mut self.held {
             if held.len() + bytes.len() <= self.held_max {
@@ -73,7 +73,7 @@ impl<W: Write> Write for Encoder<W> {
         self.inner.write(bytes)
     }
 
-    /// libzstd's own would end a block here.
+    /// Flushes only the inner writer. libzstd's flush would end a block.
     fn flush(&mut self) -> io::Result<()> {
         self.inner.get_mut().flush()
     }
@@ -84,14 +84,14 @@ mod tests {
     use super::*;
 
     fn compress(level: i32, data: &[u8]) -> Vec<u8> {
-        let mut encoder = Encoder::new(level, NonZero::new(2).unwrap(), Vec::new()).unwrap();
+        let mut encoder = ZstdEncoder::new(level, NonZero::new(2).unwrap(), Vec::new()).unwrap();
         for part in data.chunks(100_000) {
             encoder.write_all(part).unwrap();
         }
         encoder.finish().unwrap()
     }
 
-    /// What a decoder has to allocate, by RFC 8878, section 3.1.1.1.
+    /// The window size in the header of a frame: RFC 8878, section 3.1.1.1.
     fn window_of(frame: &[u8]) -> u64 {
         assert_eq!(frame[..4], [0x28, 0xb5, 0x2f, 0xfd]);
         let (descriptor, rest) = frame[4..].split_first().unwrap();
@@ -136,7 +136,7 @@ mod tests {
             let unpacked = ::zstd::decode_all(&bytes[..]).unwrap();
             assert_eq!(unpacked.len(), max + 1);
         }
-        // Of 21 and 22, this would take long. 128 MiB are all right.
+        // Compressing at levels 21 and 22 would take too long. The kernel allows 128 MiB.
         assert!((21..=22).all(|level| window(level) <= 128 << 20));
     }
 }

@@ -1,24 +1,24 @@
-//! Unpacks what the kernel would, to look into an image.
+//! Unpacks compressed members of images as the kernel does.
 
 mod xz;
 
 use std::fmt;
 use std::io::{self, BufRead, Read};
 
-/// A format that the kernel knows by its first bytes.
+/// A format that the kernel recognises by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// RFC 1952.
     Gzip,
-    /// bzip2.
+    /// The format of bzip2.
     Bzip2,
-    /// LZMA alone, the format before .xz.
+    /// The .lzma format, the predecessor of .xz.
     Lzma,
     /// The .xz format.
     Xz,
-    /// What `lzop` writes.
+    /// The format of `lzop`.
     Lzo,
-    /// What `lz4 -l` writes, the "legacy frame".
+    /// The legacy frame of lz4, which `lz4 -l` writes.
     Lz4,
     /// RFC 8878.
     Zstd,
@@ -27,7 +27,7 @@ pub enum Format {
 /// `compressed_formats` of the kernel's lib/decompress.c.
 const MAGIC: [([u8; 2], Format); 8] = [
     ([0x1f, 0x8b], Format::Gzip),
-    // What gzip 0.5 wrote. The kernel recognizes it and then says "Not a gzip file".
+    // gzip 0.5 wrote this. The kernel recognises it and then fails with "Not a gzip file".
     ([0x1f, 0x9e], Format::Gzip),
     ([0x42, 0x5a], Format::Bzip2),
     ([0x5d, 0x00], Format::Lzma),
@@ -37,9 +37,9 @@ const MAGIC: [([u8; 2], Format); 8] = [
     ([0x28, 0xb5], Format::Zstd),
 ];
 
-/// In which format the data is that starts with these bytes, of which two are enough.
+/// Recognises a format by the first two bytes of the data.
 ///
-/// As in the kernel, `Some` means that it is this format or none: [`Decoder`] looks at the rest.
+/// As in the kernel, the data may still be damaged or of another kind. [`Decoder`] checks the rest.
 pub fn detect(start: &[u8]) -> Option<Format> {
     let (magic, _) = start.split_first_chunk()?;
     MAGIC
@@ -49,7 +49,8 @@ pub fn detect(start: &[u8]) -> Option<Format> {
 }
 
 impl Format {
-    /// The command that unpacks what [`Decoder`] does not, from standard input to standard output.
+    /// For a format that [`Decoder`] does not support, the command that unpacks standard input to standard
+    /// output.
     pub fn unpacked_by(self) -> Option<&'static str> {
         match self {
             Self::Gzip | Self::Xz | Self::Zstd => None,
@@ -77,23 +78,23 @@ impl fmt::Display for Format {
 
 /// Unpacks one member of a file: a gzip member, a zstd frame or an .xz stream.
 ///
-/// An image may have more after it, compressed or not. Once [`read`](Read::read) has given 0,
-/// [`into_inner`](Self::into_inner) gives the input back, at the first byte after the member.
+/// An image may have more data after the member. Once [`read`](Read::read) has returned 0,
+/// [`into_inner`](Self::into_inner) returns the input at the first byte after the member.
 ///
-/// Memory is bounded, whatever the input says: a window or dictionary of more than 128 MiB, which
-/// is what the kernel allows zstd, is an error.
+/// The memory is bounded, whatever the input contains: a window or dictionary of more than 128 MiB is an
+/// error. This is the kernel's limit for zstd.
 ///
-/// Of xz, this takes what the kernel takes: CRC32 or no check, and LZMA2 without BCJ filters.
+/// xz data must be as the kernel accepts it: with CRC32 or no check, and LZMA2 without BCJ filters.
 pub struct Decoder<R: BufRead> {
     format: Format,
-    inner: Inner<R>,
+    inner: AnyDecoder<R>,
     is_broken: bool,
 }
 
-enum Inner<R: BufRead> {
+enum AnyDecoder<R: BufRead> {
     Gzip(Box<flate2::bufread::GzDecoder<R>>),
     Zstd(zstd::stream::read::Decoder<'static, R>),
-    Xz(Box<xz::Decoder<R>>),
+    Xz(Box<xz::XzDecoder<R>>),
 }
 
 /// The largest window of zstd, as a power of 2: `ZSTD_WINDOWSIZE_MAX` of lib/decompress_unzstd.c.
@@ -103,21 +104,21 @@ const WINDOW_LOG_MAX: u32 = 27;
 const DICTIONARY_MAX: u32 = 1 << WINDOW_LOG_MAX;
 
 impl<R: BufRead> Decoder<R> {
-    /// Unpacks `input`, which is at the first byte of a member.
+    /// Unpacks `input`, which must be at the first byte of a member.
     ///
     /// # Errors
     ///
-    /// [`Unsupported`](io::ErrorKind::Unsupported) for bzip2, lzma, lzo and lz4: the message says
-    /// what unpacks them.
+    /// [`Unsupported`](io::ErrorKind::Unsupported) for bzip2, lzma, lzo and lz4. The message has the
+    /// command that unpacks them.
     pub fn new(format: Format, input: R) -> io::Result<Self> {
         let inner = match format {
-            Format::Gzip => Inner::Gzip(Box::new(flate2::bufread::GzDecoder::new(input))),
+            Format::Gzip => AnyDecoder::Gzip(Box::new(flate2::bufread::GzDecoder::new(input))),
             Format::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(input)?.single_frame();
                 decoder.window_log_max(WINDOW_LOG_MAX)?;
-                Inner::Zstd(decoder)
+                AnyDecoder::Zstd(decoder)
             }
-            Format::Xz => Inner::Xz(Box::new(xz::Decoder::new(input))),
+            Format::Xz => AnyDecoder::Xz(Box::new(xz::XzDecoder::new(input))),
             Format::Bzip2 | Format::Lzma | Format::Lzo | Format::Lz4 => {
                 let command = format.unpacked_by().unwrap_or_default();
                 let reason = format!("{format} is not supported; unpack it with `{command}` first");
@@ -131,17 +132,17 @@ impl<R: BufRead> Decoder<R> {
         })
     }
 
-    /// The input. Before `read` has given 0, where it is at is not specified.
+    /// Returns the input. Its position is unspecified unless `read` has returned 0.
     pub fn into_inner(self) -> R {
         match self.inner {
-            Inner::Gzip(decoder) => decoder.into_inner(),
-            Inner::Zstd(decoder) => decoder.finish(),
-            Inner::Xz(decoder) => decoder.into_inner(),
+            AnyDecoder::Gzip(decoder) => decoder.into_inner(),
+            AnyDecoder::Zstd(decoder) => decoder.finish(),
+            AnyDecoder::Xz(decoder) => decoder.into_inner(),
         }
     }
 
-    /// Says which format an error is about. The libraries' messages do not, and each has kinds of
-    /// its own for corrupt data. Errors of the input stay as they are.
+    /// Adds the format to the message of a library, and uses the same kinds of error for all libraries.
+    /// Errors of the input stay unchanged.
     fn explain(&self, error: io::Error) -> io::Error {
         use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof, Unsupported};
         let format = self.format;
@@ -166,21 +167,21 @@ impl<R: BufRead> Read for Decoder<R> {
     ///
     /// [`InvalidData`](io::ErrorKind::InvalidData) if the data is corrupt,
     /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if it is incomplete,
-    /// [`Unsupported`](io::ErrorKind::Unsupported) if it is .xz that the kernel does not take; else
-    /// the error of the input. What was read up to an error may be corrupt, too: checksums come
-    /// last.
+    /// [`Unsupported`](io::ErrorKind::Unsupported) if it is .xz data that the kernel does not accept, and
+    /// errors of the input. The data read before an error may be corrupt, too, because checksums come at
+    /// the end.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);
         }
         if self.is_broken {
-            // flate2 would give 0, as at the end.
+            // flate2 would return 0, as at the end.
             return Err(io::Error::other("decompression had already failed"));
         }
         let result = match &mut self.inner {
-            Inner::Gzip(decoder) => decoder.read(buffer),
-            Inner::Zstd(decoder) => decoder.read(buffer),
-            Inner::Xz(decoder) => decoder.read(buffer),
+            AnyDecoder::Gzip(decoder) => decoder.read(buffer),
+            AnyDecoder::Zstd(decoder) => decoder.read(buffer),
+            AnyDecoder::Xz(decoder) => decoder.read(buffer),
         };
         result.map_err(|error| {
             self.is_broken = error.kind() != io::ErrorKind::Interrupted;

@@ -4,7 +4,7 @@ use super::*;
 use std::io::{BufReader, ErrorKind};
 
 struct Member {
-    /// What made it.
+    /// The command that made it.
     made_by: &'static str,
     format: Format,
     text: &'static str,
@@ -82,7 +82,7 @@ const MEMBERS: [Member; 10] = [
     },
 ];
 
-/// Members that are right, but not for the kernel or not for us; and what the error must mention.
+/// Valid members that the kernel or packer refuses, with a part of the error.
 const REFUSED: [(&str, Format, &str, &str); 4] = [
     (
         "xz --check=crc64, the default",
@@ -154,7 +154,7 @@ fn what_follows_a_member_is_left() {
     for member in MEMBERS {
         for rest in [&b""[..], b"\0\0\0\x00070701", &bytes(member.hex)] {
             let input = [&bytes(member.hex)[..], rest].concat();
-            // No matter how the input divides what it gives.
+            // The result must not depend on how the input is divided into reads.
             for capacity in [1, 2, 3, 5, 7, 11, 13, 1000] {
                 let input = BufReader::with_capacity(capacity, &input[..]);
                 let mut decoder = Decoder::new(member.format, input).unwrap();

@@ -1,8 +1,7 @@
-//! One stream of "The .xz File Format", version 1.2, as far as the kernel takes it.
+//! Unpacks one stream of "The .xz File Format", version 1.2, if the kernel accepts it.
 //!
-//! lzma-rust2 has a reader for .xz. It allocates a dictionary of any size that the data asks for,
-//! up to 4 GiB, and takes a padding that two reads give for one that is missing. So only its LZMA2
-//! is used here.
+//! We use only the LZMA2 reader of lzma-rust2. Its .xz reader allocates a dictionary of any size in the
+//! data, up to 4 GiB, and reports missing padding if the padding arrives in two reads.
 
 use super::DICTIONARY_MAX;
 use crc32fast::Hasher;
@@ -10,16 +9,16 @@ use lzma_rust2::Lzma2Reader;
 use std::io::{self, Read};
 
 /// Unpacks one stream and reads nothing after it.
-pub(super) struct Decoder<R> {
-    /// Whose turn it is to have the input: there is always one.
-    state: Option<State<R>>,
-    /// How long the check after each block is: 4 bytes for CRC32, or 0.
+pub(super) struct XzDecoder<R> {
+    /// Owns the input. `None` only while `advance` changes it.
+    state: Option<XzState<R>>,
+    /// The size of the check after each block: 4 bytes for CRC32, or 0.
     check_length: usize,
-    /// What the index must repeat.
+    /// The sizes of the blocks read so far, which the index must repeat.
     blocks: Records,
 }
 
-enum State<R> {
+enum XzState<R> {
     Start(Input<R>),
     Blocks(Input<R>),
     Block(Box<Block<R>>),
@@ -34,10 +33,10 @@ struct Block<R> {
     length: u64,
 }
 
-impl<R: Read> Decoder<R> {
+impl<R: Read> XzDecoder<R> {
     pub(super) fn new(input: R) -> Self {
         Self {
-            state: Some(State::Start(Input::new(input))),
+            state: Some(XzState::Start(Input::new(input))),
             check_length: 0,
             blocks: Records::default(),
         }
@@ -45,28 +44,30 @@ impl<R: Read> Decoder<R> {
 
     pub(super) fn into_inner(self) -> R {
         match self.state {
-            Some(State::Start(input) | State::Blocks(input) | State::End(input)) => input.inner,
-            Some(State::Block(block)) => block.data.into_inner().inner,
-            None => unreachable!("`advance` puts a state back"),
+            Some(XzState::Start(input) | XzState::Blocks(input) | XzState::End(input)) => {
+                input.inner
+            }
+            Some(XzState::Block(block)) => block.data.into_inner().inner,
+            None => unreachable!("`advance` sets the next state"),
         }
     }
 
-    /// Reads what is between the data of two blocks.
+    /// Reads everything up to the data of the next block, or up to the end.
     fn advance(&mut self) -> io::Result<()> {
         let (state, result) = match self.state.take() {
-            Some(State::Start(mut input)) => match stream_header(&mut input) {
+            Some(XzState::Start(mut input)) => match stream_header(&mut input) {
                 Ok(check_length) => {
                     self.check_length = check_length;
-                    (State::Blocks(input), Ok(()))
+                    (XzState::Blocks(input), Ok(()))
                 }
-                Err(error) => (State::Start(input), Err(error)),
+                Err(error) => (XzState::Start(input), Err(error)),
             },
-            Some(State::Blocks(mut input)) => match self.blocks_or_index(&mut input) {
-                Ok(Some(header)) => (State::Block(Block::new(header, input)), Ok(())),
-                Ok(None) => (State::End(input), Ok(())),
-                Err(error) => (State::Blocks(input), Err(error)),
+            Some(XzState::Blocks(mut input)) => match self.blocks_or_index(&mut input) {
+                Ok(Some(header)) => (XzState::Block(Block::new(header, input)), Ok(())),
+                Ok(None) => (XzState::End(input), Ok(())),
+                Err(error) => (XzState::Blocks(input), Err(error)),
             },
-            Some(State::Block(block)) => {
+            Some(XzState::Block(block)) => {
                 let Block {
                     data,
                     header,
@@ -75,10 +76,10 @@ impl<R: Read> Decoder<R> {
                 } = *block;
                 let mut input = data.into_inner();
                 let result = self.block_end(&mut input, &header, check, length);
-                (State::Blocks(input), result)
+                (XzState::Blocks(input), result)
             }
-            Some(State::End(input)) => (State::End(input), Ok(())),
-            None => unreachable!("it is put back below"),
+            Some(XzState::End(input)) => (XzState::End(input), Ok(())),
+            None => unreachable!("`advance` sets the next state"),
         };
         self.state = Some(state);
         result
@@ -127,12 +128,12 @@ impl<R: Read> Block<R> {
     }
 }
 
-impl<R: Read> Read for Decoder<R> {
+impl<R: Read> Read for XzDecoder<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             match &mut self.state {
-                Some(State::End(_)) => return Ok(0),
-                Some(State::Block(block)) => {
+                Some(XzState::End(_)) => return Ok(0),
+                Some(XzState::Block(block)) => {
                     let length = block.data.read(buffer)?;
                     if length > 0 {
                         block.check.update(&buffer[..length]);
@@ -147,7 +148,7 @@ impl<R: Read> Read for Decoder<R> {
     }
 }
 
-/// Section 2.1.1. Gives the length of the checks.
+/// Reads the stream header, section 2.1.1. Returns the size of the checks.
 fn stream_header(input: &mut Input<impl Read>) -> io::Result<usize> {
     let magic: [u8; 6] = input.array()?;
     if magic != *b"\xfd7zXZ\0" {
@@ -159,7 +160,7 @@ fn stream_header(input: &mut Input<impl Read>) -> io::Result<usize> {
     match flags {
         [0, 0] => Ok(0),
         [0, 1] => Ok(4),
-        // A sentence that begins with "the xz data".
+        // `Decoder::explain` prepends "the xz data".
         _ => Err(unsupported(
             "has a check that the kernel does not know; make it with `xz --check=crc32`",
         )),
@@ -168,7 +169,7 @@ fn stream_header(input: &mut Input<impl Read>) -> io::Result<usize> {
 
 /// Section 3.1.
 struct BlockHeader {
-    /// How long it is, in bytes.
+    /// The size of the header in bytes.
     length: u64,
     compressed: Option<u64>,
     uncompressed: Option<u64>,
@@ -176,7 +177,7 @@ struct BlockHeader {
 }
 
 impl BlockHeader {
-    /// `size` is the first byte, which was read already.
+    /// Reads a block header. `size` is its first byte, which the caller has read.
     fn read(input: &mut Input<impl Read>, size: u8) -> io::Result<Self> {
         let length = (usize::from(size) + 1) * 4;
         let mut bytes = vec![0; length - 1 - 4];
@@ -194,13 +195,13 @@ impl BlockHeader {
             ));
         }
         let [1, code] = fields.array()? else {
-            return Err(invalid("LZMA2 has other properties than one byte"));
+            return Err(invalid("the properties of LZMA2 are not one byte"));
         };
         // Section 5.3.1.
         let dictionary = match code {
             0..40 => (2 | u32::from(code & 1)) << (code / 2 + 11),
             40 => u32::MAX,
-            _ => return Err(invalid("there is no such dictionary")),
+            _ => return Err(invalid("the size of the dictionary is not valid")),
         };
         if dictionary > DICTIONARY_MAX {
             return Err(unsupported(&format!(
@@ -221,7 +222,7 @@ impl BlockHeader {
     }
 }
 
-/// Sections 4 and 2.1.2. The index's first byte was read already.
+/// Reads the index, section 4, and the footer, section 2.1.2. The caller has read the index's first byte.
 fn index_and_footer(
     input: &mut Input<impl Read>,
     blocks: &Records,
@@ -257,7 +258,7 @@ fn index_and_footer(
     }
 }
 
-/// Lengths of blocks and of their data: any number of them, in little memory.
+/// The sizes of all blocks and of their data. Stored as a hash, so that any number needs little memory.
 #[derive(Default)]
 struct Records {
     number: u64,
@@ -272,7 +273,7 @@ impl Records {
     }
 }
 
-/// Counts and sums up what is read.
+/// Counts the bytes read since `begin`, and computes their CRC32.
 struct Input<R> {
     inner: R,
     count: u64,
@@ -303,7 +304,7 @@ impl<R: Read> Input<R> {
         self.array().map(|[byte]| byte)
     }
 
-    /// Section 1.2: 7 bits per byte, the lowest ones first, at most 63 in all.
+    /// Reads an integer: section 1.2, 7 bits per byte, the lowest bits first, at most 63 bits.
     fn integer(&mut self) -> io::Result<u64> {
         let mut integer = 0;
         for shift in (0..63).step_by(7) {
@@ -316,7 +317,7 @@ impl<R: Read> Input<R> {
         Err(invalid("a number is too long"))
     }
 
-    /// Up to a multiple of four bytes since `begin`.
+    /// Reads the padding up to a multiple of four bytes since `begin`.
     fn padding(&mut self) -> io::Result<()> {
         while self.count % 4 != 0 {
             if self.byte()? != 0 {
@@ -326,7 +327,7 @@ impl<R: Read> Input<R> {
         Ok(())
     }
 
-    /// The CRC32 of what was read since `begin`.
+    /// Reads a CRC32 and compares it with that of the bytes since `begin`.
     fn crc(&mut self, what: &str) -> io::Result<()> {
         let crc = self.crc.clone().finalize();
         if self.array()? == crc.to_le_bytes() {

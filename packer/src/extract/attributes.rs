@@ -1,4 +1,4 @@
-//! What a file has besides its contents.
+//! Mode, owner and time of extracted files.
 
 use super::Failure;
 use super::node::Node;
@@ -11,7 +11,7 @@ use std::os::fd::AsFd;
 /// Set-user-ID and set-group-ID.
 const SET_ID: u32 = 0o6000;
 
-/// The user or group that means that it stays as it is, for Linux, too.
+/// For chown(2), this user or group means "leave it unchanged". So it does in an image.
 const UNCHANGED: u32 = u32::MAX;
 
 /// Mode, owner and time.
@@ -33,21 +33,22 @@ impl Attributes {
         }
     }
 
-    /// What a directory has in the end, of which there is one more entry.
+    /// The attributes of a directory after another entry for it, `next`.
     pub fn then(self, next: Self) -> Self {
         let id = |present, next| if next == UNCHANGED { present } else { next };
         Self {
             mode: next.mode,
             uid: id(self.uid, next.uid),
             gid: id(self.gid, next.gid),
-            // Linux sets the times of directories last, and that of the first entry the last of all.
+            // Linux sets the times of directories at the end, in reverse order. So the time of the first
+            // entry counts.
             mtime: self.mtime,
         }
     }
 
-    /// For an open file or directory.
+    /// Sets the attributes of an open file or directory.
     pub fn set_open(mut self, file: impl AsFd) -> Result<(), Failure> {
-        // Before the mode, for it takes away set-user-ID.
+        // Set the owner before the mode, because changing the owner clears set-user-ID.
         let owned = self.own(|uid, gid| fchown(&file, uid, gid));
         if !matches!(owned, Ok(true)) {
             self.mode &= !SET_ID;
@@ -57,7 +58,7 @@ impl Attributes {
         owned.map(drop)
     }
 
-    /// For a device, a FIFO, a socket or a symbolic link.
+    /// Sets the attributes of a device, a FIFO, a socket or a symbolic link.
     pub fn set_node(mut self, node: &Node) -> Result<(), Failure> {
         let owned = self.own(|uid, gid| node.change_owner(uid, gid));
         if !matches!(owned, Ok(true)) {
@@ -71,7 +72,7 @@ impl Attributes {
         owned.map(drop)
     }
 
-    /// Changes the owner, by `change`, if that is possible, and says whether it is.
+    /// If root extracts, changes the owner by calling `change`. Returns whether the owner was changed.
     fn own(
         self,
         change: impl FnOnce(Option<Uid>, Option<Gid>) -> Result<(), Errno>,

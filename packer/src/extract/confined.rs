@@ -1,8 +1,8 @@
-//! Paths that do not lead out of a directory, nor to anything that was not extracted.
+//! Looks up paths without leaving a directory, and finds only files that this extraction has made.
 //!
-//! Each is walked down name for name, from a descriptor of the directory, and no symbolic link is
-//! followed. So it does not matter what an archive says, or in what order. What is found at a name has
-//! to be what was made there, so it does not matter either what another process does in the directory.
+//! A lookup starts at a descriptor of the directory, opens one name after the other and follows no symbolic
+//! link, so no archive can lead it out of the directory. Each file that it finds must be the one that was
+//! made at that path, so no other process in the directory can redirect it.
 
 use super::Failure;
 use super::node::{Identity, Node};
@@ -13,12 +13,12 @@ use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
-/// The directory that nothing leads out of.
+/// The directory to which everything is extracted.
 pub(super) struct Confined {
     top: Rc<OwnedFd>,
-    /// The directory that was needed last, for the next entry is mostly in it, too.
+    /// A cache of the last directory, because the next entry is usually in the same one.
     last: Option<(BString, Rc<OwnedFd>)>,
-    /// What was made, by its path.
+    /// The files made so far, by path.
     made: HashMap<BString, Identity>,
 }
 
@@ -43,7 +43,7 @@ impl Confined {
         &self.top
     }
 
-    /// Finds where `path` is or can be made. It begins with `/`, and `/` itself is not in it.
+    /// Finds the place of `path`, where a file may exist or not. `path` begins with `/`, and is not `/`.
     pub fn find<'a>(&mut self, path: &'a BStr) -> Result<Place<'a>, Failure> {
         if path.split_str("/").any(|part| part == b"..") {
             return Err(Failure::entry(
@@ -58,18 +58,18 @@ impl Confined {
         })
     }
 
-    /// What was made at a place, if it is there.
+    /// Opens the file at a place, if there is one. Fails if this extraction did not make it.
     pub fn node(&self, place: &Place) -> Result<Option<Node>, Failure> {
         let node = Node::find(&place.directory, place.name)?;
         self.check(node, place.path)
     }
 
-    /// Remembers what has just been made at a place.
+    /// Records the file that was just made at a place.
     pub fn add(&mut self, place: &Place, identity: Identity) {
         self.made.insert(place.path.to_owned(), identity);
     }
 
-    /// As [`add`](Self::add), for what could not be opened when it was made.
+    /// As [`add`](Self::add), for files for which no system call both makes and opens them. Returns the file.
     pub fn add_new(&mut self, place: &Place, file_type: FileType) -> Result<Node, Failure> {
         let node = Node::find(&place.directory, place.name)?;
         let is_it = |node: &Node| node.file_type() == file_type && node.is_new();
@@ -78,7 +78,7 @@ impl Confined {
         Ok(node)
     }
 
-    /// To be called when what was made at a place is removed.
+    /// Forgets the file at a place. Call this after removing the file.
     pub fn remove(&mut self, place: &Place) {
         self.made.remove(place.path);
         self.last = None;
@@ -95,7 +95,7 @@ impl Confined {
             }
         }
         while walked < path.len() {
-            // One past the `/` that comes first.
+            // Skip the `/` before the name.
             let start = walked + 1;
             let end = path[start..]
                 .find_byte(b'/')
@@ -126,7 +126,7 @@ impl Confined {
         Ok(directory)
     }
 
-    /// Fails if what was found at `path` is not what was made there.
+    /// Fails if the file found at `path` is not the one that was made there.
     fn check(&self, found: Option<Node>, path: &BStr) -> Result<Option<Node>, Failure> {
         match found {
             Some(node) if self.made.get(path) != Some(&node.identity()) => Err(foreign(path)),
@@ -137,8 +137,7 @@ impl Confined {
 
 fn foreign(path: &BStr) -> Failure {
     Failure::entry(format!(
-        "what is at {} in the directory was not extracted there; let no other process write to the \
-         directory",
+        "another process has changed {} in the directory; let no other process write to the directory",
         escape(path)
     ))
 }

@@ -1,12 +1,12 @@
-//! Extracting entry by entry.
+//! Extracts an image entry by entry.
 
 use super::attributes::Attributes;
 use super::confined::{Confined, Place};
 use super::node::{Identity, Node};
-use super::{Failure, Options};
-use crate::contents::normalise;
+use super::{ExtractOptions, Failure};
 use crate::entry::Device;
-use crate::reader::{Contents, Entry, Item, Link, Reader};
+use crate::paths::absolute;
+use crate::reader::{Contents, CpioEntry, Item, Link, Reader};
 use crate::{Error, escape::escape};
 use bstr::{BStr, BString, ByteSlice};
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags};
@@ -17,26 +17,26 @@ use std::fs::File;
 use std::io::{BufRead, Read, Write};
 use std::os::fd::OwnedFd;
 
-/// What files and directories have while they are extracted.
+/// The modes of files and directories during the extraction.
 const FILE_MODE: Mode = Mode::from_raw_mode(0o600);
 const DIRECTORY_MODE: Mode = Mode::from_raw_mode(0o700);
 
-/// Takes failures, each with the path of the entry, and gives back those that end the extraction.
-pub(super) type Report<'a> = &'a mut dyn FnMut(&BStr, Failure) -> Result<(), Error>;
+/// Called with each failure and the path of its entry. Returns an error to end the extraction.
+pub(super) type OnFailure<'a> = &'a mut dyn FnMut(&BStr, Failure) -> Result<(), Error>;
 
 pub(super) struct Extraction {
     confined: Confined,
-    options: Options,
-    /// The first name of what has several in the archive that is being extracted.
+    options: ExtractOptions,
+    /// The first names of the files with several names in the current archive.
     links: HashMap<Link, BString>,
-    /// What the directories are to have in the end.
+    /// The attributes that the directories get at the end.
     directories: BTreeMap<BString, Attributes>,
-    /// The mode of the directory that all goes to, if it has another until the end.
+    /// The original mode of the top directory, if it was changed for the time of the extraction.
     closed: Option<Mode>,
 }
 
 impl Extraction {
-    pub fn new(directory: OwnedFd, options: Options) -> io::Result<Self> {
+    pub fn new(directory: OwnedFd, options: ExtractOptions) -> io::Result<Self> {
         Ok(Self {
             closed: close(&directory)?,
             confined: Confined::new(directory),
@@ -46,13 +46,13 @@ impl Extraction {
         })
     }
 
-    pub fn run(&mut self, image: impl Read, report: Report) -> Result<(), Error> {
+    pub fn run(&mut self, image: impl Read, report: OnFailure) -> Result<(), Error> {
         let mut reader = Reader::new(image);
         while let Some(item) = reader.next_item()? {
             match item {
                 Item::Archive(_) => self.links.clear(),
                 Item::Entry(entry) => {
-                    let path = normalise(entry.path.as_bstr());
+                    let path = absolute(&entry.path);
                     if let Err(failure) = self.entry(&entry, path.as_bstr(), reader.contents()) {
                         report(path.as_bstr(), failure)?;
                     }
@@ -64,7 +64,7 @@ impl Extraction {
 
     fn entry(
         &mut self,
-        entry: &Entry,
+        entry: &CpioEntry,
         path: &BStr,
         contents: Contents<impl Read>,
     ) -> Result<(), Failure> {
@@ -98,8 +98,8 @@ impl Extraction {
                 let file = match first {
                     Some(first) => {
                         let node = self.link(&place, present, first.as_bstr(), file_type)?;
-                        // The contents come with any of the names, and the last has the last word
-                        // on all else.
+                        // Any of the names can have the contents. The attributes of the last name
+                        // count.
                         open_again(&node, entry.header.filesize > 0)?
                     }
                     None => self.file(&place, present)?,
@@ -118,7 +118,7 @@ impl Extraction {
         Ok(())
     }
 
-    /// The name that came before `path`, if `path` is not the first.
+    /// The first name of a file with several names. `None` if `path` is the first.
     fn first_name(&mut self, link: Link, path: &BStr) -> Option<BString> {
         match self.links.entry(link) {
             hash_map::Entry::Occupied(first) => Some(first.get().clone()),
@@ -139,7 +139,7 @@ impl Extraction {
             self.clear(place, present)?;
             fs::mkdirat(&place.directory, place.name, DIRECTORY_MODE)?;
             let node = self.confined.add_new(place, FileType::Directory)?;
-            // The umask may have taken from it what its owner needs.
+            // The umask may have removed bits that its owner needs.
             if !node.mode().contains(DIRECTORY_MODE) {
                 node.change_mode(DIRECTORY_MODE)?;
             }
@@ -155,10 +155,10 @@ impl Extraction {
             .or_insert(attributes);
     }
 
-    /// An empty file.
+    /// Makes and opens an empty file, or empties the file that is there.
     fn file(&mut self, place: &Place, present: Option<Node>) -> Result<File, Failure> {
         let present = match present {
-            // As in Linux, it is the same file then, and has the same names.
+            // As in Linux, the file stays the same and keeps its other names.
             Some(node) if node.file_type() == FileType::RegularFile => {
                 return open_again(&node, true);
             }
@@ -172,21 +172,21 @@ impl Extraction {
         Ok(file.into())
     }
 
-    /// A device, a FIFO or a socket.
+    /// Makes a device, a FIFO or a socket.
     fn special_file(
         &mut self,
         place: &Place,
         present: Option<Node>,
         file_type: FileType,
-        entry: &Entry,
+        entry: &CpioEntry,
     ) -> Result<Node, Failure> {
         let present = match present {
-            // Linux leaves it, which for a device means that it keeps its number.
+            // Linux leaves it as it is. A device keeps its number.
             Some(node) if node.file_type() == file_type => return Ok(node),
             present => present,
         };
         self.clear(place, present)?;
-        // Whatever else has in the place of a device number means nothing.
+        // For other types, the device number has no meaning.
         let (major, minor) = match is_device(file_type) {
             true => (entry.header.rdevmajor, entry.header.rdevminor),
             false => (0, 0),
@@ -208,7 +208,7 @@ impl Extraction {
         self.confined.add_new(place, file_type)
     }
 
-    /// One more name for the file at `first`, which has to be of the type that it had as an entry.
+    /// Makes a hard link to the file at `first`, which must be of the type `file_type`.
     fn link(
         &mut self,
         place: &Place,
@@ -219,11 +219,11 @@ impl Extraction {
         let lost = |what| {
             let first = escape(first);
             Failure::entry(format!(
-                "Linux drops it: {first}, of which it is a hard link, {what}"
+                "Linux drops it: it is a hard link of {first}, which {what}"
             ))
         };
         if place.path == first {
-            return Err(lost("is itself"));
+            return Err(lost("is the entry itself"));
         }
         self.clear(place, present)?;
         let first = self.confined.find(first).map_err(|failure| match failure {
@@ -245,7 +245,7 @@ impl Extraction {
         Ok(node)
     }
 
-    /// Removes what is in the way of something that cannot be written over it.
+    /// Removes the file at a place, to make another one there.
     fn clear(&mut self, place: &Place, present: Option<Node>) -> Result<(), Failure> {
         let Some(node) = present else { return Ok(()) };
         let is_directory = is_directory(&node);
@@ -265,8 +265,8 @@ impl Extraction {
         Ok(())
     }
 
-    /// Gives the directories what they are to have, each after those that are in it. What fails for one
-    /// keeps no other from it.
+    /// Sets the attributes of the directories, of each after those in it. A failure for one does not affect
+    /// the others.
     pub fn finish(mut self, report: &mut dyn FnMut(&BStr, Failure)) {
         while let Some((path, attributes)) = self.directories.pop_last() {
             let result = match &path[..] {
@@ -293,9 +293,8 @@ impl Extraction {
     }
 }
 
-/// Keeps others out of the directory while root extracts to it, and gives the mode that it had. A file
-/// can get more names and other contents, and with the last of them set-user-ID: nobody may have opened
-/// it until then.
+/// If root extracts, closes the directory to other users and returns its original mode. Otherwise another
+/// user could open a file whose contents change later and that then gets set-user-ID.
 fn close(directory: &OwnedFd) -> io::Result<Option<Mode>> {
     if !geteuid().is_root() {
         return Ok(None);
@@ -303,7 +302,7 @@ fn close(directory: &OwnedFd) -> io::Result<Option<Mode>> {
     let mode = Mode::from_raw_mode(fs::fstat(directory)?.st_mode);
     let others = Mode::RWXG | Mode::RWXO;
     match fs::fchmod(directory, (mode - others) | DIRECTORY_MODE) {
-        // Of a file system without modes, or of which they are another's business.
+        // The file system has no modes, or does not let us change them.
         Err(Errno::PERM | Errno::OPNOTSUPP) => Ok(None),
         result => result.map(|()| Some(mode)),
     }
@@ -317,10 +316,10 @@ fn is_directory(node: &Node) -> bool {
     node.file_type() == FileType::Directory
 }
 
-/// A file that was extracted before, to be written to.
+/// Opens an extracted file to write to it again.
 fn open_again(node: &Node, truncate: bool) -> Result<File, Failure> {
-    // Its mode may be one that does not even let its owner write, or with set-user-ID, which other
-    // contents must not have, and not half of them. If this fails, opening it says more.
+    // Its mode may forbid writing even to its owner. Or it may have set-user-ID, which incomplete or
+    // different contents must not have. If this fails, opening the file gives the better error.
     let _ = node.change_mode(FILE_MODE);
     node.open_file(truncate)
 }

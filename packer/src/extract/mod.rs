@@ -1,4 +1,4 @@
-//! From an image to files of this machine.
+//! Extracts an image to a directory of this machine.
 
 mod attributes;
 mod confined;
@@ -16,38 +16,38 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// What of an image is extracted.
+/// Options of [`extract`].
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
-    /// Leave out character and block devices, which only root can make.
+pub struct ExtractOptions {
+    /// Skip character and block devices, which only root can make.
     pub skip_devices: bool,
 }
 
-/// Extracts `image` to `directory`, which is made, or is empty.
+/// Extracts `image` to `directory`, which must be empty. If it does not exist, it is made.
 ///
-/// As in Linux, an archive overrides those before it. Nothing outside of `directory` is made, changed
-/// or linked to, whatever the image says: absolute paths are paths in it, and neither `..` nor a
-/// symbolic link is followed.
+/// As in Linux, an archive overrides earlier ones. Nothing outside `directory` is made, changed or linked
+/// to, whatever the image contains: absolute paths are paths in `directory`, and neither `..` nor symbolic
+/// links are followed.
 ///
-/// In `directory`, nothing is written to, changed or linked to but what this extraction has made there,
-/// whatever another process does, and only regular files and directories are opened. While root
-/// extracts, the directory has mode 0700. To change what it has made, but for directories, takes
-/// `/proc`.
+/// In `directory`, the extraction writes to, changes and links only files that it has made itself,
+/// whatever another process does there. It opens only regular files and directories. While root
+/// extracts, the directory has mode 0700. Changing a file after it was made needs `/proc`, except for a
+/// directory.
 ///
-/// Modes and times are those of the image; owners, too, but only if root does this. If not, nothing
-/// gets set-user-ID and set-group-ID, which would now mean another user.
+/// Modes and times are those of the image. If root extracts, so are the owners. Otherwise set-user-ID and
+/// set-group-ID are removed, because the files belong to another user than in the image.
 ///
-/// An entry that cannot be extracted, or not as it is, is given to `report` as an [`Error::At`] with
-/// its path in the image, and all others are extracted.
+/// If an entry cannot be extracted as it is in the image, `report` gets an [`Error::At`] with the path in
+/// the image, and the extraction continues.
 ///
 /// # Errors
-/// [`Error::At`] if `directory` cannot be used, or a file in it not be written because of something
-/// that will keep others from it, too, such as a disk that is full; [`Error::Input`] if the image
-/// cannot be read or is broken. What came before that stays.
+/// [`Error::At`] if `directory` cannot be used, or if a file cannot be written for a reason that also
+/// affects other files, such as a full disk. [`Error::Input`] if the image cannot be read or is damaged.
+/// The files that were extracted before the error stay.
 pub fn extract(
     image: impl Read,
     directory: &Path,
-    options: Options,
+    options: ExtractOptions,
     report: &mut dyn FnMut(Error),
 ) -> Result<(), Error> {
     let opened = open_empty(directory)?;
@@ -56,13 +56,13 @@ pub fn extract(
     let result = extraction.run(image, &mut |path, failure| {
         failure.sort(directory, path, report)
     });
-    // These come last: what is put into a directory changes its time, and its mode may forbid it. After
-    // an error, too, for what was extracted stays.
+    // Set the attributes of directories last: adding a file changes the time of its directory, and the mode
+    // of a directory may forbid it. Also after an error, because the extracted files stay.
     extraction.finish(&mut |path, failure| report(failure.of(path)));
     result
 }
 
-/// The directory, made if need be.
+/// Makes the directory if it does not exist, and opens it. Fails if it is not empty.
 fn open_empty(directory: &Path) -> Result<OwnedFd, Error> {
     let failed = |errno: Errno| Error::at(directory, io::Error::from(errno));
     match fs::mkdir(directory, Mode::from_raw_mode(0o777)) {
@@ -84,13 +84,13 @@ fn open_empty(directory: &Path) -> Result<OwnedFd, Error> {
     Ok(opened)
 }
 
-/// Why an entry is not extracted, or not as it is.
+/// The reason why an entry is not extracted as it is in the image.
 enum Failure {
-    /// Because of what it is.
+    /// Something is wrong with the entry itself.
     Entry(String),
-    /// Because of what this machine says.
+    /// A system call failed.
     Os(Errno),
-    /// Because the image cannot be read.
+    /// The image cannot be read.
     Image(io::Error),
 }
 
@@ -99,7 +99,7 @@ impl Failure {
         Self::Entry(reason.into())
     }
 
-    /// Reports it, or makes it an error that ends the extraction.
+    /// Reports the failure, or returns it as an error if it must end the extraction.
     fn sort(
         self,
         directory: &Path,
@@ -108,7 +108,7 @@ impl Failure {
     ) -> Result<(), Error> {
         match self {
             Self::Image(error) => Err(Error::Input(error)),
-            // Whatever comes next would fail, too.
+            // The next entries would fail, too.
             Self::Os(
                 errno @ (Errno::DQUOT
                 | Errno::IO
@@ -129,7 +129,7 @@ impl Failure {
         }
     }
 
-    /// The error that says so of an entry.
+    /// The error for the entry at `path`.
     fn of(self, path: &BStr) -> Error {
         match self {
             Self::Entry(reason) => Error::entry(path, reason),

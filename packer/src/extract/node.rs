@@ -1,7 +1,8 @@
-//! Files of any type that are held by a descriptor, so that nothing depends on what their names lead to.
+//! Files of any type, identified by a descriptor and not by a path that another process could redirect.
 
 use super::Failure;
 use super::confined::Place;
+use crate::file_type;
 use rustix::fs::{
     self, AtFlags, CWD, FileType, Gid, Mode, OFlags, Statx, StatxFlags, StatxTimestamp, Timestamps,
     Uid,
@@ -10,14 +11,14 @@ use rustix::io::{self, Errno};
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-/// Where Linux has a path for each descriptor.
+/// The directory in which each descriptor has a path.
 const DESCRIPTORS: &str = "/proc/self/fd";
 
-/// How many seconds it may take to make a file. Some file systems round to two.
+/// How many seconds the ctime of a new file may be after its birth. Some file systems round to two.
 const MAKING: i64 = 2;
 
-/// A file of any type. It is not open (`O_PATH`): to open a device may do something, and to open a FIFO
-/// may take for ever.
+/// A file of any type. The descriptor has `O_PATH`, because really opening a device can have effects, and
+/// opening a FIFO can block for ever.
 pub(super) struct Node {
     descriptor: OwnedFd,
     identity: Identity,
@@ -25,18 +26,18 @@ pub(super) struct Node {
     is_new: bool,
 }
 
-/// What tells a file from all others, also from one that gets the same inode number later.
+/// The identity of a file. It also differs from that of a later file with the same inode number.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity {
     device: (u32, u32),
     inode: u64,
     file_type: FileType,
-    /// When it was made. Nobody can set this. Zero where the file system does not know.
+    /// The time of birth, which nobody can set. Zero if the file system does not record it.
     birth: (i64, u32),
 }
 
 impl Identity {
-    /// Of what `file` is a descriptor of.
+    /// The identity of the file with the descriptor `file`.
     pub fn of(file: impl AsFd) -> io::Result<Self> {
         statx(file).map(|stat| Self::new(&stat))
     }
@@ -53,7 +54,7 @@ impl Identity {
 }
 
 impl Node {
-    /// What is at a name in a directory, if anything is. A symbolic link is not followed.
+    /// The file at a name in a directory, if there is one. A symbolic link is not followed.
     pub fn find(directory: &OwnedFd, name: &[u8]) -> io::Result<Option<Self>> {
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let descriptor = match fs::openat(directory, name, flags, Mode::empty()) {
@@ -77,36 +78,27 @@ impl Node {
         self.identity.file_type
     }
 
-    /// Its type, in words.
     pub fn type_name(&self) -> &'static str {
-        match self.file_type() {
-            FileType::RegularFile => "file",
-            FileType::Directory => "directory",
-            FileType::Symlink => "symbolic link",
-            FileType::CharacterDevice => "character device",
-            FileType::BlockDevice => "block device",
-            FileType::Fifo => "FIFO",
-            _ => "socket",
-        }
+        let file_type = file_type::FileType::of_mode(self.file_type().as_raw_mode());
+        file_type.map_or("file of an unknown type", file_type::FileType::name)
     }
 
     pub fn mode(&self) -> Mode {
         self.mode
     }
 
-    /// Whether it may have been made just now: it has one name, and nothing was done to it since it was
-    /// made. Another process may put something else at a name, but not without changing its ctime, which
-    /// nobody can set.
+    /// Whether the file can have been made just now: it has one name and was not changed since it was made.
+    /// If another process moves or links an older file to the name, its ctime changes, which nobody can set.
     pub fn is_new(&self) -> bool {
         self.is_new
     }
 
-    /// The descriptor, to find what is in a directory.
+    /// The descriptor, for looking up names in a directory.
     pub fn into_descriptor(self) -> OwnedFd {
         self.descriptor
     }
 
-    /// Gives it one more name.
+    /// Makes a hard link to it.
     pub fn link(&self, place: &Place) -> Result<(), Failure> {
         let Place {
             directory, name, ..
@@ -128,7 +120,7 @@ impl Node {
         fs::openat(&self.descriptor, ".", flags, Mode::empty())
     }
 
-    /// Not for a symbolic link, which has no mode.
+    /// Fails for a symbolic link, which has no mode.
     pub fn change_mode(&self, mode: Mode) -> Result<(), Failure> {
         self.by_path(|path| fs::chmod(path, mode))
     }
@@ -147,8 +139,8 @@ impl Node {
         }
     }
 
-    /// For the system calls that do not take such a descriptor: a path that leads to what it is of,
-    /// whatever has its name by now.
+    /// Calls a system call that does not accept an `O_PATH` descriptor. Its path in `/proc` leads to the
+    /// file itself, even if another file has its name by now.
     fn by_path<T>(&self, call: impl FnOnce(&str) -> io::Result<T>) -> Result<T, Failure> {
         let path = format!("{DESCRIPTORS}/{}", self.descriptor.as_raw_fd());
         call(&path).map_err(|errno| match errno {
@@ -160,16 +152,16 @@ impl Node {
     }
 }
 
-/// Where the file system knows it.
+/// The time of birth, if the file system records it.
 fn birth(stat: &Statx) -> Option<StatxTimestamp> {
     let is_known = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
     is_known.then_some(stat.stx_btime)
 }
 
 fn is_new(stat: &Statx) -> bool {
-    // Without its birth, what was in it: who may only link to a file cannot set that time.
+    // Without a time of birth, use the mtime: a process that may only link to the file cannot set it.
     let made = birth(stat).unwrap_or(stat.stx_mtime);
-    // The names of a directory are one and those that are in it.
+    // Each subdirectory adds to the link count of a directory.
     let is_linked = stat.stx_nlink > 1 && stat.stx_mode & 0o170000 != 0o040000;
     !is_linked && stat.stx_ctime.tv_sec - made.tv_sec <= MAKING
 }
@@ -184,8 +176,8 @@ mod tests {
     use super::*;
     use std::{fs::File as Directory, thread, time::Duration};
 
-    /// Another process may give a name to what is old, and take it away again before anybody looks how
-    /// many there are.
+    /// Another process may link an old file to the name and remove the old name again before the link count
+    /// is checked.
     #[test]
     fn what_had_another_name_is_not_new() {
         let directory = tempfile::tempdir().unwrap();

@@ -7,15 +7,15 @@ use bstr::BString;
 use sha2::{Digest, Sha256};
 use std::io::{self, BufRead, Read};
 
-/// What of an entry is still to be read.
+/// The part of an entry that is not read yet.
 pub(super) struct Rest {
     pub path: BString,
     pub position: Position,
-    /// Bytes of contents.
+    /// Size of the remaining contents in bytes.
     pub contents: u64,
-    /// The sum of those already read, and what it is to be in the end.
+    /// The checksum of the contents read so far, and the expected one of all contents.
     pub sum: Option<(u32, u32)>,
-    /// The byte where the next header may begin.
+    /// The byte after the padding, where the next header may begin.
     pub end: u64,
 }
 
@@ -23,10 +23,10 @@ pub(super) struct Rest {
 pub struct Contents<'a, R: Read>(pub(super) &'a mut Reader<R>);
 
 impl<R: Read> Contents<'_, R> {
-    /// The SHA-256 of all that is left, in 64 hexadecimal digits.
+    /// Reads the remaining contents and returns their SHA-256, 64 hexadecimal digits.
     ///
     /// # Errors
-    /// Those of reading it.
+    /// Those of reading.
     pub fn sha256(mut self) -> io::Result<String> {
         let mut hash = Sha256::new();
         loop {
@@ -77,7 +77,7 @@ impl<R: Read> Read for Contents<'_, R> {
 }
 
 impl<R: Read> Reader<R> {
-    /// Goes past what is left of an entry.
+    /// Skips the rest of the entry, and checks its checksum.
     pub(super) fn finish_entry(&mut self) -> io::Result<()> {
         if self.rest.sum.is_some() {
             io::copy(&mut self.contents(), &mut io::sink())?;
@@ -95,7 +95,7 @@ impl<R: Read> Reader<R> {
                 )));
             }
         }
-        // Where `end` is not ahead, nothing has been read yet.
+        // Before the first entry, `end` is 0.
         let padding = self.rest.end.saturating_sub(self.stream.position().byte);
         self.rest.end = 0;
         let missing = padding - self.stream.skip(padding)?;

@@ -1,12 +1,12 @@
-//! What a file is that is no image.
+//! Recognises files that are not initramfs images, to explain the error.
 
-/// Something that people have in the place of an image.
+/// A format that users confuse with an image.
 struct Foreign {
-    /// Where its magic is, from its beginning.
+    /// The offset of its magic.
     offset: usize,
     magic: &'static [u8],
     name: &'static str,
-    /// What to do about it.
+    /// What the user can do.
     advice: &'static str,
 }
 
@@ -24,14 +24,14 @@ const fn row(
     }
 }
 
-const KERNEL: &str = "its initramfs is another file, or in it, built in";
+const KERNEL: &str = "its initramfs is a separate file, or built into the kernel";
 const UKI: &str = "`objcopy -O binary --only-section=.initrd IMAGE OUT` takes the initramfs out of a unified kernel image";
 const DISK: &str =
     "mount or unpack it, and look for the initramfs in it: /boot, /casper, /isolinux, /live";
 const FILES: &str = "unpack it, and make an image of the files with `packer create OUT --tree DIR`";
 const PROGRAM: &str = "`packer create OUT --file /init=IMAGE` makes an image of it";
 
-/// The first that fits counts. What has two magics comes with the one that says more.
+/// The first match counts. If a format has two magics, the more specific one comes first.
 #[rustfmt::skip] // A table.
 const FOREIGN: &[Foreign] = &[
     row(0x202, b"HdrS", "a Linux kernel (bzImage)", KERNEL),
@@ -67,11 +67,11 @@ const FOREIGN: &[Foreign] = &[
     row(0, b"{\n  \"version\": ", "a manifest", "name the image that it describes"),
 ];
 
-/// As many bytes as show each of them.
+/// The number of bytes that suffices to recognise any of them.
 pub(super) const ENOUGH: usize = 0x8001 + 5;
 
-/// What begins with `start`, and what to do about it, in words. It is at byte `begin` of the file, and its
-/// first `skipped` bytes, which were NULs, are not in `start`.
+/// Recognises the data at byte `begin` of the file. Returns its name and what to do. `start` is the beginning
+/// of the data, without its first `skipped` bytes, which are NULs.
 pub(super) fn identify(start: &[u8], begin: u64, skipped: u64) -> Option<String> {
     let fits = |foreign: &&Foreign| {
         let offset = (foreign.offset as u64).checked_sub(skipped);
@@ -102,7 +102,7 @@ mod tests {
             file[begin..begin + foreign.magic.len()].copy_from_slice(foreign.magic);
             let found = identify(&file, 0, 0).unwrap();
             assert!(found.starts_with(foreign.name), "{found}");
-            // To Linux it is no compressed data, and to packer no archive.
+            // Neither Linux takes it for compressed data, nor packer for an archive.
             assert!(detect(foreign.magic).is_none() && !foreign.magic.starts_with(b"0"));
         }
         assert_eq!(identify(&[b'x'; ENOUGH], 0, 0), None);

@@ -2,21 +2,21 @@
 
 use super::contents::Rest;
 use super::stream::Position;
-use super::{Entry, FileType, Open, Reader, Skipped, show};
+use super::{CpioEntry, FileType, OpenArchive, Reader, Skipped, show};
 use crate::newc::{ALIGN, Header, LEN, TRAILER};
-use crate::tree::PATH_MAX;
+use crate::paths::{PATH_MAX, names_directory};
 use bstr::{BString, ByteSlice};
 use sha2::Digest;
 use std::io::{self, Read};
 
 impl<R: Read> Reader<R> {
-    /// Reads all that comes before the contents. `None` for the trailer.
-    pub(super) fn read_entry(&mut self, position: Position) -> io::Result<Option<Entry>> {
+    /// Reads the header, the path and the target of a symbolic link. `None` for the trailer.
+    pub(super) fn read_entry(&mut self, position: Position) -> io::Result<Option<CpioEntry>> {
         if self.archive.is_none() {
             if let Some(hash) = &mut self.stream.hash {
                 hash.reset();
             }
-            self.archive = Some(Open {
+            self.archive = Some(OpenArchive {
                 begin: position,
                 has_trailer: false,
             });
@@ -52,15 +52,11 @@ impl<R: Read> Reader<R> {
         cut_at_nul(&mut path);
         let is_symlink = file_type == Some(FileType::Symlink);
         let is_trailer = skipped.is_none() && !is_symlink && path == TRAILER;
-        skipped = skipped.or_else(|| {
-            let last = path.rsplit_str("/").next();
-            let is_directory = matches!(last, Some(b"" | b"." | b".."));
-            match file_type {
-                _ if path.is_empty() => Some(Skipped::Path),
-                None => Some(Skipped::Type),
-                Some(FileType::Directory) => None,
-                Some(_) => is_directory.then_some(Skipped::Directory),
-            }
+        skipped = skipped.or_else(|| match file_type {
+            _ if path.is_empty() => Some(Skipped::Path),
+            None => Some(Skipped::Type),
+            Some(FileType::Directory) => None,
+            Some(_) => names_directory(&path).then_some(Skipped::Directory),
         });
 
         let mut contents = u64::from(header.filesize);
@@ -85,7 +81,7 @@ impl<R: Read> Reader<R> {
                 .for_each(|archive| archive.has_trailer = true);
             return Ok(None);
         }
-        Ok(Some(Entry {
+        Ok(Some(CpioEntry {
             header,
             has_checksum,
             path,
@@ -96,7 +92,7 @@ impl<R: Read> Reader<R> {
         }))
     }
 
-    /// The first `size` of the next `whole` bytes, and goes past the others.
+    /// Reads the first `size` of the next `whole` bytes, and skips the others.
     fn text(
         &mut self,
         size: usize,

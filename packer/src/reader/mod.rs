@@ -1,22 +1,23 @@
-//! Reading images as Linux does.
+//! Reads images as Linux does.
 //!
-//! An image is a sequence of archives, each as it is or in a compressed member, and a member can hold
-//! several archives. What may be between them, and what is an error, is what `unpack_to_rootfs()` in
-//! the kernel's init/initramfs.c says, but for these, to notice that an image is damaged:
-//! - every archive ends with a trailer; Linux wants none;
-//! - all of an archive is there; where it is not compressed, Linux unpacks what there is;
-//! - fields of headers are hexadecimal; Linux takes any other character for the end of a number;
-//! - there is an archive; to Linux, an image that is empty is the same as none.
+//! An image is a sequence of archives and compressed members. A member can contain several archives.
+//! The reader accepts what `unpack_to_rootfs()` of the kernel's init/initramfs.c accepts. To detect
+//! damage, it is stricter in four cases:
+//! - An archive must end with a trailer. Linux needs none.
+//! - An archive must be complete. Linux unpacks an incomplete archive if it is not compressed.
+//! - The fields of a header must be hexadecimal. For Linux, any other character ends the number.
+//! - The image must have an archive. Linux treats an empty image as no image.
 
+mod buffer;
 mod contents;
-mod entry;
 mod foreign;
 mod header;
-mod image;
+mod item;
 mod stream;
 
+pub use crate::file_type::FileType;
 pub use contents::Contents;
-pub use entry::{Archive, Entry, FileType, Image, Item, Link, Skipped};
+pub use item::{CpioArchive, CpioEntry, ImageFile, Item, Link, Skipped};
 pub use stream::Position;
 
 use crate::newc::ALIGN;
@@ -27,9 +28,9 @@ use sha2::Digest;
 use std::io::{self, ErrorKind, Read};
 use stream::Stream;
 
-/// Reads the entries of an image, in their order.
+/// Reads the entries of an image in their order.
 ///
-/// Memory is bounded, whatever the image says.
+/// Its memory use is bounded, whatever the image contains.
 ///
 /// ```
 /// use packer::reader::{Item, Reader};
@@ -49,26 +50,26 @@ use stream::Stream;
 /// ```
 pub struct Reader<R: Read> {
     stream: Stream<R>,
-    /// The archive that has begun and has not ended.
-    archive: Option<Open>,
-    /// How many have ended.
+    /// The archive that is being read.
+    archive: Option<OpenArchive>,
+    /// The number of archives that have ended.
     archives: usize,
-    /// Whether there was an entry yet.
+    /// Whether the first entry has been read.
     has_started: bool,
-    /// What of the last entry is still to be read.
+    /// The part of the last entry that is not read yet.
     rest: Rest,
-    state: State,
+    state: ReaderState,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum State {
+enum ReaderState {
     Reading,
     AtEnd,
     Broken,
 }
 
 /// An archive that has begun.
-struct Open {
+struct OpenArchive {
     begin: Position,
     has_trailer: bool,
 }
@@ -97,48 +98,48 @@ impl<R: Read> Reader<R> {
                 sum: None,
                 end: 0,
             },
-            state: State::Reading,
+            state: ReaderState::Reading,
             stream,
         }
     }
 
-    /// What comes next, or `None` at the end of the image. What was not read of the contents of the
-    /// entry before is skipped.
+    /// Reads the next item. `None` at the end of the image. Skips contents of the previous entry that were
+    /// not read.
     ///
     /// # Errors
-    /// [`Error::Input`], which begins with the position, if the image cannot be read, is cut off, or
-    /// is not what Linux unpacks; and whenever there was an error before.
+    /// [`Error::Input`] if the image cannot be read, is cut off, or is not valid for Linux. The text begins
+    /// with the position. After an error, every call fails.
     pub fn next_item(&mut self) -> Result<Option<Item>, Error> {
         match self.state {
-            State::Reading => {}
-            State::AtEnd => return Ok(None),
-            State::Broken => {
+            ReaderState::Reading => {}
+            ReaderState::AtEnd => return Ok(None),
+            ReaderState::Broken => {
                 let error = io::Error::other("nothing can be read after an error");
                 return Err(Error::Input(error));
             }
         }
         let result = self.advance();
         self.state = match result {
-            Ok(Some(_)) => State::Reading,
-            Ok(None) => State::AtEnd,
-            Err(_) => State::Broken,
+            Ok(Some(_)) => ReaderState::Reading,
+            Ok(None) => ReaderState::AtEnd,
+            Err(_) => ReaderState::Broken,
         };
         result.map_err(Error::Input)
     }
 
-    /// What is still to be read of the contents of the entry that [`next_item`](Self::next_item) gave
-    /// last. A symbolic link has none, as the entry has its target.
+    /// Reads the contents of the last entry that [`next_item`](Self::next_item) returned. A symbolic link
+    /// has no contents, because [`CpioEntry::target`] has its target.
     ///
-    /// Errors begin with the position.
+    /// The text of an error begins with the position.
     pub fn contents(&mut self) -> Contents<'_, R> {
         Contents(self)
     }
 
-    /// The image, once [`next_item`](Self::next_item) has given `None`.
-    pub fn image(&self) -> Option<Image> {
+    /// Size and hash of the image. `None` until [`next_item`](Self::next_item) has returned `None`.
+    pub fn image(&self) -> Option<ImageFile> {
         match self.state {
-            State::AtEnd => self.stream.image(),
-            State::Reading | State::Broken => None,
+            ReaderState::AtEnd => self.stream.image(),
+            ReaderState::Reading | ReaderState::Broken => None,
         }
     }
 
@@ -151,8 +152,8 @@ impl<R: Read> Reader<R> {
             match (next, &self.archive) {
                 (Some(_), Some(_)) if !is_aligned => {
                     return Err(position.invalid(
-                        "the number of NULs before this does not make it a multiple of 4, as what \
-                         follows an entry has to be",
+                        "the data after an entry must begin at a multiple of 4; the number of NULs before \
+                         it is wrong",
                     ));
                 }
                 (_, Some(archive)) if archive.has_trailer => {
@@ -196,8 +197,8 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// Linux is about to read a header at the very beginning, and looks for NULs only after one. And
-    /// it wants to be past an entry at a member's end.
+    /// Enters a compressed member. The first member must begin with an entry: Linux skips NULs only after
+    /// an entry, and refuses a member that ends before the first entry.
     fn enter_member(&mut self) -> io::Result<()> {
         let skipped = match self.has_started {
             true => 0,
@@ -216,26 +217,26 @@ impl<R: Read> Reader<R> {
         Err(position.invalid(format_args!("expected an archive, found {found}")))
     }
 
-    /// Of an image without archives, Linux says nothing. It is one that went wrong.
+    /// Refuses an image without archives. Linux accepts it silently, but it must be a mistake.
     fn end_image(&self, position: Position) -> io::Result<()> {
         match position.byte {
             _ if self.archives > 0 => Ok(()),
             0 => Err(io::Error::new(
                 ErrorKind::UnexpectedEof,
-                "the file is empty; Linux would take it for no initramfs at all",
+                "the file is empty; Linux would boot without an initramfs",
             )),
             _ => Err(position.error(
                 ErrorKind::UnexpectedEof,
-                "expected an archive, found the end, with nothing but NULs before it",
+                "expected an archive, found only NULs",
             )),
         }
     }
 
-    fn end_archive(&mut self) -> Option<Archive> {
-        let Open { begin, .. } = self.archive.take()?;
+    fn end_archive(&mut self) -> Option<CpioArchive> {
+        let OpenArchive { begin, .. } = self.archive.take()?;
         self.archives += 1;
         let end = self.stream.position();
-        Some(Archive {
+        Some(CpioArchive {
             offset: begin.member.map_or(begin.byte, |(_, offset)| offset),
             format: begin.member.map(|(format, _)| format),
             size: end.byte - begin.byte,
@@ -244,7 +245,7 @@ impl<R: Read> Reader<R> {
     }
 }
 
-/// Bytes between backquotes, and not too many of them.
+/// The first bytes, escaped, in backquotes.
 fn show(bytes: &[u8]) -> String {
     const MANY: usize = 64;
     match bytes.get(..MANY) {

@@ -1,19 +1,19 @@
-//! The bytes that archives are in: those of the image, or those that a member of it unpacks to.
+//! The uncompressed bytes of an image: those of the file itself, and those of its compressed members.
 
+use super::buffer::{BUFFER, ImageBuffer};
 use super::foreign;
-use super::image::{BUFFER, Image};
 use crate::decompress::{Decoder, Format, detect};
 use sha2::{Digest, Sha256};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::{fmt, mem};
 
-/// A place in an image, to be named in errors.
+/// A position in an image, for errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// How many bytes are before it: of the image or, where it is in a compressed member, of what
-    /// that unpacks to.
+    /// The number of bytes before it, from the start of the image or of the uncompressed data of the
+    /// member.
     pub byte: u64,
-    /// The compressed member and the byte of the image where it begins.
+    /// The format of the compressed member, and the byte of the image where it begins.
     pub member: Option<(Format, u64)>,
 }
 
@@ -28,37 +28,36 @@ impl fmt::Display for Position {
 }
 
 impl Position {
-    /// An error about what is here.
+    /// An error about the data at this position.
     pub(super) fn error(&self, kind: ErrorKind, reason: impl fmt::Display) -> io::Error {
         io::Error::new(kind, format!("{self}: {reason}"))
     }
 
-    /// As [`error`](Self::error), about something that Linux does not accept either.
+    /// As [`error`](Self::error), for data that Linux refuses, too.
     pub(super) fn invalid(&self, reason: impl fmt::Display) -> io::Error {
         self.error(ErrorKind::InvalidData, reason)
     }
 
-    /// As [`error`](Self::error), about an entry that begins here and of which bytes are missing.
+    /// As [`error`](Self::error), for an incomplete entry that begins at this position.
     pub(super) fn cut_off(&self, what: &str, missing: u64) -> io::Error {
-        let reason = format!(
-            "the entry that begins here is cut off: of {what}, {missing} bytes are missing"
-        );
+        let reason =
+            format!("the entry that begins here is cut off: {missing} bytes of {what} are missing");
         self.error(ErrorKind::UnexpectedEof, reason)
     }
 }
 
-/// Reads an image, in it and in its compressed members.
+/// Reads an image and unpacks its compressed members.
 pub(super) struct Stream<R: Read> {
     source: Source<R>,
     position: Position,
-    /// Over what is consumed, if hashes are wanted. Whose bytes these are is for others to know.
+    /// The hash of the bytes consumed since the caller last reset it, if hashes are wanted.
     pub hash: Option<Sha256>,
 }
 
 enum Source<R: Read> {
-    Image(Image<R>),
-    Member(BufReader<Decoder<Image<R>>>),
-    /// A decoder could not be made, and the image went with it.
+    Image(ImageBuffer<R>),
+    Member(BufReader<Decoder<ImageBuffer<R>>>),
+    /// The image is gone, because making a decoder failed.
     Lost,
 }
 
@@ -66,7 +65,7 @@ impl<R: Read> Stream<R> {
     pub fn new(image: R, with_hashes: bool) -> Self {
         let new_hash = || with_hashes.then(Sha256::new);
         Self {
-            source: Source::Image(Image::new(image, new_hash())),
+            source: Source::Image(ImageBuffer::new(image, new_hash())),
             position: Position {
                 byte: 0,
                 member: None,
@@ -79,7 +78,7 @@ impl<R: Read> Stream<R> {
         self.position
     }
 
-    /// The bytes at hand; none at the end of the member or, outside of one, of the image.
+    /// The next bytes. Empty at the end of the member or, outside a member, of the image.
     pub fn fill(&mut self) -> io::Result<&[u8]> {
         let position = self.position;
         let result = match &mut self.source {
@@ -88,13 +87,13 @@ impl<R: Read> Stream<R> {
             Source::Lost => Ok(&[][..]),
         };
         result.map_err(|error| match error.raw_os_error() {
-            // That the file cannot be read has nothing to do with what is in it.
+            // An error of the operating system is not about the data, so it needs no position.
             Some(_) => error,
             None => position.error(error.kind(), &error),
         })
     }
 
-    /// What [`fill`](Self::fill) gave.
+    /// The bytes that [`fill`](Self::fill) returned.
     pub fn buffer(&self) -> &[u8] {
         match &self.source {
             Source::Image(image) => image.buffer(),
@@ -103,7 +102,7 @@ impl<R: Read> Stream<R> {
         }
     }
 
-    /// Goes past some of the bytes that [`fill`](Self::fill) gave.
+    /// Consumes some of the bytes that [`fill`](Self::fill) returned.
     pub fn consume(&mut self, amount: usize) {
         let mut hash = self.hash.take();
         if let Some(hash) = &mut hash {
@@ -118,12 +117,12 @@ impl<R: Read> Stream<R> {
         self.position.byte += amount as u64;
     }
 
-    /// The next byte, which stays there.
+    /// The next byte, without consuming it.
     pub fn peek(&mut self) -> io::Result<Option<u8>> {
         Ok(self.fill()?.first().copied())
     }
 
-    /// Goes past NULs and gives the byte after them, which stays there.
+    /// Skips NULs. Returns the next byte, without consuming it.
     pub fn skip_nuls(&mut self) -> io::Result<Option<u8>> {
         loop {
             let bytes = self.fill()?;
@@ -136,7 +135,7 @@ impl<R: Read> Stream<R> {
         }
     }
 
-    /// Reads until `buffer` is full or nothing is left, and gives how much that was.
+    /// Reads until `buffer` is full or the data ends. Returns the number of bytes.
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut filled = 0;
         while filled < buffer.len() {
@@ -150,7 +149,7 @@ impl<R: Read> Stream<R> {
         Ok(filled)
     }
 
-    /// Goes past `amount` bytes or to the end, and gives how many that was.
+    /// Skips `amount` bytes, or fewer if the data ends. Returns the number of bytes.
     pub fn skip(&mut self, amount: u64) -> io::Result<u64> {
         let mut left = amount;
         while left > 0 {
@@ -165,12 +164,12 @@ impl<R: Read> Stream<R> {
         Ok(amount - left)
     }
 
-    /// From the image into the compressed member that begins here. The file may have begun with
-    /// `skipped` NULs before that.
+    /// Enters the compressed member at this position. `skipped` is the number of NULs between the start of
+    /// the file and this position, if there is nothing else.
     pub fn enter_member(&mut self, skipped: u64) -> io::Result<()> {
         let position = self.position;
         let Source::Image(mut image) = mem::replace(&mut self.source, Source::Lost) else {
-            unreachable!("members are not in each other");
+            unreachable!("a member cannot contain another member");
         };
         let start = image.fill(2)?;
         let Some(format) = detect(start) else {
@@ -190,8 +189,8 @@ impl<R: Read> Stream<R> {
                 byte => format!("tail -c +{} IMAGE | {command}", byte + 1),
             };
             let reason = format!(
-                "the data from here on is compressed with {format}, which packer does not unpack; make a \
-                 file OUT of it with `{input} >OUT`, and read that"
+                "the data from here on is compressed with {format}, which packer does not unpack; unpack it \
+                 with `{input} >OUT`, and read OUT"
             );
             return Err(position.error(ErrorKind::Unsupported, reason));
         }
@@ -205,7 +204,7 @@ impl<R: Read> Stream<R> {
         Ok(())
     }
 
-    /// From the end of a member back into the image. False if this is the image.
+    /// Leaves the member, at its end. False if the stream is not in a member.
     pub fn leave_member(&mut self) -> bool {
         match mem::replace(&mut self.source, Source::Lost) {
             Source::Member(member) => {
@@ -224,10 +223,10 @@ impl<R: Read> Stream<R> {
         }
     }
 
-    /// The image. Only at its end it is all of it.
-    pub fn image(&self) -> Option<super::Image> {
+    /// Size and hash of the image. Valid only at its end.
+    pub fn image(&self) -> Option<super::ImageFile> {
         match &self.source {
-            Source::Image(image) => Some(super::Image {
+            Source::Image(image) => Some(super::ImageFile {
                 size: image.offset,
                 sha256: image.hash.clone().map(|hash| hash.finalize().into()),
             }),

@@ -1,10 +1,10 @@
-//! Directories to extract to, and what is in them.
+//! Directories to extract to, and their contents.
 
-#![allow(dead_code)] // No test needs all of it.
+#![allow(dead_code)] // No test uses everything.
 
 use crate::images::{CHAR, E, archive, device};
 use packer::Error;
-use packer::extract::{Options, extract};
+use packer::extract::{ExtractOptions, extract};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
@@ -20,7 +20,7 @@ impl Place {
         Self::at(TempDir::new())
     }
 
-    /// In memory, where that is possible: a disk would take most of the time.
+    /// In memory if possible, because a disk would take most of the time.
     pub fn in_memory() -> Self {
         Self::at(TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()))
     }
@@ -36,15 +36,20 @@ impl Place {
         self.0.path().join(path)
     }
 
-    /// What was reported, and how it ended.
+    /// The reports and the result.
     pub fn extract(&self, image: impl Read) -> (Vec<String>, Result<(), Error>) {
         let mut reports = Vec::new();
         let mut report = |error: Error| reports.push(error.to_string());
-        let result = extract(image, &self.path("inside"), Options::default(), &mut report);
+        let result = extract(
+            image,
+            &self.path("inside"),
+            ExtractOptions::default(),
+            &mut report,
+        );
         (reports, result)
     }
 
-    /// What was reported, of an image that is not broken.
+    /// The reports for an image that is not damaged.
     pub fn reports(&self, entries: &[E]) -> Vec<String> {
         let (reports, result) = self.extract(&archive(entries)[..]);
         result.unwrap();
@@ -56,7 +61,7 @@ impl Place {
     }
 }
 
-/// Type, mode and contents by path, but of the directory itself.
+/// Type, mode and contents by path, without the directory itself.
 pub fn state(directory: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut directories = vec![directory.to_owned()];
@@ -96,14 +101,14 @@ pub fn state(directory: &Path) -> BTreeMap<String, String> {
     found
 }
 
-/// Root, and not only of a user namespace that has nobody else in it.
+/// Whether the user is root in a user namespace that has all users.
 pub fn is_root() -> bool {
     let users = fs::read_to_string("/proc/self/uid_map").unwrap();
     let all = ["0", "0", "4294967295"];
     rustix::process::geteuid().is_root() && users.split_whitespace().eq(all)
 }
 
-/// Root in a container may not.
+/// Whether the user can make devices. Root in a container cannot.
 pub fn may_make_devices() -> bool {
     let place = Place::new();
     place
@@ -122,9 +127,8 @@ pub fn make_fifo(path: &Path) {
     rustix::fs::mkfifoat(rustix::fs::CWD, path, 0o600.into()).unwrap();
 }
 
-/// Calls `act` when all that comes before it has been read, as another process might that does
-/// something in the directory then. Between entries that are not compressed, all of the entries before
-/// have been extracted.
+/// Calls `act` when everything before it has been read, to simulate another process. If it is between
+/// uncompressed entries, the entries before it have been extracted by then.
 pub struct Meanwhile<F>(pub Option<F>);
 
 pub fn meanwhile<F: FnOnce()>(act: F) -> Meanwhile<F> {

@@ -1,4 +1,4 @@
-//! Archives whose entries get into each other's way, and another process that does, too.
+//! Generates archives whose entries collide with each other and with the actions of another process.
 
 use crate::extraction::is_root;
 use crate::images::*;
@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-/// Few, so that entries meet; in all ways to write them; and some that lead out of the directory.
+/// Few names, so that entries collide, in all spellings, and some that lead out of the directory.
 const PATHS: &[&str] = &[
     "a",
     "b",
@@ -54,24 +54,24 @@ const TARGETS: &[&str] = &[
     "/dev/null",
 ];
 
-/// What comes next.
+/// A step of a plan.
 #[derive(Clone, Debug)]
 pub enum Step {
     Entry(E),
-    /// The end of an archive, which is compressed or not.
+    /// The end of an archive, which may be compressed.
     Archive(bool),
-    /// What another process does.
+    /// An action of another process.
     Act(Act),
 }
 
-/// What another process does at a path in the directory.
+/// An action of another process at a path in the directory.
 #[derive(Clone, Debug)]
 pub struct Act {
     pub path: &'static str,
     pub what: What,
 }
 
-/// What it puts there in place of what there is.
+/// The new file at the path.
 #[derive(Clone, Debug)]
 pub enum What {
     Nothing,
@@ -81,11 +81,11 @@ pub enum What {
     Symlink(&'static str),
     /// A hard link to something outside.
     Link(&'static str),
-    /// What is at another path.
+    /// The file at another path, which is renamed.
     Renamed(&'static str),
 }
 
-/// A sequence of archives, and whether and where its bytes are damaged.
+/// A sequence of archives with optional damage.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub steps: Vec<Step>,
@@ -98,7 +98,7 @@ impl Plan {
         !self.damage.is_empty() || self.cut.is_some()
     }
 
-    /// Whether all of it happens as the archives say.
+    /// Whether there is neither damage nor another process.
     pub fn is_orderly(&self) -> bool {
         let is_act = |step: &Step| matches!(step, Step::Act(_));
         !self.is_damaged() && !self.steps.iter().any(is_act)
@@ -143,7 +143,7 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 fn entry() -> impl Strategy<Value = E> {
-    // Only for root are all owners and modes possible, and to look at what comes of it takes rights.
+    // Only root can set all owners and modes. Other users need permissions to read the result.
     let (ids, modes, needed) = match is_root() {
         true => (vec![0, 0, 1000, u32::MAX], 0o7777, 0),
         false => (vec![0], 0o1777, 0o700),
@@ -167,7 +167,7 @@ fn entry() -> impl Strategy<Value = E> {
         select(&[0o644, 0o755, 0o4755, 0o2711, 0o666, 0][..]),
         0..=0o7777u32
     ];
-    // Paths that are short, and so meet most, twice as often.
+    // Use short paths, which collide most, twice as often.
     let path = prop_oneof![select(&PATHS[..9]), select(PATHS)];
     let link = (1..4u32, 1..3u32);
     (path, made, link, mode, (id(), id()), 1..9u32).prop_map(

@@ -1,4 +1,4 @@
-//! What is to be in the directory, when nobody else does anything in it.
+//! A model of the extracted files, if no other process changes them.
 
 use crate::extraction::is_root;
 use crate::images::*;
@@ -10,24 +10,24 @@ const SET_ID: u32 = 0o6000;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
-    /// With the type. A symbolic link has no other bits.
+    /// With the file type. A symbolic link has no permission bits.
     pub mode: u32,
     pub owner: (u32, u32),
     pub mtime: u32,
     pub rdev: (u32, u32),
-    /// Or the target of a symbolic link.
+    /// For a symbolic link, the target.
     pub contents: Vec<u8>,
 }
 
 pub struct Model {
     nodes: Vec<Node>,
     names: BTreeMap<String, usize>,
-    /// The first names of the files of an archive.
+    /// The first names of the files in the current archive.
     links: HashMap<(u32, u32), String>,
     can_make_devices: bool,
 }
 
-/// That an entry is reported.
+/// The extraction reports the entry.
 struct Reported;
 
 impl Model {
@@ -44,7 +44,7 @@ impl Model {
         self.links.clear();
     }
 
-    /// What is at each path, and all paths of the same file.
+    /// The files by path, with all paths of each file.
     pub fn tree(&self) -> BTreeMap<String, (Node, BTreeSet<String>)> {
         let names = |node| {
             let same = self.names.iter().filter(move |(_, other)| **other == node);
@@ -56,7 +56,7 @@ impl Model {
         self.names.iter().map(found).collect()
     }
 
-    /// Extracts an entry, and says whether it is reported.
+    /// Extracts an entry. Returns whether the extraction reports it.
     pub fn entry(&mut self, entry: &E) -> bool {
         self.extract(entry).is_err()
     }

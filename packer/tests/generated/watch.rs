@@ -1,4 +1,4 @@
-//! Whether something is opened that must not be, or touched at all.
+//! Detects that the extraction opens or touches a file that it must not.
 
 use crate::extraction::{Place, make_fifo};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
@@ -10,23 +10,23 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-/// One for all cases, one after the other: to close it takes ten times as long as all else in a case.
+/// One instance for all cases, because closing it takes ten times as long as the rest of a case.
 static INOTIFY: LazyLock<OwnedFd> =
     LazyLock::new(|| inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).unwrap());
 
-/// Sees, by inotify(7), what is done to what is outside, and that a device, a FIFO or a socket inside is
-/// opened. Nothing of that is seen of what is only named, by `O_PATH`.
+/// Watches the files outside for any event, and devices, FIFOs and sockets inside for being opened, with
+/// inotify(7). Opening a file with `O_PATH` causes no event.
 pub struct Watch {
-    /// What is watched.
+    /// The watched paths.
     paths: HashMap<i32, PathBuf>,
-    /// What other processes put inside, by device and inode.
+    /// The files that other processes have put inside, by device and inode number.
     foreign: HashMap<(u64, u64), State>,
 }
 
 type State = (u32, u32, u32, u64, i64, i64);
 
 impl Watch {
-    /// Makes something outside, and watches it.
+    /// Makes files outside, and watches them.
     pub fn new(place: &Place) -> Self {
         let outside = place.path("outside");
         fs::create_dir(outside.join("dir")).unwrap();
@@ -35,7 +35,7 @@ impl Watch {
             paths: HashMap::new(),
             foreign: HashMap::new(),
         };
-        // What is still there is about a case before.
+        // Discard events of the previous case.
         watch.events();
         for name in ["", "victim", "fifo", "dir"] {
             watch.add(outside.join(name), WatchFlags::ALL_EVENTS);
@@ -43,7 +43,7 @@ impl Watch {
         watch
     }
 
-    /// Watches what has come to be inside.
+    /// Watches the files that are inside now.
     pub fn inside(&mut self, directory: &Path) {
         each(directory, &mut |path, metadata| {
             if !metadata.is_file() && !metadata.is_dir() && !metadata.is_symlink() {
@@ -52,7 +52,7 @@ impl Watch {
         });
     }
 
-    /// Does what another process does, removing what is at `path` at first.
+    /// Removes the file at `path`, then does an action of another process.
     pub fn act(&mut self, path: &Path, act: impl FnOnce(), makes: bool) {
         self.check();
         let foreign = &mut self.foreign;
@@ -75,13 +75,13 @@ impl Watch {
         self.events();
     }
 
-    /// Fails if something was opened or touched that must not be.
+    /// Fails if the extraction has opened or touched a file that it must not.
     pub fn check(&self) {
         let events = self.events();
         assert!(events.is_empty(), "touched: {events:?}");
     }
 
-    /// Fails if what other processes put inside is not there as they left it.
+    /// Fails if a file that another process has put inside was changed.
     pub fn check_foreign(mut self, directory: &Path) {
         each(directory, &mut |path, metadata| {
             if let Some(before) = self.foreign.remove(&key(metadata)) {
@@ -118,7 +118,7 @@ fn key(metadata: &Metadata) -> (u64, u64) {
 }
 
 fn state(metadata: &Metadata) -> State {
-    // The size and times of a directory depend on what is in it.
+    // The size and times of a directory depend on its contents.
     let is_file = metadata.is_file();
     let of_file = |value| if is_file { value } else { 0 };
     (
@@ -131,7 +131,7 @@ fn state(metadata: &Metadata) -> State {
     )
 }
 
-/// Calls `visit` with all that is below a directory. No symbolic link is followed.
+/// Calls `visit` for every file below a directory. Symbolic links are not followed.
 pub fn each(directory: &Path, visit: &mut dyn FnMut(PathBuf, &Metadata)) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();

@@ -1,6 +1,6 @@
-//! Images that are written by hand, from the kernel's buffer-format.rst.
+//! Makes images by hand, following the kernel's buffer-format.rst.
 
-#![allow(dead_code)] // No test needs all of it.
+#![allow(dead_code)] // No test uses everything.
 
 use packer::Compression;
 use std::io::Write;
@@ -32,7 +32,7 @@ pub struct E {
     pub contents: Vec<u8>,
 }
 
-/// An entry that is as its fields say; tests change what they are about.
+/// An entry with usual fields, of which a test changes some.
 pub fn e(path: impl AsRef<[u8]>, mode: u32, contents: impl AsRef<[u8]>) -> E {
     let (path, contents) = (path.as_ref().to_vec(), contents.as_ref().to_vec());
     E {

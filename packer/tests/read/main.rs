@@ -1,15 +1,18 @@
-//! Images are read as Linux reads them.
+//! Reads images as Linux does.
 
+#[path = "../images/mod.rs"]
 mod images;
+mod manifest;
+mod refused;
 
 use images::*;
-use packer::manifest::Kind;
+use packer::manifest::ManifestKind;
 use packer::reader::{FileType, Item, Reader, Skipped};
 use packer::{Error, Manifest};
 use sha2::{Digest, Sha256};
 use std::io::{self, Read, Write};
 
-/// What is in an image, in short: `path` or `path=contents` for each entry, `|` for the end of an
+/// The contents of an image in short: `path` or `path=contents` for each entry, and `|` for the end of an
 /// archive.
 fn short(image: impl Read) -> Result<String, Error> {
     let mut reader = Reader::new(image);
@@ -110,7 +113,7 @@ fn every_field_of_every_type() {
     assert_eq!(found, expected);
 }
 
-/// By the writer of another author's library.
+/// Writes the archive with an independent library.
 #[test]
 fn another_writer() {
     let mut image = Vec::new();
@@ -189,7 +192,7 @@ fn all_that_there_may_be_between_archives() {
         assert_eq!(byte_by_byte, expected, "{what}, byte by byte");
     }
 
-    // After a compressed member, an archive has to be at a multiple of 4 of the image.
+    // After a compressed member, an archive must begin at a multiple of 4 in the image.
     let mut image = a_gz.clone();
     pad(&mut image, 4);
     image.extend(&b);
@@ -198,7 +201,7 @@ fn all_that_there_may_be_between_archives() {
     // There may be NULs between entries, too.
     let entries = join([&file("a", "A").bytes(), &[0; 4], &b]);
     assert_eq!(short(&entries[..]).unwrap(), "a=A b=B |");
-    // Bytes that pad need not be NULs.
+    // Padding may have any bytes.
     let mut padded = one("a");
     assert_eq!(padded[113], 0);
     padded[113..116].fill(b'x');
@@ -220,221 +223,7 @@ impl<'a, I: Iterator<Item = &'a [u8]>> Read for Chunks<I> {
     }
 }
 
-#[test]
-fn what_linux_refuses_is_an_error_with_its_position() {
-    let a = one("a");
-    let (a_gz, b_gz) = (gzip(&a), gzip(&one("b")));
-    let mut bad_check = file("a", "A");
-    bad_check.magic = "070702";
-    bad_check.check = 0x42;
-    let mut bad_crc = a_gz.clone();
-    let crc = bad_crc.len() - 8;
-    bad_crc[crc] ^= 1;
-    let unaligned = gzip(b"");
-    assert_ne!(unaligned.len() % 4, 0);
-
-    for (what, image, expected) in [
-        (
-            "junk",
-            b"junk".to_vec(),
-            "byte 0: expected an archive, compressed data of a kind that Linux knows, or NULs; found `ju`",
-        ),
-        (
-            "one byte of junk",
-            join([&a, b"j"]),
-            "byte 240: expected an archive, compressed data of a kind that Linux knows, or NULs; found `j`",
-        ),
-        (
-            "an archive at an odd place",
-            join([&a, &[0; 3], &a]),
-            "byte 243: the number of NULs before this does not make it a multiple of 4, as what follows an \
-             entry has to be",
-        ),
-        (
-            "a member at an odd place after an archive that is not compressed",
-            join([&a, &[0; 2], &a_gz]),
-            "byte 242: the number of NULs before this does not make it a multiple of 4, as what follows an \
-             entry has to be",
-        ),
-        (
-            "an archive at an odd place after a member",
-            join([&a, &unaligned, &a]),
-            "byte 263: an archive has to begin at a multiple of 4; pad with NULs",
-        ),
-        (
-            "junk in a member",
-            join([&a, &gzip(&join([&a, b"junk"]))]),
-            "byte 240 of the gzip member at byte 240: expected an archive or NULs, found `j`",
-        ),
-        (
-            "a member in a member",
-            gzip(&join([&a, &b_gz])),
-            "byte 240 of the gzip member at byte 0: expected an archive or NULs, found `\\x1f`",
-        ),
-        (
-            "nothing in the first member",
-            gzip(b""),
-            "byte 0 of the gzip member at byte 0: expected an archive, found nothing",
-        ),
-        (
-            "NULs first in the first member",
-            gzip(&join([&[0; 4], &a])),
-            "byte 0 of the gzip member at byte 0: expected an archive, found a NUL, which can only come \
-             after an archive",
-        ),
-        (
-            "junk in the first member",
-            gzip(b"junk"),
-            "byte 0 of the gzip member at byte 0: expected an archive or NULs, found `j`",
-        ),
-        (
-            "no trailer",
-            file("a", "A").bytes(),
-            "byte 116: expected the next entry or the trailer, found the end; was it cut off?",
-        ),
-        (
-            "no trailer in a member",
-            join([&gzip(&file("a", "A").bytes()), &a_gz]),
-            "byte 116 of the gzip member at byte 0: expected the next entry or the trailer, found the end; \
-             was it cut off?",
-        ),
-        (
-            "no trailer before a member",
-            join([&file("a", "A").bytes(), &a_gz]),
-            "byte 116: expected the next entry or the trailer, found `\\x1f`",
-        ),
-        (
-            "another format of cpio",
-            join([&a, b"070707", &[b'0'; 104]]),
-            "byte 240: expected the magic 070701 or 070702, found `070707`, the old portable format; make \
-             it with `cpio -H newc`",
-        ),
-        (
-            "a header with another magic",
-            join([&[b'0'; 110], b""]),
-            "byte 0: expected the magic 070701 or 070702, found `000000`",
-        ),
-        (
-            "a header that is not hexadecimal",
-            join([&a[..14], b"0x0001ed", &a[22..]]),
-            "byte 0: expected a header of hexadecimal digits, found `0x0001ed`",
-        ),
-        (
-            "a path without NUL",
-            E {
-                namesize: 1,
-                ..file("a", "A")
-            }
-            .bytes(),
-            "byte 0: expected a path of 1 bytes with a NUL at the end, found `a`",
-        ),
-        (
-            "the target of a symbolic link, and no NUL before it",
-            E {
-                namesize: 4,
-                ..symlink("abcd", "x")
-            }
-            .bytes(),
-            "byte 0: expected a path of 4 bytes with a NUL at the end, found `abcd`",
-        ),
-        (
-            "a wrong checksum",
-            archive(&[bad_check]),
-            "byte 0: a: its bytes sum up to 0x00000041, but its header says 0x00000042",
-        ),
-        (
-            "contents that are not there",
-            E {
-                filesize: u32::MAX,
-                ..file("a", "A")
-            }
-            .bytes(),
-            "byte 0: the entry that begins here is cut off: of the contents of a, 4294967291 bytes are \
-             missing",
-        ),
-        (
-            "a path that is not there",
-            E {
-                namesize: u32::MAX,
-                ..file("a", "A")
-            }
-            .bytes(),
-            "byte 0: the entry that begins here is cut off: of its path, 4294967292 bytes are missing",
-        ),
-        (
-            "a target that is not there",
-            E {
-                filesize: 4096,
-                ..symlink("a", "A")
-            }
-            .bytes(),
-            "byte 0: the entry that begins here is cut off: of its target, 4092 bytes are missing",
-        ),
-        (
-            "padding that is not there, in a member",
-            gzip(&file("a", "A").bytes()[..113]),
-            "byte 0 of the gzip member at byte 0: the entry that begins here is cut off: of its padding, \
-             3 bytes are missing",
-        ),
-        (
-            "half of a member",
-            a_gz[..a_gz.len() / 2].to_vec(),
-            "the gzip data ends too early; was it cut off?",
-        ),
-        ("a corrupt member", bad_crc, "the gzip data is corrupt"),
-        (
-            "bzip2",
-            b"BZh9".to_vec(),
-            "byte 0: the data from here on is compressed with bzip2, which packer does not unpack; make a \
-             file OUT of it with `bzip2 -dc <IMAGE >OUT`, and read that",
-        ),
-        (
-            "lz4 after an archive",
-            join([&a, &[0; 4], b"\x02\x21\x4c\x18"]),
-            "byte 244: the data from here on is compressed with lz4, which packer does not unpack; make a \
-             file OUT of it with `tail -c +245 IMAGE | lz4 -dc >OUT`, and read that",
-        ),
-        (
-            "lzma",
-            b"\x5d\0\0".to_vec(),
-            "`xz --format=lzma -dc <IMAGE >OUT`",
-        ),
-        ("lzo", b"\x89LZO".to_vec(), "`lzop -dc <IMAGE >OUT`"),
-        (
-            "a kernel",
-            b"MZ\xea".to_vec(),
-            "byte 0: expected an archive, found an EFI program; `objcopy ",
-        ),
-        (
-            "a tar archive in a member",
-            gzip(&join([&[b'x'; 257], b"ustar"])),
-            "byte 0 of the gzip member at byte 0: expected an archive or NULs, found a tar archive; ",
-        ),
-        (
-            "an ISO 9660 image",
-            join([&[0; 0x8000], b"\x01CD001"]),
-            "byte 32768: expected an archive, found an ISO 9660 image; ",
-        ),
-        (
-            "another after an archive",
-            join([&a, b"hsqs"]),
-            "byte 240: expected an archive, found a squashfs file system; with `tail -c +241 IMAGE >REST`, ",
-        ),
-        (
-            "only NULs",
-            vec![0; 5],
-            "byte 5: expected an archive, found the end, with nothing but NULs before it",
-        ),
-    ] {
-        let error = error(&image);
-        assert!(
-            error.contains(expected) && error.starts_with("byte "),
-            "{what}:\n{error}\n{expected}"
-        );
-    }
-}
-
-/// What Linux goes past and does not mention is there, marked, and what follows is read.
+/// Entries that Linux skips without a message are marked, and the entries after them are read.
 #[test]
 fn what_linux_skips() {
     let long = "l/".repeat(2047); // With the NUL, 4095 bytes.
@@ -462,14 +251,14 @@ fn what_linux_skips() {
         (symlink("a/..", "x"), Some(Skipped::Directory)),
         (dir("a/"), None),
         (dir("."), None),
-        // Only a name that Linux looks at ends an archive.
+        // Linux compares only some names with that of the trailer.
         (e("TRAILER!!!", DIR, "A"), Some(Skipped::Contents)),
         (symlink("TRAILER!!!", "A"), None),
         (file("./TRAILER!!!", "A"), None),
         (file("last", "A"), None),
     ];
     let mut reader_input = archive(&entries.clone().map(|(entry, _)| entry));
-    // What comes after a NUL is no part of a path, nor of a target.
+    // Bytes after a NUL do not belong to a path or a target.
     reader_input.splice(..0, file("a\0b", "").bytes());
     reader_input.splice(..0, symlink("l", "x\0y").bytes());
     for image in [gzip(&reader_input), reader_input] {
@@ -513,7 +302,7 @@ fn a_name_that_ends_an_archive_does_so_whatever_it_is() {
     }
 }
 
-/// Wherever an image ends, it is known that it is not whole.
+/// Wherever an image is cut off, the reader notices it.
 #[test]
 fn no_cut_goes_unnoticed() {
     let image = archive(&[dir("d"), file("d/f", "abcde"), symlink("l", "d/f")]);
@@ -530,7 +319,7 @@ fn no_cut_goes_unnoticed() {
     }
 }
 
-/// Whatever a byte is changed to, there is an end to it, and no panic.
+/// Whatever a byte is changed to, the reader ends without a panic.
 #[test]
 fn no_byte_is_trusted() {
     let image = archive(&[
@@ -562,7 +351,7 @@ fn no_byte_is_trusted() {
     }
 }
 
-/// As [`short`], of contents that need not be text.
+/// As [`short`], for contents that may not be text.
 fn short_of_bytes(image: &[u8]) -> Result<u64, Error> {
     let mut reader = Reader::new(image);
     let mut size = 0;
@@ -598,7 +387,7 @@ fn a_checksum_is_of_the_contents_of_files() {
         },
     ]);
     assert!(short(&image[..]).is_ok());
-    // It is computed from what nobody reads, too.
+    // The hash includes contents that the caller does not read.
     let image = archive(&[wrong(file("a", "A"))]);
     let mut reader = Reader::new(&image[..]);
     reader.next_item().unwrap();
@@ -642,151 +431,5 @@ fn a_file_that_cannot_be_read_is_not_called_broken() {
             panic!()
         };
         assert_eq!(error.raw_os_error(), Some(21));
-    }
-}
-
-fn sri(bytes: &[u8]) -> String {
-    use base64::{Engine, engine::general_purpose::STANDARD};
-    format!("sha256-{}", STANDARD.encode(Sha256::digest(bytes)))
-}
-
-#[test]
-fn hashes_of_images_and_archives() {
-    let (a, b, c) = (
-        join([&one("a"), &[0; 16]]),
-        one("b"),
-        join([&one("c"), &[0; 6]]),
-    );
-    let early = join([&[0; 4], &a]);
-    let both = gzip(&join([&b, &c]));
-    let image = join([&early, &both, &[0; 9]]);
-    let manifest = Manifest::of_image(&image[..]).unwrap();
-    assert_eq!(manifest.version, 1);
-    assert_eq!(manifest.image.size, image.len() as u64);
-    assert_eq!(manifest.image.hash, sri(&image));
-    let found = manifest.archives.iter().map(|archive| {
-        (
-            archive.offset,
-            &archive.compression[..],
-            archive.size,
-            archive.hash.clone(),
-        )
-    });
-    let member = early.len() as u64;
-    let expected = [
-        (4, "none", a.len() as u64, sri(&a)),
-        (member, "gzip", b.len() as u64, sri(&b)),
-        (member, "gzip", c.len() as u64, sri(&c)),
-    ];
-    assert!(found.eq(expected), "{manifest:?}");
-    let archives: Vec<_> = manifest.entries.iter().map(|entry| entry.archive).collect();
-    assert_eq!(archives, [0, 1, 2]);
-}
-
-#[test]
-fn paths_are_from_the_root_on() {
-    let paths = [
-        ".", "a", "./a", "/a", "a/", "a//b/./c", "..", "../a", "a/../b", "/",
-    ];
-    let image = archive(&paths.map(dir));
-    let manifest = Manifest::of_image(&image[..]).unwrap();
-    let paths: Vec<_> = manifest
-        .entries
-        .iter()
-        .map(|entry| entry.path.to_string())
-        .collect();
-    let expected = [
-        "/", "/a", "/a", "/a", "/a", "/a/b/c", "/..", "/../a", "/a/../b", "/",
-    ];
-    assert_eq!(paths, expected);
-}
-
-/// Hard links, with the path that each is a link to and the contents.
-fn links(image: &[u8]) -> Vec<String> {
-    let entries = Manifest::of_image(image).unwrap().entries.into_iter();
-    let link = |entry: packer::manifest::Entry| {
-        let Kind::File {
-            size,
-            sha256,
-            hard_link_to,
-        } = entry.kind
-        else {
-            panic!()
-        };
-        let contents = ["", "A", "BB"].iter().find(|contents| {
-            format!("{:x}", Sha256::digest(contents)) == sha256 && size == contents.len() as u64
-        });
-        let to = hard_link_to
-            .map(|path| format!(" -> {path}"))
-            .unwrap_or_default();
-        format!("{}{to} = {}", entry.path, contents.unwrap())
-    };
-    entries.map(link).collect()
-}
-
-#[test]
-fn all_names_of_a_file_have_its_contents() {
-    let image = archive(&[
-        name("last-1", 1, 3, ""),
-        name("first-1", 2, 2, "BB"),
-        name("last-2", 1, 3, ""),
-        name("first-2", 2, 2, ""),
-        name("last-3", 1, 3, "A"),
-        name("empty-1", 3, 2, ""),
-        name("empty-2", 3, 2, ""),
-        name("all-1", 4, 2, "A"),
-        name("all-2", 4, 2, "A"),
-        // Only one name, and so the same inode number means nothing.
-        name("single", 1, 1, "BB"),
-    ]);
-    // A trailer ends what the numbers mean.
-    let image = join([&image, &archive(&[name("other", 1, 3, "")])]);
-    assert_eq!(
-        links(&image),
-        [
-            "/last-1 = A",
-            "/first-1 = BB",
-            "/last-2 -> /last-1 = A",
-            "/first-2 -> /first-1 = BB",
-            "/last-3 -> /last-1 = A",
-            "/empty-1 = ",
-            "/empty-2 -> /empty-1 = ",
-            "/all-1 = A",
-            "/all-2 -> /all-1 = A",
-            "/single = BB",
-            "/other = ",
-        ]
-    );
-}
-
-#[test]
-fn a_manifest_is_read_back() {
-    let image = archive(&[
-        dir("."),
-        file(b"\xff\n", "A"),
-        symlink("l", "\\"),
-        device("c", CHAR, (5, 1)),
-    ]);
-    let manifest = Manifest::of_image(&image[..]).unwrap();
-    let mut json = Vec::new();
-    manifest.write(&mut json).unwrap();
-    assert_eq!(Manifest::read_json(&json[..]).unwrap(), manifest);
-
-    for (json, expected) in [
-        ("", "is not a manifest: EOF while parsing"),
-        ("[]", "is not a manifest: "),
-        (
-            r#"{"version": 1}"#,
-            "is not a manifest: missing field `image`",
-        ),
-        (
-            r#"{"version": 2, "entries": "of another kind"}"#,
-            "is a manifest of version 2, not 1; make it again with this packer",
-        ),
-    ] {
-        let Err(Error::Input(error)) = Manifest::read_json(json.as_bytes()) else {
-            panic!("{json}")
-        };
-        assert!(error.to_string().starts_with(expected), "{error}");
     }
 }

@@ -1,25 +1,25 @@
-//! The image file.
+//! Buffered reading of an image file.
 
 use sha2::{Digest, Sha256};
 use std::io::{self, BufRead, ErrorKind, Read};
 
-/// As large as pipes are by default.
+/// The default size of a pipe.
 pub(super) const BUFFER: usize = 64 * 1024;
 
-/// Buffers what it reads, counts it and, if asked to, hashes it.
-pub(super) struct Image<R> {
+/// A buffer over the image file. Counts the bytes, and hashes them on request.
+pub(super) struct ImageBuffer<R> {
     inner: R,
     buffer: Box<[u8]>,
-    /// What of `buffer` is read and not consumed.
+    /// The part of `buffer` that is read but not consumed.
     start: usize,
     end: usize,
     /// How many bytes have been consumed.
     pub offset: u64,
-    /// Over what has been read.
+    /// The hash of all bytes read so far.
     pub hash: Option<Sha256>,
 }
 
-impl<R: Read> Image<R> {
+impl<R: Read> ImageBuffer<R> {
     pub fn new(inner: R, hash: Option<Sha256>) -> Self {
         Self {
             inner,
@@ -31,7 +31,7 @@ impl<R: Read> Image<R> {
         }
     }
 
-    /// As `fill_buf`, but at least `amount` bytes if there are as many before the end.
+    /// As `fill_buf`, but returns at least `amount` bytes unless the file ends before that.
     pub fn fill(&mut self, amount: usize) -> io::Result<&[u8]> {
         while self.end - self.start < amount {
             self.buffer.copy_within(self.start..self.end, 0);
@@ -50,13 +50,13 @@ impl<R: Read> Image<R> {
         Ok(self.buffer())
     }
 
-    /// The bytes that are at hand.
+    /// The bytes in the buffer.
     pub fn buffer(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
 }
 
-impl<R: Read> BufRead for Image<R> {
+impl<R: Read> BufRead for ImageBuffer<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         self.fill(1)
     }
@@ -67,7 +67,7 @@ impl<R: Read> BufRead for Image<R> {
     }
 }
 
-impl<R: Read> Read for Image<R> {
+impl<R: Read> Read for ImageBuffer<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.fill_buf()?.read(buffer)?;
         self.consume(read);

@@ -1,4 +1,4 @@
-//! From a tree to an image file.
+//! Makes an image file from a tree.
 
 use crate::output::{OutFile, Pending};
 use crate::{Compression, Error, Kind, Manifest, StorePath, Tree, archive};
@@ -6,28 +6,28 @@ use std::io::{BufWriter, Seek, Write};
 use std::num::NonZero;
 use std::path::Path;
 
-/// How many bytes are given to a compressor at once.
+/// How many bytes a compressor gets at once.
 const PIECE: usize = 128 << 10;
 
-/// How an image is made.
+/// Options of [`create`].
 #[derive(Debug)]
-pub struct Options<'a> {
+pub struct CreateOptions<'a> {
     /// The time of every entry, in seconds since 1970.
     pub mtime: u32,
-    /// How the archive is compressed.
+    /// Format and level of the compression.
     pub compression: Compression,
-    /// How many threads compress. The image does not depend on it.
+    /// The number of threads that compress. The image does not depend on it.
     pub jobs: NonZero<usize>,
-    /// Where to write the image's [`Manifest`], too.
+    /// The file to write the image's [`Manifest`] to.
     pub manifest: Option<&'a Path>,
-    /// Files that were read to make the tree, beside those that are in it: neither the image nor the
+    /// Files that were read to make the tree, but are not in it, such as lists. Neither the image nor the
     /// manifest may replace them.
     pub inputs: &'a [&'a Path],
     /// The closures in the tree, for the manifest.
     pub store_paths: &'a [StorePath],
 }
 
-impl Default for Options<'_> {
+impl Default for CreateOptions<'_> {
     fn default() -> Self {
         Self {
             mtime: 0,
@@ -40,21 +40,22 @@ impl Default for Options<'_> {
     }
 }
 
-/// Writes `tree` to the image file `out`. `progress` is called with the size of each file that has
-/// been copied.
+/// Writes `tree` to the image file `out`. Calls `progress` with the size of each file that has been
+/// copied.
 ///
-/// The image is there when it is complete, or it is as it was before: it is written under another
-/// name beside `out` and then renamed, and so is the manifest, which describes the image as it reads
-/// back. A symbolic link stays one: what it leads to is replaced. A device or a pipe is given the image
-/// once it is complete.
+/// `out` is never incomplete: the image is written to a temporary file beside `out`, which is renamed
+/// when it is complete. If an error occurs, the previous file stays. The same is true of the manifest. It
+/// describes the image as it was written, because it is made by reading the image back. If `out` is a
+/// symbolic link, the file that it leads to is replaced. A device or a pipe gets the image when the image
+/// is complete.
 ///
 /// # Errors
-/// Those of [`archive::write`], always as [`Error::At`]; and if `out` is a directory, or the manifest,
-/// or one of the files from which the image is made.
+/// Those of [`archive::write`], always as [`Error::At`]. Also if `out` is a directory, or the same file as
+/// the manifest or as one of the inputs.
 pub fn create(
     out: &Path,
     tree: &Tree,
-    options: &Options,
+    options: &CreateOptions,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), Error> {
     let image_file = OutFile::at(out)?;
@@ -103,19 +104,19 @@ fn refuse_to_destroy(
 fn write(
     image: &Pending,
     tree: &Tree,
-    options: &Options,
+    options: &CreateOptions,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), Error> {
     let buffer = BufWriter::new(image.file());
     let mut buffer = match options.compression {
-        // Without an encoder between them, files are copied by the kernel.
+        // No encoder here, so that the kernel copies the files.
         Compression::None => archive::write_with_progress(tree, options.mtime, buffer, progress)?,
         compression => {
             let encoder = compression
                 .encoder(options.jobs, buffer)
                 .map_err(Error::Output)?;
-            // Files are read into this buffer. Without it they come in pieces of 8 KiB, each of
-            // which zstd hands to its threads under a lock.
+            // Without this buffer, io::copy writes 8 KiB at a time, and zstd takes a lock for each
+            // write.
             let encoder = BufWriter::with_capacity(PIECE, encoder);
             archive::write_with_progress(tree, options.mtime, encoder, progress)?
                 .into_inner()
