@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_at_work_is_told_as_far_as_it_is_known() {
+    fn the_author_of_a_phase_is_named_if_it_is_known() {
         let kernel = (30, "[    0.000000] Linux version 6.12.95");
         let run = (40, "[    0.000000] Run /init as init process");
         type Case<'a> = (&'a [(u64, &'a str)], &'a [(Who, u64, u64)]);
@@ -320,14 +320,14 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_that_says_nothing_has_one_phase() {
+    fn a_silent_guest_has_one_phase() {
         let mut timeline = Timeline::new();
         timeline.finish(ms(70));
         assert_eq!(named(&timeline), [("QEMU, firmware, silent kernel", 0, 70)]);
     }
 
     #[test]
-    fn nothing_is_after_the_expected_text() {
+    fn no_phase_follows_the_expected_text() {
         let mut timeline = recorded(&[(10, "login: "), (20, "[    0.000000] late")]);
         timeline.expected = Some(ms(10));
         assert_eq!(named(&timeline), [("QEMU, firmware, silent kernel", 0, 10)]);

@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_is_on_lines_of_its_own() {
+    fn quotes_and_advice_are_on_their_own_lines() {
         let verdict = failed(
             &[
                 "Failed to execute /init (error -8)",
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn the_instruction_that_failed_is_named_before_the_panic() {
+    fn the_fault_is_quoted_before_the_panic() {
         let mut verdict = failed(
             &["Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000004"],
             None,

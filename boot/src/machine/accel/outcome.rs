@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn advice_is_given_where_there_is_some() {
-        // On a file that not every machine has.
+        // This advice needs /dev/kvm, which not every machine has.
         let denied = Outcome::NotOpened(Errno::ACCESS.raw_os_error());
         assert_eq!(denied.advice().is_some(), Device::look().is_some());
         let advised: Vec<_> = failures()

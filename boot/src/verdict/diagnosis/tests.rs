@@ -91,7 +91,7 @@ fn every_message_is_understood() {
 }
 
 #[test]
-fn other_messages_are_none() {
+fn other_messages_are_ignored() {
     for message in [
         "",
         "Unpacking initramfs...",
@@ -113,7 +113,7 @@ fn other_messages_are_none() {
 }
 
 #[test]
-fn only_faults_of_pid_1_are_inits() {
+fn only_faults_of_pid_1_count() {
     for (message, is) in [
         (
             "traps: init[1] trap divide error ip:401004 sp:7fff8844e150 error:0 in init[1004,401000+1000]",
