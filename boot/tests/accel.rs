@@ -98,7 +98,7 @@ fn each_failure_has_its_sentence() {
         ),
         (
             r#"{"not-made":["machine",16]}"#,
-            "KVM cannot make a virtual machine: Device or resource busy (os error 16)",
+            "KVM cannot create a virtual machine: Device or resource busy (os error 16)",
             "end the other hypervisor that uses the CPU's virtualization, such as VirtualBox; or use --accel tcg",
         ),
         (
