@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_non_blocking_stream_is_waited_for() {
+    fn a_non_blocking_stream_waits() {
         let (writer, reader) = UnixStream::pair().unwrap();
         writer.set_nonblocking(true).unwrap();
         reader.set_nonblocking(true).unwrap();

@@ -1,4 +1,4 @@
-//! KVM where it works, TCG and a reason elsewhere, and never a wait without an end.
+//! boot uses KVM if it works, and TCG otherwise, with a reason. It never hangs.
 
 mod common;
 
@@ -21,7 +21,7 @@ const SOON: Duration = Duration::from_secs(1);
 /// A QEMU that shows its arguments and succeeds.
 const QEMU: &str = "echo \"$@\"; echo 'Hello, world!'";
 
-/// `boot`, with `trial` as the process that tries KVM out.
+/// `boot`, with `trial` as the process that tests KVM.
 fn boot(fixture: &Fixture, trial: &str, arguments: &[&str]) -> Command {
     let mut command = fixture.boot(QEMU, arguments);
     let fake = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fake-kvm");
@@ -32,7 +32,7 @@ fn boot(fixture: &Fixture, trial: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs that, and gives QEMU's accelerator, too.
+/// Runs boot and also returns QEMU's accelerator.
 fn run(fixture: &Fixture, trial: &str, arguments: &[&str]) -> (Ran, Option<String>) {
     let ran = Ran::from(boot(fixture, trial, arguments).output().unwrap());
     let stdout = String::from_utf8_lossy(&ran.stdout);
@@ -42,7 +42,7 @@ fn run(fixture: &Fixture, trial: &str, arguments: &[&str]) -> (Ran, Option<Strin
     (ran, accel)
 }
 
-/// KVM that does not work, because of `why`: TCG, or a refusal that says what to do.
+/// Checks a KVM that does not work because of `why`: boot uses TCG, or refuses KVM with advice.
 #[track_caller]
 fn useless(fixture: &Fixture, trial: &str, why: &str, advice: &str) {
     let started = Instant::now();
@@ -69,12 +69,12 @@ fn kvm_that_works_is_used() {
 }
 
 #[test]
-fn what_is_not_asked_is_not_tried() {
+fn kvm_is_not_tested_without_need() {
     let fixture = Fixture::new();
     let (ran, accel) = run(&fixture, "touch tried", &["--accel", "tcg"]);
     ran.expect_seen("Hello, world!");
     assert_eq!(accel.as_deref(), Some("tcg"));
-    // Nor for a boot that cannot be.
+    // Nor for a boot that cannot start.
     fs::write(fixture.path("initrd"), "").unwrap();
     let (ran, _) = run(&fixture, "touch tried", &[]);
     assert!(ran.stderr.contains("initrd: "), "{}", ran.stderr);
@@ -83,7 +83,7 @@ fn what_is_not_asked_is_not_tried() {
 }
 
 #[test]
-fn each_way_to_fail_has_its_sentence() {
+fn each_failure_has_its_sentence() {
     let fixture = Fixture::new();
     for (outcome, why, advice) in [
         (
@@ -98,7 +98,7 @@ fn each_way_to_fail_has_its_sentence() {
         ),
         (
             r#"{"not-made":["machine",16]}"#,
-            "KVM cannot make a virtual machine: Device or resource busy (os error 16)",
+            "KVM cannot create a virtual machine: Device or resource busy (os error 16)",
             "end the other hypervisor that uses the CPU's virtualization, such as VirtualBox; or use --accel tcg",
         ),
         (
@@ -123,7 +123,7 @@ fn each_way_to_fail_has_its_sentence() {
 }
 
 #[test]
-fn a_trial_that_fails_by_itself_is_told_apart() {
+fn a_failure_of_the_test_process_is_reported() {
     let fixture = Fixture::new();
     for (trial, why) in [
         (
@@ -139,7 +139,7 @@ fn a_trial_that_fails_by_itself_is_told_apart() {
             "the process that tested KVM ended with exit status: 0",
         ),
         ("echo hello", r#"the process that tested KVM wrote "hello""#),
-        // The waiting process alone can know that.
+        // Only the waiting process can know this outcome.
         (
             r#"echo '{"died":"of laughter"}'"#,
             r#"the process that tested KVM wrote "{\"died\":\"of laughter\"}""#,
@@ -159,7 +159,7 @@ fn a_trial_that_fails_by_itself_is_told_apart() {
 }
 
 #[test]
-fn a_trial_without_end_is_ended() {
+fn a_test_process_that_hangs_is_killed() {
     let fixture = Fixture::new();
     for (trial, why) in [
         (
@@ -170,7 +170,7 @@ fn a_trial_without_end_is_ended() {
             "echo $$ > trial; echo running; trap '' HUP INT TERM; while :; do :; done",
             "a test guest hangs in KVM: it did not end within 100 ms",
         ),
-        // Nor is it read for ever.
+        // Reading ends, too.
         (
             "echo $$ > trial; exec yes ''",
             r#"the process that tested KVM wrote """#,
@@ -183,7 +183,7 @@ fn a_trial_without_end_is_ended() {
 }
 
 #[test]
-fn a_line_without_end_is_cut() {
+fn an_endless_line_is_cut() {
     let fixture = Fixture::new();
     let (ran, accel) = run(&fixture, "exec tr '\\0' x </dev/zero", &[]);
     assert_eq!((ran.code, accel.as_deref()), (Some(0), Some("tcg")));
@@ -192,7 +192,7 @@ fn a_line_without_end_is_cut() {
 
 /// `probe` leaves nothing behind, not even a dead process.
 #[test]
-fn the_trial_is_buried() {
+fn the_test_process_is_reaped() {
     let fixture = Fixture::new();
     for (script, expected) in [
         ("echo '\"works\"'; exec sleep 1000", Outcome::Works),
@@ -211,7 +211,7 @@ fn the_trial_is_buried() {
 }
 
 #[test]
-fn the_trial_dies_with_boot() {
+fn the_test_process_ends_with_boot() {
     let fixture = Fixture::new();
     let mut boot = boot(
         &fixture,
@@ -228,7 +228,7 @@ fn the_trial_dies_with_boot() {
     wait_for_death(Pid::from_raw(trial.trim().parse().unwrap()).unwrap());
 }
 
-/// What comes of trying `device` out with `code`, or with the real code.
+/// The outcome of testing `device` with `code`, or with the real code.
 fn try_out(device: &Path, code: Option<&Path>) -> Outcome {
     let mut command = Command::new(BOOT);
     command.arg("--try-kvm").arg(device).args(code);
@@ -239,7 +239,7 @@ fn try_out(device: &Path, code: Option<&Path>) -> Outcome {
 }
 
 #[test]
-fn devices_that_are_not_kvm() {
+fn other_devices_are_not_kvm() {
     const EACCES: i32 = 13;
     const EISDIR: i32 = 21;
     const ENOENT: i32 = 2;
@@ -270,7 +270,7 @@ fn devices_that_are_not_kvm() {
 
 /// Real hardware, whatever this host has.
 #[test]
-fn the_real_trial_comes_back() {
+fn the_real_test_ends_on_this_host() {
     let fixture = Fixture::new();
     let kvm = Path::new("/dev/kvm");
     let real = try_out(kvm, None);
@@ -289,7 +289,7 @@ fn the_real_trial_comes_back() {
         ran.stderr
     );
 
-    // Where guests run at all, those that ought to fail do so.
+    // If guests run at all, guests with errors fail.
     let runs = match real {
         Outcome::NotOpened(_)
         | Outcome::NotKvm(_)
@@ -321,11 +321,11 @@ fn the_real_trial_comes_back() {
     }
 }
 
-/// The guest as a 64-bit ELF file with a PVH entry: as little of one as QEMU takes.
+/// The guest as a minimal 64-bit ELF file with a PVH entry.
 #[cfg(target_arch = "x86_64")]
 fn kernel(code: &[u8]) -> Vec<u8> {
     use boot::machine::accel::guest::{ENTRY, bytes, memory};
-    // Whatever stands in the first page of memory, the guest does not need it.
+    // The guest does not need the first page of memory.
     const PAGE: usize = 0x1000;
     let memory = &bytes(&memory(code))[PAGE..];
     let (page, length) = (PAGE as u64, memory.len() as u64);
@@ -346,11 +346,11 @@ fn kernel(code: &[u8]) -> Vec<u8> {
     file
 }
 
-/// On a host without a KVM that works, nothing else shows that the guest does what it should.
+/// On a host without a working KVM, only this test shows that the guest is correct.
 #[test]
 #[ignore = "wants qemu-system-x86_64"]
 #[cfg(target_arch = "x86_64")]
-fn the_guest_gets_its_result_under_tcg() {
+fn the_test_guest_works_under_tcg() {
     use boot::machine::accel::guest;
     let fixture = Fixture::new();
     let exit_code = |cpu: &str, code: &[u8]| {
@@ -375,7 +375,7 @@ fn the_guest_gets_its_result_under_tcg() {
         qemu.wait().unwrap();
         None
     };
-    // What isa-debug-exit makes of what is written to it.
+    // The exit status that isa-debug-exit makes of the result.
     let right = Some(((guest::RESULT << 1) | 1) as i32 & 0xff);
     // Without XSAVE, and with it.
     for cpu in ["qemu64", "max"] {

@@ -1,4 +1,4 @@
-//! boot is ended from outside, and leaves nothing behind.
+//! boot is ended from outside and leaves no process.
 
 mod common;
 
@@ -38,7 +38,7 @@ fn a_signal_ends_boot_and_qemu() {
 }
 
 #[test]
-fn even_sigkill_leaves_no_qemu() {
+fn qemu_ends_when_boot_is_killed() {
     let fixture = Fixture::new();
     let mut boot = start(&fixture, "exec sleep 1000", &[]);
     let qemu = fixture.qemu();
@@ -48,7 +48,7 @@ fn even_sigkill_leaves_no_qemu() {
 }
 
 #[test]
-fn what_a_wrapper_around_qemu_has_started_ends_too() {
+fn processes_of_a_wrapper_end_with_boot() {
     let script = "sleep 1000 & echo $! > inner; echo 'Hello, world!'; wait";
     for (arguments, code) in [(&[][..], 0), (&["--log", "/dev/full"], 125)] {
         let fixture = Fixture::new();
@@ -70,7 +70,7 @@ fn process(fixture: &Fixture, file: &str) -> Pid {
 }
 
 #[test]
-fn what_has_left_the_group_of_the_wrapper_ends_too() {
+fn processes_outside_of_the_wrappers_group_end_with_boot() {
     for (end, code) in [
         ("echo 'Hello, world!'; wait", 0),
         ("echo 'Hello, world!'; exit 0", 0),
@@ -83,7 +83,7 @@ fn what_has_left_the_group_of_the_wrapper_ends_too() {
             Some(code),
             "{end}"
         );
-        // Not in a while, but when boot has ended.
+        // It has ended when boot has ended, not some time later.
         for file in ["escaped", "inner"] {
             let test = rustix::process::test_kill_process(process(&fixture, file));
             assert!(test.is_err(), "{file} of {end}");
@@ -92,7 +92,7 @@ fn what_has_left_the_group_of_the_wrapper_ends_too() {
 }
 
 #[test]
-fn not_even_sigkill_leaves_what_a_wrapper_has_started() {
+fn processes_of_a_wrapper_end_when_boot_is_killed() {
     let fixture = Fixture::new();
     let mut boot = start(&fixture, &format!("{ESCAPING} wait"), &[]);
     let processes = ["escaped", "inner"].map(|file| process(&fixture, file));
@@ -102,7 +102,7 @@ fn not_even_sigkill_leaves_what_a_wrapper_has_started() {
     wait_for_death(fixture.qemu());
 }
 
-/// Whoever kills the reaper, which is QEMU's parent, has killed QEMU.
+/// Killing the reaper, QEMU's parent, kills QEMU.
 #[test]
 fn qemu_does_not_outlive_the_reaper() {
     let fixture = Fixture::new();
@@ -129,7 +129,7 @@ fn qemu_does_not_outlive_the_reaper() {
 }
 
 #[test]
-fn a_signal_that_is_ignored_stays_so() {
+fn an_ignored_signal_stays_ignored() {
     let fixture = Fixture::new();
     let boot = fixture.boot(
         "until [ -e go ]; do sleep 0.01; done; echo 'Hello, world!'",
@@ -177,7 +177,7 @@ fn every_verdict_ends_qemu() {
 }
 
 #[test]
-fn a_reader_that_has_had_enough_ends_boot_quietly() {
+fn boot_ends_quietly_when_its_reader_closes_the_pipe() {
     let fixture = Fixture::new();
     let mut boot = start(
         &fixture,
@@ -192,9 +192,9 @@ fn a_reader_that_has_had_enough_ends_boot_quietly() {
     wait_for_death(fixture.qemu());
 }
 
-/// A caller that is killed is a reader that is gone, too.
+/// This also happens when boot's caller is killed.
 #[test]
-fn a_reader_that_is_gone_ends_even_a_silent_boot() {
+fn a_silent_boot_ends_when_its_reader_has_ended() {
     let fixture = Fixture::new();
     let mut boot = start(&fixture, "exec sleep 1000", &["--timeout", "25"]);
     let qemu = fixture.qemu();
@@ -205,7 +205,7 @@ fn a_reader_that_is_gone_ends_even_a_silent_boot() {
 }
 
 #[test]
-fn a_reader_that_ends_at_the_text_does_not_spoil_it() {
+fn a_reader_that_ends_at_the_text_does_not_cause_a_failure() {
     let fixture = Fixture::new();
     let mut boot = start(&fixture, "echo 'Hello, world!'; exec sleep 1000", &[]);
     let mut stdout = boot.stdout.take().unwrap();
@@ -216,7 +216,7 @@ fn a_reader_that_ends_at_the_text_does_not_spoil_it() {
 }
 
 #[test]
-fn a_reader_that_ends_at_the_text_does_not_hide_what_follows() {
+fn a_reader_that_ends_at_the_text_does_not_hide_a_later_failure() {
     let fixture = Fixture::new();
     // Not at rest until then: a second of work, in lines that nobody reads.
     let script = "echo 'Hello, world!'; \
@@ -226,7 +226,7 @@ fn a_reader_that_ends_at_the_text_does_not_hide_what_follows() {
     let mut stdout = boot.stdout.take().unwrap();
     stdout.read_exact(&mut [0; 13]).unwrap();
     drop(stdout);
-    // Longer than boot waits for what a reader has seen.
+    // Longer than boot waits after the end of its reader.
     std::thread::sleep(Duration::from_millis(500));
     fs::write(fixture.path("go"), "").unwrap();
     let ran: Ran = boot.wait_with_output().unwrap().into();
@@ -234,7 +234,7 @@ fn a_reader_that_ends_at_the_text_does_not_hide_what_follows() {
 }
 
 #[test]
-fn nothing_to_write_to_at_all_is_no_reason_to_fail() {
+fn closed_standard_streams_cause_no_failure() {
     let fixture = Fixture::new();
     let boot = fixture.boot("echo 'Hello, world!'; exec sleep 1000", &[]);
     let mut shell = Command::new("/bin/sh");
@@ -250,7 +250,7 @@ fn nothing_to_write_to_at_all_is_no_reason_to_fail() {
     assert_eq!(shell.status().unwrap().code(), Some(0));
 }
 
-/// A guest that has written into a pipe until it was full.
+/// A boot whose guest has filled the pipe that is boot's stdout.
 fn stuck(fixture: &Fixture, script: &str, arguments: &[&str]) -> Child {
     let boot = start(fixture, script, arguments);
     let pipe = boot.stdout.as_ref().unwrap();
@@ -267,7 +267,7 @@ fn stuck(fixture: &Fixture, script: &str, arguments: &[&str]) -> Child {
 }
 
 #[test]
-fn a_reader_that_does_not_read_holds_up_neither_signal_nor_timeout() {
+fn a_reader_that_stops_reading_delays_neither_signals_nor_timeouts() {
     let fixture = Fixture::new();
     let mut boot = stuck(&fixture, "exec cat /dev/zero", &["--timeout", "1000"]);
     send(Signal::TERM, boot.id());
@@ -282,9 +282,9 @@ fn a_reader_that_does_not_read_holds_up_neither_signal_nor_timeout() {
     wait_for_death(fixture.qemu());
 }
 
-/// As ssh and Node.js leave it to the programs that they start.
+/// ssh and Node.js start programs with such a stdout.
 #[test]
-fn a_non_blocking_stdout_is_waited_for() {
+fn a_non_blocking_stdout_loses_no_output() {
     let fixture = Fixture::new();
     let script = "head -c 300000 /dev/zero; echo 'Hello, world!'; exec sleep 1000";
     let (ours, theirs) = rustix::pipe::pipe().unwrap();
@@ -307,7 +307,7 @@ fn a_non_blocking_stdout_is_waited_for() {
 }
 
 #[test]
-fn a_slow_reader_still_gets_everything() {
+fn a_slow_reader_gets_all_output() {
     let fixture = Fixture::new();
     // More than boot's pipe holds, less than that and QEMU's together: QEMU ends, its output waits.
     let script = "head -c 100000 /dev/zero; echo; echo 'Kernel panic - not syncing: x'";
@@ -320,12 +320,12 @@ fn a_slow_reader_still_gets_everything() {
 }
 
 #[test]
-fn a_signal_ends_boot_even_when_it_cannot_speak() {
+fn a_signal_ends_boot_even_if_stderr_is_full() {
     let fixture = Fixture::new();
     let script = "echo one; exec tr '\\0' '\\n' < /dev/zero >&2";
     let mut boot = start(&fixture, script, &["--timeout", "1000", "--expect", "x"]);
     let qemu = fixture.qemu();
-    // Nobody reads stderr. Give it the time to fill; less of it tests less, but fails nothing.
+    // Nobody reads stderr. Wait until it is full; if that takes longer, the test checks less but passes.
     std::thread::sleep(Duration::from_millis(500));
     send(Signal::TERM, boot.id());
     let status = wait_for("boot's end", || boot.try_wait().unwrap());

@@ -1,5 +1,5 @@
-//! What is wrong before there is a guest: what, where, what to do, and whose fault it is: that of the
-//! command line (exit code 2), or of what is there (125, for which `git bisect run` skips a commit).
+//! Errors before the guest runs: the message, the advice, and the exit code. It is 2 for the command line
+//! and 125 for the host and its files; for 125, `git bisect run` skips the commit.
 
 mod common;
 
@@ -26,7 +26,7 @@ fn refused(fixture: &Fixture, arguments: &[&str], code: i32) -> String {
 }
 
 #[test]
-fn what_is_missing_is_said_with_the_ways_to_give_it() {
+fn a_missing_file_is_reported_with_its_option_and_variable() {
     let fixture = Fixture::new();
     assert_eq!(
         refused(&fixture, &[], USAGE),
@@ -39,7 +39,7 @@ fn what_is_missing_is_said_with_the_ways_to_give_it() {
 }
 
 #[test]
-fn what_cannot_be_used_is_named() {
+fn an_unusable_file_is_reported() {
     let fixture = Fixture::new();
     fs::write(fixture.path("empty"), "").unwrap();
     for (arguments, error) in [
@@ -64,7 +64,7 @@ fn what_cannot_be_used_is_named() {
 }
 
 #[test]
-fn a_qemu_that_cannot_unpack_the_kernel_is_told() {
+fn a_qemu_that_cannot_unpack_the_kernel_is_reported() {
     let fixture = Fixture::new();
     let mut image = vec![0; 0x80];
     for (at, bytes) in [
@@ -95,7 +95,7 @@ fn a_qemu_that_cannot_unpack_the_kernel_is_told() {
 }
 
 #[test]
-fn an_unusable_log_is_said_before_the_boot() {
+fn an_unusable_log_is_reported_before_the_boot() {
     let fixture = Fixture::new();
     let refused = |log| {
         refused(
@@ -144,7 +144,7 @@ fn options_are_checked() {
 }
 
 #[test]
-fn the_environment_serves_as_well() {
+fn variables_replace_options() {
     let fixture = Fixture::new();
     let mut boot = fixture.bare("echo 'Hello, world!'");
     let ran: Ran = boot
@@ -156,7 +156,7 @@ fn the_environment_serves_as_well() {
 }
 
 #[test]
-fn a_missing_qemu_is_said() {
+fn a_missing_qemu_is_reported() {
     let fixture = Fixture::new();
     let ran: Ran = Command::new(env!("CARGO_BIN_EXE_boot"))
         .args(["--kernel", "kernel", "--initrd", "initrd"])
@@ -177,7 +177,7 @@ fn a_missing_qemu_is_said() {
 }
 
 #[test]
-fn a_qemu_that_dies_at_once_is_quoted() {
+fn a_qemu_that_ends_at_once_is_quoted() {
     let fixture = Fixture::new();
     let ran = fixture.run(
         "echo 'cannot do that' >&2; echo sorry >&2; exit 3",

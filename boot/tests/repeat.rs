@@ -7,10 +7,10 @@ use std::fs;
 use common::{Fixture, Ran, wait_for};
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Each QEMU leaves its process id behind.
+/// Each QEMU writes its process id to a file.
 const COUNTED: &str = "echo >qemu.$$; echo 'Hello, world!'; exec sleep 1000";
 
-/// The process ids of all the QEMUs that there were.
+/// The process ids of all QEMUs of the test.
 fn qemus(fixture: &Fixture) -> Vec<i32> {
     let entries = fs::read_dir(fixture.path(".")).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -20,7 +20,7 @@ fn qemus(fixture: &Fixture) -> Vec<i32> {
 }
 
 #[test]
-fn all_of_them_are_booted_and_none_is_left() {
+fn every_boot_runs_and_no_qemu_is_left() {
     let fixture = Fixture::new();
     let ran = fixture.run(COUNTED, &["--repeat", "25", "--jobs", "4"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
@@ -40,7 +40,7 @@ fn all_of_them_are_booted_and_none_is_left() {
 }
 
 #[test]
-fn one_failure_is_told_and_ends_nothing() {
+fn a_failure_is_reported_and_the_other_boots_run() {
     let fixture = Fixture::new();
     let script = "n=$(ls | grep -c ^qemu); echo >qemu.$$; \
         [ $n != 2 ] || { echo '[    1.000000] Kernel panic - not syncing: test'; exec sleep 1000; }; \
@@ -56,7 +56,7 @@ fn one_failure_is_told_and_ends_nothing() {
 }
 
 #[test]
-fn a_signal_ends_them_all() {
+fn a_signal_ends_all_boots() {
     let fixture = Fixture::new();
     let script = "echo >qemu.$$; exec sleep 1000";
     let mut boot = fixture.boot(script, &["--repeat", "100", "--jobs", "2"]);
@@ -73,7 +73,7 @@ fn a_signal_ends_them_all() {
     );
 }
 
-/// QEMU takes its time to end: it ignores boot's request, and is killed.
+/// QEMU ignores boot's request to end, and boot kills it.
 #[test]
 fn a_signal_while_qemu_ends_is_not_lost() {
     let fixture = Fixture::new();
@@ -81,7 +81,7 @@ fn a_signal_while_qemu_ends_is_not_lost() {
     let mut boot = fixture.boot(&script, &["--repeat", "100"]);
     let child = boot.stderr(std::process::Stdio::piped()).spawn().unwrap();
     wait_for("a QEMU", || (qemus(&fixture).len() == 1).then_some(()));
-    // The text has come, or comes now; either way boot is busy with ending it for half a second.
+    // The text has come or comes now; boot then takes half a second to end QEMU.
     std::thread::sleep(std::time::Duration::from_millis(300));
     let pid = Pid::from_raw(child.id() as i32).unwrap();
     kill_process(pid, Signal::TERM).unwrap();
@@ -96,7 +96,7 @@ fn a_signal_while_qemu_ends_is_not_lost() {
 }
 
 #[test]
-fn a_host_error_is_a_failure_like_others() {
+fn a_host_error_counts_as_a_failure() {
     let fixture = Fixture::new();
     let mut boot = fixture.boot("", &["--repeat", "3"]);
     let ran = Ran::from(boot.env("BOOT_QEMU", "no-such-qemu").output().unwrap());
@@ -115,7 +115,7 @@ fn a_host_error_is_a_failure_like_others() {
 }
 
 #[test]
-fn qemus_words_are_in_the_verdict() {
+fn the_verdict_quotes_qemu() {
     let script = "echo one; sleep 0.1; echo why >&2; sleep 0.1; kill -9 $$";
     let ran = Fixture::new().run(script, &["--repeat", "1"]);
     let words = "boot: number 1: QEMU ended with signal: 9 (SIGKILL) before \"Hello, world!\" was seen; \
@@ -123,9 +123,9 @@ fn qemus_words_are_in_the_verdict() {
     assert!(ran.stderr.starts_with(words), "{}", ran.stderr);
 }
 
-/// A channel that another QEMU holds open ends with that one.
+/// If another QEMU inherited the channel, it would stay open until that QEMU ends.
 #[test]
-fn no_qemu_has_the_channel_of_another() {
+fn no_qemu_inherits_the_channel_of_another() {
     let fixture = Fixture::new();
     let script =
         "ls -l /proc/$$/fd | grep -c socket > sockets.$$; echo 'Hello, world!'; exec sleep 1000";
@@ -143,7 +143,7 @@ fn no_qemu_has_the_channel_of_another() {
 }
 
 #[test]
-fn what_would_be_written_again_and_again_is_refused() {
+fn options_that_write_files_are_refused_with_repeat() {
     for option in [
         "--log=l",
         "--report=r",

@@ -1,4 +1,4 @@
-//! What boot tells beside its verdict: --report, --chart, --summary, --dry-run, --gdb.
+//! The results of a boot beside its verdict: --report, --chart, --summary, --dry-run, --gdb.
 
 mod common;
 
@@ -22,7 +22,7 @@ fn seconds(value: &Value) -> f64 {
 }
 
 #[test]
-fn a_report_has_all_that_is_known() {
+fn a_report_has_all_facts() {
     let fixture = Fixture::new();
     let ran = fixture.run(
         HELLO,
@@ -47,7 +47,7 @@ fn a_report_has_all_that_is_known() {
     assert_eq!(ran.stderr, format!("boot: {sentence}\n"));
     assert_eq!(report["accelerator"]["name"], "tcg");
     assert_eq!(report["accelerator"]["why"], "it was asked for");
-    // sha256sum says so.
+    // From sha256sum.
     assert_eq!(report["kernel"]["size"], kernel().len());
     assert_eq!(report["kernel"]["format"], "a bzImage");
     assert_eq!(
@@ -76,7 +76,7 @@ fn a_report_has_all_that_is_known() {
 }
 
 #[test]
-fn the_reported_command_runs_the_same() {
+fn the_reported_command_runs_the_same_machine() {
     let fixture = Fixture::new();
     fixture.run(HELLO, &["--report", "report.json", "--append", "it's"]);
     let shell = report(&fixture)["qemu"]["shell"]
@@ -86,7 +86,7 @@ fn the_reported_command_runs_the_same() {
     let printed = fixture
         .run("exit 9", &["--dry-run", "--append", "it's"])
         .stdout;
-    // But for what each run measures for itself.
+    // Except for values that each run measures.
     let unmeasured = |line: &str| {
         let words = line.split(' ');
         let words = words.filter(|word| !word.starts_with("tsc_early_khz="));
@@ -94,7 +94,7 @@ fn the_reported_command_runs_the_same() {
     };
     let printed = String::from_utf8(printed).unwrap();
     assert_eq!(unmeasured(printed.trim_end()), unmeasured(&shell));
-    // The fake QEMU ignores its arguments, but tells them.
+    // The fake QEMU ignores its arguments, but prints them.
     let output = Command::new("sh")
         .args(["-c", &shell])
         .env("FAKE_QEMU", r#"for word; do echo "$word"; done"#)
@@ -160,7 +160,7 @@ fn a_summary_follows_the_verdict() {
 }
 
 #[test]
-fn unusable_paths_are_said_before_the_boot() {
+fn unusable_paths_are_reported_before_the_boot() {
     let fixture = Fixture::new();
     for (arguments, error) in [
         (
@@ -207,7 +207,7 @@ fn a_dry_run_runs_nothing() {
 }
 
 #[test]
-fn a_dry_run_that_cannot_be_printed_says_so() {
+fn a_dry_run_reports_that_it_cannot_print() {
     let fixture = Fixture::new();
     let full = fs::File::create("/dev/full").unwrap();
     let output = fixture.boot("exit 9", &["--dry-run"]).stdout(full).output();
@@ -218,7 +218,7 @@ fn a_dry_run_that_cannot_be_printed_says_so() {
 }
 
 #[test]
-fn what_cannot_be_booted_is_said_before_qemu_is_started() {
+fn an_unbootable_file_is_reported_before_qemu_starts() {
     let fixture = Fixture::new();
     let ran: Ran = fixture
         .bare("exec sleep 1000")
@@ -241,7 +241,7 @@ fn on_qmp(event: &str) -> String {
 }
 
 #[test]
-fn what_qmp_tells_counts() {
+fn a_stop_that_qmp_reports_counts() {
     for (reason, kind) in [("guest-shutdown", "powered-off"), ("guest-reset", "reset")] {
         let fixture = Fixture::new();
         let event = format!(r#"{{"event": "SHUTDOWN", "data": {{"reason": "{reason}"}}}}"#);
@@ -253,9 +253,9 @@ fn what_qmp_tells_counts() {
     }
 }
 
-/// KVM gives up on the guest, says so on stderr, and QEMU stays.
+/// KVM fails, QEMU reports that on stderr and keeps running.
 #[test]
-fn a_guest_that_kvm_gives_up_on_ends_at_once() {
+fn a_failure_of_kvm_ends_the_boot_at_once() {
     let script = format!(
         "echo '[    0.000000] Linux version 6.12.0'; echo 'KVM internal error' >&2; {}; exec sleep 1000",
         on_qmp(r#"{"event": "STOP"}"#)
@@ -274,7 +274,7 @@ fn a_guest_that_kvm_gives_up_on_ends_at_once() {
 }
 
 #[test]
-fn a_guest_that_somebody_stops_and_starts_again_is_waited_for() {
+fn a_guest_may_be_stopped_and_started_again() {
     let script = format!(
         "{}; {}; sleep 1.5; echo 'Hello, world!'; exec sleep 1000",
         on_qmp(r#"{"event": "STOP"}"#),
@@ -286,7 +286,7 @@ fn a_guest_that_somebody_stops_and_starts_again_is_waited_for() {
 
 /// A report that nobody reads: opening the FIFO waits for a reader.
 #[test]
-fn a_signal_ends_boot_when_the_boot_is_over_too() {
+fn a_signal_after_the_boot_ends_boot() {
     let fixture = Fixture::new();
     rustix::fs::mknodat(
         rustix::fs::CWD,
@@ -305,7 +305,7 @@ fn a_signal_ends_boot_when_the_boot_is_over_too() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    // It is looked at before the boot: there has to be a reader.
+    // boot checks the file before the boot, so it needs a reader.
     drop(fs::File::open(fixture.path("fifo")).unwrap());
     fs::write(fixture.path("go"), "").unwrap();
     common::wait_for_death(fixture.qemu());
@@ -315,7 +315,7 @@ fn a_signal_ends_boot_when_the_boot_is_over_too() {
 }
 
 #[test]
-fn a_debugger_is_told_the_way_and_no_time_runs_out() {
+fn with_a_debugger_boot_prints_the_command_and_sets_no_limits() {
     let fixture = Fixture::new();
     let mut boot = fixture
         .boot(
@@ -327,7 +327,7 @@ fn a_debugger_is_told_the_way_and_no_time_runs_out() {
         .spawn()
         .unwrap();
     fixture.qemu();
-    // What would be a success without a debugger is none with it.
+    // With a debugger, the text does not end the boot.
     std::thread::sleep(std::time::Duration::from_millis(300));
     assert!(boot.try_wait().unwrap().is_none());
     fs::write(fixture.path("go"), "").unwrap();

@@ -1,4 +1,4 @@
-//! boot on a terminal: what is typed, what is shown, and that the terminal is as before.
+//! boot on a terminal: its input, its output, and that boot restores it.
 
 mod common;
 
@@ -14,7 +14,7 @@ use rustix::process::Signal;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{InputModes, LocalModes, OutputModes, tcgetattr};
 
-/// A terminal, seen from both sides.
+/// Both ends of a terminal.
 struct Terminal {
     user: File,
     boot: File,
@@ -82,11 +82,11 @@ impl Terminal {
     }
 }
 
-/// A guest at its prompt, which hears everything and does nothing.
+/// A guest at its prompt. It reads all keys and does nothing.
 const PROMPT: &str = "printf 'one\\n# '; exec sleep 1000";
 
 #[test]
-fn ctrl_c_ends_a_session_and_the_terminal_is_as_before() {
+fn ctrl_c_ends_a_session_and_restores_the_terminal() {
     let (fixture, mut terminal) = (Fixture::new(), Terminal::new());
     let before = terminal.modes();
     let mut boot = terminal.start(&fixture, PROMPT, &[]);
@@ -113,7 +113,7 @@ fn ctrl_c_ends_a_session_and_the_terminal_is_as_before() {
 }
 
 #[test]
-fn ctrl_c_before_the_expected_text_is_no_success() {
+fn ctrl_c_before_the_expected_text_is_not_a_success() {
     let (fixture, mut terminal) = (Fixture::new(), Terminal::new());
     let script = "printf booting; exec sleep 1000";
     let mut boot = terminal.start(&fixture, script, &["--expect", "Hello"]);
@@ -130,7 +130,7 @@ fn ctrl_c_before_the_expected_text_is_no_success() {
 }
 
 #[test]
-fn a_quiet_guest_earns_one_hint_on_a_line_of_its_own() {
+fn a_quiet_guest_causes_one_hint_on_its_own_line() {
     let (fixture, mut terminal) = (Fixture::new(), Terminal::new());
     let mut boot = terminal.start(
         &fixture,
@@ -151,7 +151,7 @@ fn a_quiet_guest_earns_one_hint_on_a_line_of_its_own() {
 }
 
 #[test]
-fn what_is_typed_reaches_the_guest_and_is_not_echoed() {
+fn keys_reach_the_guest_without_an_echo() {
     let (fixture, mut terminal) = (Fixture::new(), Terminal::new());
     let script = "printf 'login: '; read name; printf \"hello, $name\\n\"; exec sleep 1000";
     let mut boot = terminal.start(&fixture, script, &["--expect", "hello, root"]);
@@ -166,7 +166,7 @@ fn what_is_typed_reaches_the_guest_and_is_not_echoed() {
 }
 
 #[test]
-fn what_the_guest_does_not_read_does_not_hold_up_ctrl_c() {
+fn unread_keys_do_not_delay_ctrl_c() {
     let (fixture, mut terminal) = (Fixture::new(), Terminal::new());
     let mut boot = terminal.start(&fixture, PROMPT, &[]);
     terminal.wait_for("# ");
@@ -198,7 +198,7 @@ fn ctrl_a_x_ends_a_session() {
 }
 
 #[test]
-fn a_session_ends_well_when_the_guest_powers_off_and_badly_when_it_is_just_gone() {
+fn a_session_succeeds_after_a_power_off_and_fails_after_a_silent_end() {
     for (script, code, sentence) in [
         (
             "echo '[    1.000000] reboot: Power down'",
@@ -231,7 +231,7 @@ fn a_session_ends_well_when_the_guest_powers_off_and_badly_when_it_is_just_gone(
 }
 
 #[test]
-fn in_a_session_an_oops_is_for_the_user_to_judge() {
+fn an_oops_does_not_end_a_session() {
     let (fixture, mut terminal) = (Fixture::new(), Terminal::new());
     let script = "echo '[    1.000000] Oops: invalid opcode: 0000 [#1]'; sleep 2; printf 'still # '; exec sleep 1000";
     let mut boot = terminal.start(&fixture, script, &[]);
@@ -241,7 +241,7 @@ fn in_a_session_an_oops_is_for_the_user_to_judge() {
 }
 
 #[test]
-fn what_the_guest_did_to_the_colours_is_undone() {
+fn colours_of_the_guest_are_reset() {
     let (fixture, mut terminal) = (Fixture::new(), Terminal::new());
     let mut boot = terminal.start(&fixture, "printf '\\033[31mred# '; exec sleep 1000", &[]);
     terminal.wait_for("\u{1b}[31mred# ");
@@ -252,7 +252,7 @@ fn what_the_guest_did_to_the_colours_is_undone() {
 }
 
 #[test]
-fn a_terminal_that_is_only_looked_at_is_spared_escape_sequences() {
+fn a_terminal_without_input_gets_no_escape_sequences() {
     let (fixture, mut terminal) = (Fixture::new(), Terminal::new());
     let stream = |terminal: &Terminal| Stdio::from(terminal.boot.try_clone().unwrap());
     let script =
@@ -271,7 +271,7 @@ fn a_terminal_that_is_only_looked_at_is_spared_escape_sequences() {
 }
 
 #[test]
-fn a_host_error_leaves_the_terminal_as_before() {
+fn a_host_error_restores_the_terminal() {
     let (fixture, mut terminal) = (Fixture::new(), Terminal::new());
     let before = terminal.modes();
     for (script, arguments) in [
@@ -285,7 +285,7 @@ fn a_host_error_leaves_the_terminal_as_before() {
 }
 
 #[test]
-fn a_signal_leaves_the_terminal_as_before_and_no_qemu() {
+fn a_signal_restores_the_terminal_and_ends_qemu() {
     for (signal, number) in [
         (Signal::TERM, 15),
         (Signal::HUP, 1),
@@ -305,7 +305,7 @@ fn a_signal_leaves_the_terminal_as_before_and_no_qemu() {
 }
 
 #[test]
-fn a_closed_window_ends_boot_and_qemu() {
+fn closing_the_terminal_ends_boot_and_qemu() {
     let (fixture, mut terminal) = (Fixture::new(), Terminal::new());
     let mut boot = terminal.start(&fixture, PROMPT, &[]);
     terminal.wait_for("# ");

@@ -1,4 +1,4 @@
-//! What the guest does, and what boot says about it.
+//! The actions of a guest and boot's verdicts about them.
 
 mod common;
 
@@ -12,15 +12,15 @@ use common::{Fixture, Ran};
 const PANIC: &str =
     "[    0.1] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000000";
 
-/// What boot says of it.
+/// boot's sentence about it.
 const RETURNED: &str = "boot: init returned (exit status 0): PID 1 must never exit";
 
 #[test]
-fn the_text_is_success_even_without_a_newline() {
+fn the_text_counts_without_a_newline() {
     let fixture = Fixture::new();
     let ran = fixture.run("printf 'login: '; exec sleep 1000", &["--expect", "login:"]);
     ran.expect_seen("login:");
-    // What boot says comes below it.
+    // boot's message is on the next line.
     assert_eq!(ran.stdout, b"login: \n");
 }
 
@@ -41,7 +41,7 @@ fn without_a_terminal_hello_world_is_expected() {
 }
 
 #[test]
-fn a_panic_is_told_with_its_reason_as_soon_as_qemu_ends() {
+fn a_panic_is_reported_as_soon_as_qemu_ends() {
     let ran = Fixture::new().run(&format!("echo '{PANIC}'; sleep 0.1; echo rest"), &[]);
     ran.expect_sentence(1, RETURNED);
     assert!(ran.stdout.ends_with(b"\nrest\n"));
@@ -68,16 +68,16 @@ fn a_panic_while_it_settles_is_a_failure() {
     ran.expect_sentence(1, RETURNED);
 }
 
-/// What the fake QEMU does while it is no longer asleep, and not yet failed.
+/// Work of the fake QEMU between the text and its failure.
 const WORKS: &str = "i=0; while [ $i -lt 2000 ]; do i=$((i + 1)); done";
 
 #[test]
-fn what_follows_from_the_text_counts_without_being_asked_for() {
+fn a_failure_after_the_text_counts_by_default() {
     for script in [
         format!("echo 'Hello, world!'; {WORKS}; echo '{PANIC}'; exec sleep 1000"),
-        // Behind a wrapper, which only waits.
+        // Started by a wrapper that only waits.
         format!("(echo 'Hello, world!'; {WORKS}; echo '{PANIC}'; exec sleep 1000) & wait"),
-        // A wrapper may do something else meanwhile.
+        // Started by a wrapper that also works.
         format!("(echo 'Hello, world!'; sleep 0.01; {WORKS}; echo '{PANIC}'; exec sleep 1000)"),
     ] {
         Fixture::new()
@@ -87,7 +87,7 @@ fn what_follows_from_the_text_counts_without_being_asked_for() {
 }
 
 #[test]
-fn a_guest_that_never_rests_is_not_waited_for_for_ever() {
+fn the_wait_for_a_guest_that_never_rests_is_limited() {
     let started = Instant::now();
     for script in [
         "echo 'Hello, world!'; while :; do :; done",
@@ -99,7 +99,7 @@ fn a_guest_that_never_rests_is_not_waited_for_for_ever() {
 }
 
 #[test]
-fn the_kernel_does_not_write_the_text() {
+fn the_text_does_not_count_if_the_kernel_writes_it() {
     let fixture = Fixture::new();
     let script = "printf '[    0.000000] Linux version 6.12.95\\r\\n'; \
         printf '[    0.000000] Command line: x -- Hello, world!\\r\\n'; exec sleep 1000";
@@ -136,7 +136,7 @@ fn a_guest_that_settles_is_a_success() {
 }
 
 #[test]
-fn a_guest_that_is_gone_too_soon_has_failed() {
+fn a_guest_that_ends_before_the_text_has_failed() {
     let ran = Fixture::new().run("printf 'one\\ntwo\\n\\n'", &[]);
     ran.expect_sentence(
         1,
@@ -152,7 +152,7 @@ fn a_guest_that_is_gone_too_soon_has_failed() {
 }
 
 #[test]
-fn a_qemu_that_crashes_under_the_guest_is_told() {
+fn a_crash_of_qemu_is_reported() {
     let ran = Fixture::new().run("echo one; kill -9 $$", &[]);
     ran.expect(
         125,
@@ -161,7 +161,7 @@ fn a_qemu_that_crashes_under_the_guest_is_told() {
 }
 
 #[test]
-fn a_timeout_tells_what_was_last_seen() {
+fn a_timeout_quotes_the_last_line() {
     let ran = Fixture::new().run("printf 'one\\ntw'; exec sleep 1000", &["--timeout", "1.5"]);
     ran.expect_sentence(
         124,
@@ -179,7 +179,7 @@ fn a_timeout_tells_what_was_last_seen() {
 }
 
 #[test]
-fn what_was_found_first_is_the_cause() {
+fn the_first_finding_is_the_cause() {
     let script = "echo '[    0.210000] Initramfs unpacking failed: read error'; \
         echo '[    0.470000] Kernel panic - not syncing: No working init found.  Try'";
     let ran = Fixture::new().run(script, &[]);
@@ -195,9 +195,9 @@ fn what_was_found_first_is_the_cause() {
     assert_eq!(ran.code, Some(1));
 }
 
-/// Consoles of other people's guests: what boot has to say, and to quote.
+/// Consoles from bug reports, with boot's sentences and quotes.
 #[test]
-fn the_logs_of_others_are_understood() {
+fn logs_from_bug_reports_are_understood() {
     for (log, sentence, parts) in [
         (
             "cpu-level",
@@ -251,7 +251,7 @@ fn the_logs_of_others_are_understood() {
 }
 
 #[test]
-fn an_initramfs_that_restarts_for_panic_is_told() {
+fn an_initramfs_that_restarts_because_of_panic_is_explained() {
     let script = "echo 'ALERT!  /dev/vda does not exist.  Dropping to a shell!'; \
         echo 'Rebooting automatically due to panic= boot argument'; \
         echo '[    3.621019] reboot: Restarting system'";
@@ -265,7 +265,7 @@ fn an_initramfs_that_restarts_for_panic_is_told() {
 }
 
 #[test]
-fn a_complaint_does_not_outweigh_the_text_but_an_oops_does() {
+fn only_an_oops_or_a_panic_outweighs_the_text() {
     let after = "; echo 'Hello, world!'; exec sleep 1000";
     let complaint = "echo 'Initramfs unpacking failed: read error'";
     Fixture::new()
@@ -291,13 +291,13 @@ fn silence_ends_the_watching() {
         124,
         "boot: the guest was silent for 0.7 s before \"Hello, world!\" was seen; the last line was \"...\"",
     );
-    // Each byte puts it off.
+    // Each byte postpones the end.
     assert!(started.elapsed() >= Duration::from_millis(1500));
     assert!(started.elapsed() < Duration::from_secs(30));
 }
 
 #[test]
-fn a_guest_that_settles_may_be_silent() {
+fn a_guest_may_be_silent_after_the_text() {
     let arguments = &["--stall", "0.2", "--settle", "0.6"];
     let script = "echo 'Hello, world!'; exec sleep 1000";
     Fixture::new()
@@ -306,7 +306,7 @@ fn a_guest_that_settles_may_be_silent() {
 }
 
 #[test]
-fn a_halted_guest_is_not_waited_for() {
+fn a_halt_ends_the_watching() {
     let started = Instant::now();
     let script = "echo '[    0.413480] reboot: Power off not available: System halted instead'; exec sleep 1000";
     let ran = Fixture::new().run(script, &[]);
@@ -359,7 +359,7 @@ fn endless_output_without_a_line_takes_no_memory() {
     assert!(peak < 32 * 1024, "{peak} KiB");
 }
 
-/// The most memory that a process has ever used, as long as it runs.
+/// The peak memory of a running process.
 fn peak_kib(pid: u32) -> Option<u32> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let peak = status
@@ -382,7 +382,7 @@ fn the_log_and_stdout_have_the_bytes_as_they_came_and_stdout_ends_its_last_line(
 }
 
 #[test]
-fn what_has_been_written_with_the_text_still_counts() {
+fn output_right_after_the_text_counts() {
     let fixture = Fixture::new();
     let filling = "x".repeat(50_000);
     let output = format!("Hello, world!\n{filling}\nKernel panic - not syncing: late\n");
@@ -394,7 +394,7 @@ fn what_has_been_written_with_the_text_still_counts() {
 }
 
 #[test]
-fn a_full_log_is_the_hosts_fault() {
+fn a_full_disk_for_the_log_is_a_host_error() {
     let ran = Fixture::new().run("echo one; exec sleep 1000", &["--log", "/dev/full"]);
     ran.expect(
         125,
@@ -403,7 +403,7 @@ fn a_full_log_is_the_hosts_fault() {
 }
 
 #[test]
-fn what_qemu_says_is_passed_on() {
+fn qemus_messages_are_shown() {
     let ran = Fixture::new().run(
         "echo careful >&2; sleep 0.1; echo one; sleep 0.1; echo bye >&2",
         &["--expect", "x"],
@@ -417,7 +417,7 @@ fn what_qemu_says_is_passed_on() {
 }
 
 #[test]
-fn the_first_and_last_words_of_a_qemu_that_says_much_are_quoted() {
+fn the_first_and_last_of_many_lines_of_qemu_are_quoted() {
     let ran = Fixture::new().run("seq 1000 >&2; exit 1", &[]);
     let sentence = "boot: QEMU ended with exit status: 1 before the guest wrote anything:\n  qemu: 1\n  qemu: 2\n";
     assert!(ran.stderr.contains(sentence), "{}", ran.stderr);

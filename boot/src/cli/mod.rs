@@ -100,7 +100,7 @@ pub struct Cli {
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
     pub expect: Option<String>,
 
-    /// The same, but the text counts whoever writes it: a program, the kernel or the firmware
+    /// Like --expect, but the text counts whoever writes it: a program, the kernel or the firmware
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true, conflicts_with = "expect")]
     pub expect_anywhere: Option<String>,
 

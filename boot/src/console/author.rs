@@ -217,7 +217,7 @@ impl Sieve {
 mod tests {
     use super::*;
 
-    /// What of `console` is programs'.
+    /// The output of programs in `console`.
     fn programs(console: &str) -> String {
         let mut sieve = Sieve::default();
         let mut programs = Vec::new();
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_behind_a_time_is_the_kernels() {
+    fn a_message_after_a_time_stamp_is_the_kernels() {
         for (console, expected) in [
             ("[    0.123456] Hello\r\n", ""),
             ("[    0.123456][    T1] Hello\n", ""),
@@ -255,17 +255,17 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_before_the_kernel_is_withdrawn() {
+    fn output_before_the_kernel_is_withdrawn() {
         let kernel = "[    0.000000] Linux version 6.12.95\n[    0.000000] Command line: Hello\n";
         assert_eq!(programs("Hello\n"), "Hello\n");
         assert_eq!(programs(&format!("Hello\n{kernel}")), "");
-        // Not by any other of its messages: a quiet kernel says what is wrong.
+        // Other messages do not withdraw it: a quiet kernel prints errors.
         assert_eq!(programs("Hello\n[    0.300000] oh\nx"), "Hello\nx");
         assert_eq!(programs(&format!("{kernel}Hello\n")), "Hello\n");
     }
 
     #[test]
-    fn a_firmware_is_known_by_its_banner() {
+    fn a_firmware_is_recognised_by_its_banner() {
         let sbi =
             "\nOpenSBI v1.1\n   ____\n\nPlatform Name : Hello\nBoot HART MEDELEG         : 0x1\n";
         assert_eq!(programs(sbi), "");
@@ -277,7 +277,7 @@ mod tests {
         assert_eq!(programs(setup), "x\n");
         let efi = "UEFI firmware (version edk2)\nHello\nEFI stub: Booting Linux Kernel...\nEFI stub: Hello\nx";
         assert_eq!(programs(efi), "x");
-        // Once programs run, they may say so.
+        // A program may print a banner.
         assert_eq!(
             programs("[    0.300000] oh\nOpenSBI v1.1\nx"),
             "OpenSBI v1.1\nx"
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_without_times_says_when_programs_begin() {
+    fn without_times_programs_begin_after_the_kernels_message() {
         let kernel = "x\nLinux version 6.12.95 (a@b)\nCommand line: x -- Hello\nRun Hello\n";
         assert_eq!(programs(kernel), "");
         let starts = "Run /init as init process\r\n";
@@ -300,7 +300,7 @@ mod tests {
             programs(&format!("OpenSBI v1\n{kernel}{starts}Hello\n")),
             "Hello\n"
         );
-        // Only its first messages were without.
+        // Only its first messages have no times.
         let late = "[    0.000000] x\nHello\n";
         assert_eq!(programs(&format!("{kernel}{late}")), "Hello\n");
     }

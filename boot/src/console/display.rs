@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_left_alone_unless_asked() {
+    fn bytes_are_unchanged_by_default() {
         let bytes = b"\x1b[2J\xff\0";
         let mut display = Display::new(None, false);
         assert!(matches!(
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_back_is_less_than_a_character() {
+    fn only_an_incomplete_character_is_held_back() {
         let mut harmless = Display::new(None, true);
         for _ in 0..1000 {
             harmless.show(b"\xf0\x9f\x98", Instant::now());

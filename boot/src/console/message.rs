@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_begins_behind_its_time() {
+    fn a_message_begins_after_its_time_stamp() {
         for (console, message) in [
             ("[    0.123456] Oops: x\r", "Oops: x"),
             ("[12345.123456] Oops: x", "Oops: x"),
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn endless_output_does_not_crowd_a_message_out() {
+    fn endless_output_does_not_hide_a_message() {
         let console = "x".repeat(100_000) + "[    0.123456] Oops: x";
         assert_eq!(messages(&console), ["Oops: x"]);
         let mut message = Message::default();

@@ -255,7 +255,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_multiboot_header_adds_up_to_nothing() {
+    fn the_sum_of_a_multiboot_header_is_zero() {
         let header = |checksum: u32| {
             let words = [0, 0x1bad_b002, 3, checksum].map(u32::to_le_bytes);
             multiboot(&words.concat())

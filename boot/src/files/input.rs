@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_booted_is_said() {
+    fn unusable_files_are_reported() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("vmlinux");
         assert!(error(path.clone()).ends_with("No such file or directory (os error 2)"));
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_spares_what_is_booted() {
+    fn the_log_does_not_overwrite_an_input() {
         let directory = tempfile::tempdir().unwrap();
         let kernel = directory.path().join("vmlinux");
         let link = directory.path().join("log");

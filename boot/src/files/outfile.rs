@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_whole_and_leaves_nothing_beside_it() {
+    fn a_file_is_complete_and_no_temporary_file_is_left() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("report.json");
         let file = OutFile::checked("report", &path, &[]).unwrap();
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_stays_one() {
+    fn a_link_stays_a_link() {
         let directory = tempfile::tempdir().unwrap();
         let [real, link] = ["real", "link"].map(|name| directory.path().join(name));
         fs::write(&real, "old").unwrap();
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_is_said() {
+    fn unwritable_paths_are_reported() {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
         fs::write(path("kernel"), "precious").unwrap();

@@ -3,7 +3,7 @@ use std::io::Write;
 
 use super::*;
 
-/// `inputs` of files with these contents, the directory taken out of the sentence.
+/// The result of `inputs` for files with these contents, without the directory in the error.
 fn inspected(kernel: &[u8], initrd: &[u8]) -> Result<Inputs, String> {
     inspected_for("x86_64", kernel, initrd)
 }
@@ -33,7 +33,7 @@ fn image(magic: &[u8; 4]) -> Vec<u8> {
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    // More than what is looked at.
+    // More than the examined length.
     gzip.write_all(bytes).unwrap();
     gzip.write_all(&[b'x'; 100_000]).unwrap();
     gzip.finish().unwrap()
@@ -54,7 +54,7 @@ fn zboot(machine: u16) -> Vec<u8> {
 const NEWC: &[u8] = b"070701 and so on";
 
 #[test]
-fn what_can_be_booted_passes() {
+fn bootable_files_pass() {
     for kernel in [bz_image(), elf::tests::kernel(62, true)] {
         inspected(&kernel, NEWC).unwrap();
     }
@@ -70,7 +70,7 @@ fn what_can_be_booted_passes() {
 }
 
 #[test]
-fn a_kernel_without_pvh_is_told_the_ways_out() {
+fn a_kernel_without_pvh_is_refused_with_advice() {
     let error = inspected(&elf::tests::kernel(62, false), NEWC).unwrap_err();
     assert_eq!(
         error,
@@ -148,7 +148,7 @@ fn an_elf_file_is_not_booted_by_every_machine() {
 }
 
 #[test]
-fn what_is_no_kernel_is_named() {
+fn a_file_that_is_not_a_kernel_is_named() {
     for (kernel, part) in [
         (
             &b"\x1f\x8b\x08 vmlinux.gz"[..],
@@ -172,7 +172,7 @@ fn what_is_no_kernel_is_named() {
 }
 
 #[test]
-fn what_is_no_initramfs_is_named() {
+fn a_file_that_is_not_an_initramfs_is_named() {
     for (initrd, part) in [
         (
             &b"\x7fELF\x02"[..],
@@ -202,7 +202,7 @@ fn what_is_no_initramfs_is_named() {
 }
 
 #[test]
-fn a_qemu_too_old_for_the_kernel_is_told_before() {
+fn a_qemu_too_old_for_the_kernel_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let kernel = directory.path().join("k");
     let mut image = zboot(0xaa64);
@@ -212,7 +212,7 @@ fn a_qemu_too_old_for_the_kernel_is_told_before() {
         kernel: Format::Arm64Zboot,
         initrd: Format::Newc,
     };
-    // What there is in place of QEMU says nothing of the kind.
+    // This program prints no such version.
     check_qemu(&inputs, &kernel, Path::new("true")).unwrap();
     assert_eq!(format::zboot_payload(&kernel), Some((0x140, 7)));
     for (said, version) in [
@@ -229,7 +229,7 @@ fn a_qemu_too_old_for_the_kernel_is_told_before() {
 }
 
 #[test]
-fn exchanged_files_are_noticed() {
+fn swapped_files_are_noticed() {
     assert_eq!(
         inspected(b"\x1f\x8b\x08", &bz_image()).unwrap_err(),
         "--kernel and --initrd are swapped: k is compressed by gzip, and i is a bzImage"

@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sandbox_is_asked_for_if_there_is_one() {
+    fn the_sandbox_is_an_argument_if_wanted() {
         assert!(!vm().arguments().contains(&"-sandbox".into()));
         let sandboxed = Vm {
             sandbox: true,
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn acceleration_is_named_as_qemu_does() {
+    fn the_accelerator_has_qemus_name() {
         let arguments = Vm {
             accel: Accel::Kvm,
             ..vm()
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_is_found_as_the_shell_finds_it() {
+    fn a_program_is_found_in_path() {
         let sh = program("sh".into());
         assert!(sh.is_absolute() && sh.ends_with("sh"), "{}", sh.display());
         for unchanged in ["no-such-program", "./sh"] {
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_debugger_is_waited_for_on_a_socket() {
+    fn the_guest_waits_for_a_debugger_on_a_socket() {
         assert!(!vm().arguments().contains(&"-S".into()));
         let arguments = Vm {
             gdb: Some("/tmp/a,b".into()),
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_that_is_not_the_hosts_is_not_told() {
+    fn with_icount_the_kernel_gets_no_frequency() {
         for (word, told) in [
             ("-icount", false),
             ("--icount", false),
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn devices_that_the_kernel_will_not_find_are_told() {
+    fn devices_that_the_kernel_cannot_find_cause_a_warning() {
         let caution = |machine: usize, append: &str, device: &str| {
             let vm = Vm {
                 machine: &TARGETS[0].machines[machine],

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_no_socket_can_have_is_refused() {
+    fn a_path_that_is_too_long_for_a_socket_is_refused() {
         assert_eq!(socket(Some("x".into())).unwrap(), Path::new("x"));
         let error = socket(Some("y".repeat(108).into()))
             .unwrap_err()

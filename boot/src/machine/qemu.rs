@@ -126,7 +126,7 @@ impl Qemu {
         Ok(self.status)
     }
 
-    /// What QEMU has reported on its control channel.
+    /// QEMU's reports on its control channel so far.
     pub fn said(&self) -> State {
         self.qmp.state()
     }
@@ -144,7 +144,7 @@ impl Qemu {
             let _ = self.wait(PATIENCE);
         }
         self.kill();
-        // Wait for the end of the channel, but not forever: a stuck process may hold it open.
+        // Wait for the end of the channel, with a limit: a stuck process may hold it open.
         self.qmp.closed(PATIENCE);
     }
 

@@ -209,7 +209,7 @@ mod tests {
         Qmp::pair(|_| {}).unwrap()
     }
 
-    /// A channel on which QEMU has said `messages` and is gone.
+    /// The state after QEMU has sent `messages` and closed the channel.
     fn after(messages: &[u8]) -> State {
         let (qmp, Peer(theirs)) = pair();
         let mut qemu = UnixStream::from(theirs);
@@ -235,13 +235,13 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_that_goes_on_is_not_stopped() {
+    fn a_guest_that_continues_is_not_stopped() {
         let state = after(b"{\"event\": \"STOP\"}\r\n{\"event\": \"RESUME\"}\r\n");
         assert_eq!(state, State::default());
     }
 
     #[test]
-    fn a_guest_that_somebody_has_stopped_is_not_in_trouble() {
+    fn a_stop_by_a_user_is_not_an_error() {
         for (run_state, in_trouble) in [
             ("paused", false),
             ("debug", false),
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_nothing() {
+    fn invalid_messages_are_ignored() {
         let mut nonsense = vec![b'['; 3 << 16];
         nonsense.extend(b"\n\0\xff\n{\"event\": 7}\n{\"event\": \"STOP\"}\n");
         assert!(after(&nonsense).stopped);
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_qemu_that_does_not_answer_is_not_waited_for() {
+    fn the_wait_for_a_silent_qemu_is_limited() {
         let (qmp, peer) = pair();
         assert!(!qmp.quit(Duration::from_millis(10)));
         drop(peer);
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn qemu_is_told_the_descriptor() {
+    fn the_arguments_have_the_descriptor() {
         let (_qmp, peer) = pair();
         let fd = peer.0.as_raw_fd();
         assert_eq!(peer.arguments()[1], format!("socket,id=qmp,fd={fd}"));

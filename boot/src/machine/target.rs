@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_appended_comes_last() {
+    fn appended_options_come_last() {
         let target = Target::named("x86_64").unwrap();
         let line = "console=ttyS0 panic=-1 reboot=t nolapic_timer no_timer_check";
         assert_eq!(target.command_line(Accel::Kvm, None, ""), line);

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_is_read_whatever_its_name() {
+    fn a_thread_and_a_process_are_parsed() {
         let expected = Thread {
             id: 7,
             asleep: true,
@@ -136,13 +136,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_short_is_none() {
+    fn incomplete_files_are_nothing() {
         assert_eq!(thread(&stat(STAT), "1"), None);
         assert_eq!(thread(&stat("7 (qemu) S"), "1 1 1"), None);
     }
 
     #[test]
-    fn a_wrapper_and_all_that_it_has_started_belong_together() {
+    fn the_family_has_the_group_and_all_descendants() {
         let processes = [
             (10, 1, 10),
             (11, 10, 10),

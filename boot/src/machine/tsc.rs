@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_counts_evenly_and_as_fast_as_it_is_said_to() {
+    fn the_counter_has_the_measured_frequency() {
         let khz = khz().expect("a plausible speed");
         let (started, first) = now();
         sleep(Duration::from_millis(20));
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_guest_that_sees_it_is_told() {
+    fn only_a_guest_that_reads_the_counter_gets_the_frequency() {
         let told = |name, accel| of_guest(Target::named(name).unwrap(), accel).is_some();
         assert!(told("x86_64", Accel::Tcg));
         assert!(!told("x86_64", Accel::Kvm));

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn delays_are_initcalls_and_what_is_between_them() {
+    fn delays_are_initcalls_and_the_silences_between_them() {
         let lines = [
             (10, "[    0.000000] a"),
             (50, "[    0.100000] calling  f+0x0/0x1 @ 1"),
@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(sections[1].0, "Longest silences, by the line after");
         let silence = &sections[1].1[0];
         assert_eq!((silence.start, silence.took), (ms(10), ms(40)));
-        // The time in `f` is not told twice.
+        // The time in `f` does not appear twice.
         assert_eq!(analysis(&lines, "").delays(0, 9)[0].1.len(), 1);
         assert_eq!(analysis(&lines[..2], "").delays(9, 9).len(), 1);
     }
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_missing_is_hinted_at() {
+    fn hints_name_missing_options() {
         let hints = |lines: &[(u64, &str)], command_line| analysis(lines, command_line).hints;
         assert!(hints(&[(1, "x")], "quiet").is_empty());
         assert!(hints(&[(1, "x")], "quiet initcall_debug")[0].contains("loglevel=8"));

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_guests_clock_is_taken_where_it_is_fine() {
+    fn a_fine_clock_of_the_guest_is_used() {
         // From Debian's 6.1.192: the second ends before the first.
         let initcalls = of(&[
             (10, "[    1.109200] calling  proc_kmsg_init+0x0/0x26 @ 1"),
@@ -174,8 +174,8 @@ mod tests {
     }
 
     #[test]
-    fn where_the_guest_counts_in_ticks_the_host_counts() {
-        // From the small kernel, which has neither names nor a clock worth the name.
+    fn with_a_coarse_clock_of_the_guest_the_hosts_is_used() {
+        // From the small kernel, which has no names and only a coarse clock.
         let initcalls = of(&[
             (10, "[    0.270000] calling  0xffffffff8165e881 @ 1"),
             (12, "[    0.270000] clocksource: jiffies: mask: 0xffffffff"),
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_get_the_names_that_are_known() {
+    fn addresses_get_their_names_if_known() {
         let symbols = Symbols::from_iter([(0xffff_ffff_8165_e881, "init_jiffies".to_owned())]);
         let timeline = recorded(&[(1, "initcall 0xffffffff8165e881 returned 0 after 1 usecs")]);
         assert_eq!(

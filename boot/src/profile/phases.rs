@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn phases_follow_the_console_without_a_hole() {
+    fn phases_follow_the_console_without_gaps() {
         let mut timeline = recorded(&[
             (150, "[    0.000000] Linux version 6.12.95"),
             (155, "[    0.000000] printk: legacy console [ttyS0] enabled"),
@@ -219,11 +219,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_announced_is_part_of_what_was_before() {
+    fn a_phase_without_its_line_is_part_of_the_phase_before() {
         let timeline = recorded(&[
             (20, "[    0.000000] Linux version 6.12.95"),
             (30, "[    0.000000] Serial: 8250/16550 driver, 1 ports"),
-            // What comes out of turn announces nothing.
+            // A line out of order starts no phase.
             (50, "[    0.000000] pid_max: default"),
             (60, "[    0.000000] Kernel panic - not syncing: x"),
         ]);
@@ -237,7 +237,7 @@ mod tests {
         );
     }
 
-    /// Who is at work, from when to when.
+    /// The author, start and end of each phase.
     fn at_work(timeline: &Timeline) -> Vec<(Who, u64, u64)> {
         let phases = phases(timeline).into_iter().zip(named(timeline));
         phases
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_at_work_is_told_as_far_as_it_is_known() {
+    fn the_author_of_a_phase_is_named_if_it_is_known() {
         let kernel = (30, "[    0.000000] Linux version 6.12.95");
         let run = (40, "[    0.000000] Run /init as init process");
         type Case<'a> = (&'a [(u64, &'a str)], &'a [(Who, u64, u64)]);
@@ -277,7 +277,7 @@ mod tests {
                     (Who::Kernel, 30, 40),
                 ],
             ),
-            // A kernel that is told to be quiet.
+            // A kernel with `quiet`.
             (
                 &[(10, "Hello"), (20, "[    0.500000] oh"), (30, "more")],
                 &[(Who::Unknown, 0, 10), (Who::Unknown, 10, 30)],
@@ -290,7 +290,7 @@ mod tests {
                     (Who::Kernel, 30, 40),
                 ],
             ),
-            // With loglevel=6, it does not say that it runs init.
+            // With loglevel=6, the kernel does not print that it runs init.
             (
                 &[kernel, (40, "Hello"), (50, "more")],
                 &[
@@ -299,7 +299,7 @@ mod tests {
                     (Who::Init, 40, 50),
                 ],
             ),
-            // Without times.
+            // The kernel prints no times.
             (
                 &[
                     (10, "Linux version 6.12.95"),
@@ -320,14 +320,14 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_that_says_nothing_has_one_phase() {
+    fn a_silent_guest_has_one_phase() {
         let mut timeline = Timeline::new();
         timeline.finish(ms(70));
         assert_eq!(named(&timeline), [("QEMU, firmware, silent kernel", 0, 70)]);
     }
 
     #[test]
-    fn nothing_is_after_the_expected_text() {
+    fn no_phase_follows_the_expected_text() {
         let mut timeline = recorded(&[(10, "login: "), (20, "[    0.000000] late")]);
         timeline.expected = Some(ms(10));
         assert_eq!(named(&timeline), [("QEMU, firmware, silent kernel", 0, 10)]);

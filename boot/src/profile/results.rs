@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_of_a_store_has_the_name_it_was_given() {
+    fn the_hash_of_a_store_path_is_removed() {
         let stored = "s4swi3h2z6fsj9gpx4rwqy1s3b6lkkhd-kernel-vmlinux";
         assert_eq!(without_store_hash(stored), "kernel-vmlinux");
         assert_eq!(without_store_hash("kernel-vmlinux"), "kernel-vmlinux");

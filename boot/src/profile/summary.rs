@@ -87,7 +87,7 @@ Hint: initcall_debug is on the command line, but the console shows no initcalls:
     }
 
     #[test]
-    fn a_bar_stays_in_its_place() {
+    fn a_bar_stays_within_its_width() {
         assert_eq!(bar(ms(0), ms(10), ms(10)), "#".repeat(BAR));
         assert_eq!(bar(ms(10), ms(10), ms(10)), " ".repeat(BAR - 1) + "#");
         assert_eq!(bar(ms(5), ms(900), ms(10)).len(), BAR);

@@ -53,7 +53,7 @@ mod tests {
 
     use super::*;
 
-    /// Numbers of that many bytes each.
+    /// Numbers of `width` bytes each.
     fn numbers(width: usize, numbers: &[u64]) -> Vec<u8> {
         let bytes = numbers.iter().map(|number| number.to_le_bytes());
         bytes.flat_map(|bytes| bytes[..width].to_vec()).collect()
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn functions_are_known_by_their_address() {
+    fn functions_are_found_by_their_address() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("vmlinux");
         fs::write(&path, vmlinux()).unwrap();
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_none_is_said() {
+    fn a_file_without_symbols_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("vmlinux");
         let error = |path: &Path| format!("{:#}", Symbols::read(path).unwrap_err());

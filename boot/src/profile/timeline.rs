@@ -200,7 +200,7 @@ pub(crate) mod tests {
         Duration::from_millis(ms)
     }
 
-    /// A timeline of lines, each with when it arrives, in milliseconds.
+    /// A timeline of lines with their arrival times in milliseconds.
     pub fn recorded(lines: &[(u64, &str)]) -> Timeline {
         let mut timeline = Timeline::new();
         for (at, line) in lines {
@@ -245,7 +245,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn only_the_kernels_brackets_are_a_time() {
+    fn only_a_time_stamp_of_the_kernel_is_a_time() {
         for (line, expected) in [
             ("[    0.190000] x", Some((190_000, "x"))),
             ("[12345.000001][  C0] x", Some((12_345_000_001, "x"))),
@@ -277,7 +277,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_longest_waits_come_first_and_end_with_init() {
+    fn the_longest_gaps_come_first_and_end_with_init() {
         let timeline = recorded(&[
             (1, "a"),
             (4, "b"),

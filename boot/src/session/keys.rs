@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn ctrl_c_ends_wherever_it_stands() {
+    fn ctrl_c_ends_the_session_anywhere() {
         assert_eq!(typed(&[b"ls\r\x03"]), (true, false));
         assert_eq!(typed(&[b"\x01", b"\x03"]), (true, false));
         assert_eq!(typed(&[b"ls\r"]), (false, false));

@@ -153,11 +153,11 @@ mod tests {
         })
     }
 
-    /// What a thread does from one look to the next: for how many milliseconds it ran, waited for a
-    /// processor, and whether it sleeps in the end.
+    /// The activity of a thread between two looks: the milliseconds for which it ran, the milliseconds for
+    /// which it waited for a processor, and whether it sleeps at the second look.
     type Does = (u32, u32, bool);
 
-    /// After how many milliseconds a guest is settled if `threads` of it do that in every 5.
+    /// The milliseconds until a guest is at rest whose threads do this every 5 ms.
     fn settled_after(does: impl Fn(u32) -> Vec<Does>) -> Option<u32> {
         settled_at_pace(5, does)
     }
@@ -196,7 +196,7 @@ mod tests {
     const STARVES: Does = (0, 0, false);
 
     #[test]
-    fn a_guest_that_waits_is_soon_at_rest() {
+    fn a_sleeping_guest_is_soon_at_rest() {
         assert_eq!(settled_after(|_| vec![SLEEPS, SLEEPS]), Some(50));
     }
 
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_guest_that_gets_no_processor_is_not_at_rest() {
-        // One millisecond of 20: 4 seconds until it has had its share.
+        // It gets 1 ms of 20, so it takes 4 seconds to use its processor time.
         let starved = |number| {
             vec![
                 SLEEPS,
@@ -220,7 +220,7 @@ mod tests {
         };
         assert_eq!(settled_after(starved), Some(3995));
         assert_eq!(settled_after(|_| vec![SLEEPS, STARVES]), Some(10_000));
-        // Looked at only where it happens to sleep.
+        // It sleeps at every look, but waited in between.
         let lucky = settled_after(|_| vec![SLEEPS, (0, 5, true)]);
         assert_eq!(lucky, Some(10_000));
     }
@@ -233,19 +233,19 @@ mod tests {
 
     #[test]
     fn a_timers_interrupts_do_not_disturb_the_rest() {
-        // 100 a second; every fourth is seen.
+        // 100 interrupts per second; every fourth look sees one.
         let ticks = |number: u32| {
             let tick = u32::from(number % 2 == 1);
             vec![(0, tick, number % 8 != 7), SLEEPS]
         };
         assert_eq!(settled_after(ticks), Some(70));
-        // Where each of them waits for a processor longer than it sleeps, it takes longer.
+        // It takes longer if the threads wait for a processor.
         let busy = |_| vec![(0, 2, true), (0, 2, true)];
         assert_eq!(settled_after(busy), Some(250));
     }
 
     #[test]
-    fn it_does_not_matter_how_often_it_is_looked_at() {
+    fn the_pace_of_looks_does_not_matter() {
         assert_eq!(settled_at_pace(100, |_| vec![SLEEPS]), Some(100));
         // A little work in a long time.
         let works = |_| vec![(20, 75, true)];
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_takes_to_look_is_no_rest() {
+    fn the_time_of_a_look_is_not_rest() {
         let begun = Instant::now();
         let mut settle = Settle::new(begun);
         let thread = Thread {
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_a_disk_nor_a_reader_that_it_waits_for_is_rest() {
+    fn waiting_for_a_disk_or_a_reader_is_not_rest() {
         let begun = Instant::now();
         let thread = Thread {
             id: 1,
@@ -299,14 +299,14 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_looked_at_is_waited_for() {
+    fn without_looks_the_guest_gets_a_fixed_time() {
         let begun = Instant::now();
         let mut settle = Settle::new(begun);
         settle.take(None, begun + 999 * MS);
         assert_eq!(settle.settled(), None);
         settle.take(None, begun + 1000 * MS);
         assert_eq!(settle.settled(), Some(begun + 1000 * MS));
-        // One that could be looked at before has ended.
+        // If there were looks before, QEMU has ended.
         let mut settle = Settle::new(begun);
         settle.take(look(begun, &[]), begun);
         settle.take(None, begun + 1000 * MS);

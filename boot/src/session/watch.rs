@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_due_follows_what_was_seen() {
+    fn the_next_ending_depends_on_the_observations() {
         let (mut watch, start) = watch(Some("Hello"));
         assert_eq!(watch.due(), Some((start + 9000 * MS, Ending::TimedOut)));
         watch.output(b"Hel", start + MS);
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_was_no_programs_is_not_waited_after() {
+    fn a_text_of_the_firmware_does_not_start_the_wait() {
         let (mut watch, start) = watch(Some("Hello"));
         watch.output(b"Hello\n", start + MS);
         assert_eq!(watch.look_due(), Some(start + 101 * MS));
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_due_from_the_last_byte() {
+    fn silence_counts_from_the_last_byte() {
         let (mut watch, start) = watch(Some("Hello"));
         watch.goal.stall = Some(500 * MS);
         assert_eq!(watch.due(), Some((start + 500 * MS, Ending::Stalled)));
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn an_oops_ends_the_watching_for_a_text_and_no_session() {
+    fn an_oops_ends_the_watching_only_with_an_expected_text() {
         let oops = b"Hello\n[    0.500000] BUG: unable to handle page fault\n";
         for (expect, due) in [
             (Some("Hello"), Some((1010, Ending::Oopsed))),
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_halted_guest_is_not_waited_for() {
+    fn a_halt_ends_the_watching() {
         for message in [
             "System halted",
             "Power off not available: System halted instead",
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_that_was_stopped_is_not_waited_for_unless_it_goes_on() {
+    fn a_stopped_guest_ends_the_watching_unless_it_continues() {
         let (mut watch, start) = watch(Some("Hello"));
         watch.stopped(Some(start + MS));
         assert_eq!(watch.due(), Some((start + 1001 * MS, Ending::Stopped)));
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_beyond_the_end_of_time_is_none() {
+    fn a_huge_limit_is_no_limit() {
         let goal = Goal {
             timeout: Some(Duration::MAX),
             ..Goal::default()

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_help_has_them_all() {
+    fn the_help_lists_every_exit_code() {
         for code in [SUCCESS, GUEST_FAILED, USAGE, TIME_RAN_OUT, CANNOT_TEST] {
             assert!(
                 HELP.lines()

@@ -9,7 +9,7 @@ pub struct Signal {
     pub name: &'static str,
     /// The action of PID 1 that caused the signal.
     pub meaning: &'static str,
-    /// What to do about it.
+    /// The advice.
     pub help: &'static str,
 }
 

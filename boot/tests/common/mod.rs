@@ -11,17 +11,17 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-/// Longer than anything takes on a loaded machine: only a failing test waits that long.
+/// A limit for waiting. Only a failing test reaches it, even on a busy machine.
 pub const LONG: Duration = Duration::from_secs(30);
 
-/// What passes for a bzImage.
+/// A file with the magic of a bzImage.
 pub fn kernel() -> Vec<u8> {
     let mut kernel = vec![0; 0x202];
     kernel.extend_from_slice(b"HdrS");
     kernel
 }
 
-/// A directory with something to boot in it.
+/// A directory with a kernel and an initramfs.
 pub struct Fixture {
     directory: TempDir,
 }
@@ -40,8 +40,8 @@ impl Fixture {
         self.directory.path().join(name)
     }
 
-    /// `boot` with nothing to boot, on a QEMU that runs `script` after writing its process id to
-    /// `pid`.
+    /// `boot` without a kernel and an initramfs, on a QEMU that writes its process id to `pid` and then
+    /// runs `script`.
     pub fn bare(&self, script: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_boot"));
         for name in [
@@ -52,7 +52,7 @@ impl Fixture {
         ] {
             command.env_remove(name);
         }
-        // Whatever this host's KVM is like.
+        // The test must not depend on this host's KVM.
         command.env("BOOT_ACCEL", "tcg");
         let fake = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fake-qemu");
         command.env("BOOT_QEMU", fake);
@@ -75,7 +75,7 @@ impl Fixture {
         command
     }
 
-    /// Runs it to its end.
+    /// Runs boot to its end.
     pub fn run(&self, script: &str, arguments: &[&str]) -> Ran {
         self.boot(script, arguments).output().unwrap().into()
     }
@@ -91,7 +91,7 @@ impl Fixture {
     }
 }
 
-/// What is left of a run.
+/// The result of a run.
 pub struct Ran {
     pub code: Option<i32>,
     pub stdout: Vec<u8>,
@@ -127,7 +127,7 @@ impl Ran {
         );
     }
 
-    /// Success; the sentence has a time in it that nobody can foretell.
+    /// Success. The sentence contains an unpredictable time.
     #[track_caller]
     pub fn expect_seen(&self, text: &str) {
         assert!(
@@ -144,7 +144,7 @@ impl Ran {
     }
 }
 
-/// Waits until `condition` gives something.
+/// Waits until `condition` returns a value.
 #[track_caller]
 pub fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
     let started = Instant::now();
@@ -157,7 +157,7 @@ pub fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Waits until the process is dead, buried or not: its new parent may be one that does not bury.
+/// Waits until the process has ended. It may remain a zombie: its new parent may not reap it.
 #[track_caller]
 pub fn wait_for_death(process: Pid) {
     let stat = format!("/proc/{}/stat", process.as_raw_nonzero());

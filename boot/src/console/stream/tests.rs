@@ -16,7 +16,7 @@ fn the_text_is_found_across_every_split() {
 }
 
 #[test]
-fn what_almost_is_the_text_is_not() {
+fn similar_texts_do_not_count() {
     for almost in [
         "Hello, world",
         "Hello,world!",
@@ -41,7 +41,7 @@ fn the_text_counts_where_programs_write() {
             "Hello, [    0.300000] random: crng init done\r\nworld!",
             Seen::Yes,
         ),
-        // Said by who runs before the kernel.
+        // Written before the kernel's first line.
         ("Hello, world!\n[    0.000000] Linux version 6", Seen::Yes),
         (
             "Hello, world!\n[    0.000000] Linux version 6\n",
@@ -63,14 +63,14 @@ fn the_text_counts_where_programs_write() {
 }
 
 #[test]
-fn the_last_line_is_the_last_with_something_on_it() {
+fn the_last_line_is_the_last_that_is_not_blank() {
     assert_eq!(fed("x", &[]).last_line(), None);
     assert_eq!(fed("x", &[b"one\r\n\r\n \n"]).last_line().unwrap(), "one");
     assert_eq!(fed("x", &[b"one\n# "]).last_line().unwrap(), "#");
 }
 
 #[test]
-fn the_last_words_of_programs_are_kept_apart_from_the_kernels() {
+fn the_last_lines_of_programs_exclude_the_kernels() {
     let console = fed(
         "x",
         &[
@@ -85,7 +85,7 @@ fn the_last_words_of_programs_are_kept_apart_from_the_kernels() {
 }
 
 #[test]
-fn nothing_from_the_guest_reaches_a_sentence_raw() {
+fn sentences_have_no_control_characters_of_the_guest() {
     let console = fed("x", &[b"\x1b[31mred\x07\0 \xff\n"]);
     assert_eq!(console.last_line().unwrap(), "red \u{fffd}");
     assert!(console.escapes());

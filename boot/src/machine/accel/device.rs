@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_depends_on_mode_and_group() {
+    fn the_advice_depends_on_mode_and_group() {
         for (mode, group, joined, listed, part) in [
             (
                 0o660,

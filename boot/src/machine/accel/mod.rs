@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_choice_is_kept_or_refused() {
+    fn a_choice_is_followed_or_refused() {
         let asked = choose(Choice::Tcg, x86_64(), untried).unwrap();
         assert_eq!(asked.to_string(), "tcg, because it was asked for");
         let works = choose(Choice::Kvm, x86_64(), || Outcome::Works).unwrap();
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_of_another_cpu_needs_no_trial() {
+    fn a_guest_of_another_cpu_needs_no_test() {
         let foreign = Target {
             name: "vax",
             ..TARGETS[0]

@@ -131,7 +131,7 @@ impl fmt::Display for Outcome {
                     Part::Memory => "a virtual machine's memory",
                     Part::Cpu => "a virtual CPU",
                 };
-                write!(f, "KVM cannot make {part}: {}", system(errno))
+                write!(f, "KVM cannot create {part}: {}", system(errno))
             }
             Outcome::NotRun(errno) => {
                 write!(f, "KVM cannot run a test guest: {}", system(errno))
@@ -212,15 +212,15 @@ pub(super) fn failures() -> Vec<(Outcome, &'static str)> {
         ),
         (
             Outcome::NotMade(Part::Machine, 16),
-            "KVM cannot make a virtual machine: Device or resource busy (os error 16)",
+            "KVM cannot create a virtual machine: Device or resource busy (os error 16)",
         ),
         (
             Outcome::NotMade(Part::Memory, 12),
-            "KVM cannot make a virtual machine's memory: Cannot allocate memory (os error 12)",
+            "KVM cannot create a virtual machine's memory: Cannot allocate memory (os error 12)",
         ),
         (
             Outcome::NotMade(Part::Cpu, 22),
-            "KVM cannot make a virtual CPU: Invalid argument (os error 22)",
+            "KVM cannot create a virtual CPU: Invalid argument (os error 22)",
         ),
         (
             Outcome::NotRun(14),
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn advice_is_given_where_there_is_some() {
-        // On a file that not every machine has.
+        // This advice needs /dev/kvm, which not every machine has.
         let denied = Outcome::NotOpened(Errno::ACCESS.raw_os_error());
         assert_eq!(denied.advice().is_some(), Device::look().is_some());
         let advised: Vec<_> = failures()
@@ -305,7 +305,7 @@ mod tests {
                 "nobody may open /dev/kvm here",
                 "/dev/kvm has no driver",
                 "/dev/kvm has no driver",
-                "KVM cannot make a virtual machine: Device or resource busy (os error 16)",
+                "KVM cannot create a virtual machine: Device or resource busy (os error 16)",
             ]
         );
     }

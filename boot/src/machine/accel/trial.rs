@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_result_and_then_a_halt_will_do() {
+    fn only_the_result_and_then_a_halt_is_correct() {
         let right = guest::RESULT.to_le_bytes();
         let out = |port| VcpuExit::IoOut(port, &right);
         let unexpected = |words: &str| Some(Outcome::UnexpectedExit(words.to_owned()));
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crash_is_one_even_after_the_result() {
+    fn a_crash_counts_even_after_the_result() {
         let right = guest::RESULT.to_le_bytes();
         for (exit, crash) in [
             (VcpuExit::Shutdown, Crash::TripleFault),

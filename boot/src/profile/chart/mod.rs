@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_the_guest_says_it_stays_a_document() {
+    fn any_text_of_the_guest_gives_a_valid_document() {
         let evil = "[    0.000000] </text><script>&\u{fffe}\u{7}\"' ";
         let picture = drawn("<&>", &[(1, evil), (9, evil)]);
         assert!(picture.contains("&lt;&amp;&gt;") && picture.contains("&lt;script&gt;"));
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_long_is_cut() {
+    fn long_texts_are_cut() {
         let line = format!("[    0.000000] {}", "W".repeat(300));
         let picture = drawn(&"T".repeat(300), &[(1, "a"), (9, &line)]);
         assert!(picture.contains(&format!("{}...", "W".repeat(NAME - 3))));

@@ -26,7 +26,7 @@ impl Finding {
     }
 }
 
-/// What went wrong in a guest.
+/// The cause of a failure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Cause {

@@ -1,7 +1,7 @@
 use super::*;
 
-/// What became of a message: the kind, and what it tells.
-fn told(message: &str) -> Option<(String, String)> {
+/// The kind of the finding in a message, and its other fields.
+fn parsed(message: &str) -> Option<(String, String)> {
     let finding = finding(message)?;
     assert_eq!(finding.said, message);
     let mut json = serde_json::to_value(&finding.cause).unwrap();
@@ -9,8 +9,8 @@ fn told(message: &str) -> Option<(String, String)> {
     Some((finding.cause.kind().to_owned(), json.to_string()))
 }
 
-/// Messages, the kind of finding that they are, and what they tell besides. Most without a comment are seen in
-/// checks/boot/broken.nix; the others are as the kernel's sources have them.
+/// Messages, with the kind and the other fields of their findings. Most messages without a comment occur in
+/// checks/boot/broken.nix; the others are from the kernel's sources.
 #[rustfmt::skip] // A table.
 const UNDERSTOOD: &[(&str, &str, &str)] = &[
     ("Initramfs unpacking failed: read error", "unpacking-failed", r#"{"reason":"read error"}"#),
@@ -31,7 +31,7 @@ const UNDERSTOOD: &[(&str, &str, &str)] = &[
     ("Warning: unable to open an initial console.", "no-console", "{}"),
     ("Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000000", "init-exited", r#"{"status":0}"#),
     ("Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000700", "init-exited", r#"{"status":7}"#),
-    // A program's letter among its own.
+    // A letter of a program is mixed into the message.
     ("Kernel panic - not syncing: Attempted to kill iniet! exitcode=0x00006500", "init-exited", r#"{"status":101}"#),
     ("Kernel panic - not syncing: Attempted to kill the idle task!", "panic", r#"{"reason":"Attempted to kill the idle task!"}"#),
     ("Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000004", "init-killed", r#"{"fault":null,"name":"SIGILL","signal":4}"#),
@@ -86,12 +86,12 @@ const UNDERSTOOD: &[(&str, &str, &str)] = &[
 fn every_message_is_understood() {
     for &(message, kind, tells) in UNDERSTOOD {
         let expected = Some((kind.to_owned(), tells.to_owned()));
-        assert_eq!(told(message), expected, "{message}");
+        assert_eq!(parsed(message), expected, "{message}");
     }
 }
 
 #[test]
-fn other_messages_are_none() {
+fn other_messages_are_ignored() {
     for message in [
         "",
         "Unpacking initramfs...",
@@ -102,18 +102,18 @@ fn other_messages_are_none() {
         "Memory cgroup out of memory: Killed process 2 (x)",
         "INFO: task management is on",
         "rcu: INFO: Stall ended before state dump start",
-        // What the kernel says about a program.
+        // Messages of the kernel about a program.
         "traps: init[1] general protection fault ip:401000 sp:7ffd error:0 in init[1000,401000+1000]",
         "general protection fault: x",
         "WARNING: CPU: 0 PID: 1 at kernel/x.c:1",
         "---[ end Kernel panic - not syncing: x ]---",
     ] {
-        assert_eq!(told(message), None, "{message}");
+        assert_eq!(parsed(message), None, "{message}");
     }
 }
 
 #[test]
-fn only_faults_of_pid_1_are_inits() {
+fn only_faults_of_pid_1_count() {
     for (message, is) in [
         (
             "traps: init[1] trap divide error ip:401004 sp:7fff8844e150 error:0 in init[1004,401000+1000]",

@@ -1,7 +1,7 @@
 use super::*;
 use crate::console::stream::Console;
 
-/// What is found on a console.
+/// A console and its findings.
 struct Guest {
     console: Console,
     findings: Findings,
@@ -40,7 +40,7 @@ fn kinds(guest: &Guest) -> Vec<&'static str> {
 }
 
 #[test]
-fn a_panic_is_known_before_its_line_ends() {
+fn a_panic_is_recognised_before_its_line_ends() {
     let mut guest = Guest::new();
     guest.feed(b"[    0.100000] Kernel panic - not syncing");
     assert!(!guest.console.panicked());
@@ -48,7 +48,7 @@ fn a_panic_is_known_before_its_line_ends() {
     let panic = |guest: &Guest| guest.list().pop().unwrap().cause;
     let reason = "Attempted to kill".to_owned();
     assert_eq!(panic(&guest), Cause::Panic { reason });
-    // Half a status is none.
+    // An incomplete status does not count.
     guest.feed(b" init! exitcode=0x0000");
     assert_eq!(kinds(&guest), ["panic"]);
     guest.feed(b"0000\r\nCPU: 0\n---[ end Kernel panic - not syncing: again ]---\nOops: 0\n");
@@ -57,7 +57,7 @@ fn a_panic_is_known_before_its_line_ends() {
 }
 
 #[test]
-fn a_kernel_that_does_not_look_at_the_initramfs_is_known() {
+fn a_kernel_that_ignores_the_initramfs_is_recognised() {
     const VERSION: &str = "[    0.000000] Linux version 6.12.95\n";
     const UNPACKING: &str = "[    0.020000] Unpacking initramfs...\n";
     const WITH_RAM_DISKS: &str = "[    0.020000] Trying to unpack rootfs image as initramfs...\n";
@@ -67,7 +67,7 @@ fn a_kernel_that_does_not_look_at_the_initramfs_is_known() {
         (&[VERSION, RUN, PANIC][..], "initramfs-ignored"),
         (&[VERSION, UNPACKING, RUN, PANIC], "no-init"),
         (&[VERSION, WITH_RAM_DISKS, RUN, PANIC], "no-init"),
-        // It is told to be quiet, or its first messages are lost.
+        // The kernel is quiet, or its first messages are lost.
         (&[VERSION, PANIC], "no-init"),
         (&[RUN, PANIC], "no-init"),
         (&[PANIC], "no-init"),
@@ -77,7 +77,7 @@ fn a_kernel_that_does_not_look_at_the_initramfs_is_known() {
 }
 
 #[test]
-fn a_panic_is_known_wherever_it_begins_and_whatever_its_reason() {
+fn a_panic_is_recognised_anywhere_and_with_any_reason() {
     for (stream, sentence) in [
         (
             &b"login: Kernel panic - not syncing: x\n"[..],
@@ -133,7 +133,7 @@ fn the_fault_belongs_to_the_signal() {
 }
 
 #[test]
-fn how_far_it_came() {
+fn the_reached_stage_follows_the_messages() {
     let mut guest = Guest::new();
     for (output, reached) in [
         ("", Reached::Nothing),

@@ -57,7 +57,7 @@ fn a_panic_outweighs_the_text_and_the_user() {
 }
 
 #[test]
-fn nothing_outweighs_what_ended_boot_itself() {
+fn nothing_outweighs_the_end_of_boot_itself() {
     let guest = guest(None, NO_INIT);
     for (ending, code) in [
         (Ending::Signal(15), 143),
@@ -70,7 +70,7 @@ fn nothing_outweighs_what_ended_boot_itself() {
 }
 
 #[test]
-fn what_the_kernel_complained_about_first_is_the_cause_if_the_boot_fails() {
+fn the_first_finding_is_the_cause_of_a_failure() {
     use Ending::*;
     let both = format!("{TRUNCATED}{NO_INIT}");
     let gone = format!("{TRUNCATED}reboot: Power down\n");
@@ -114,7 +114,7 @@ fn what_the_kernel_complained_about_first_is_the_cause_if_the_boot_fails() {
 }
 
 #[test]
-fn the_end_of_qemu_is_judged_by_what_came_before() {
+fn the_verdict_on_qemus_end_depends_on_earlier_events() {
     let hello = Some("Hello");
     let failed = Some("exit status: 1");
     let power_down = "[    1.200000] reboot: Power down\n";
@@ -199,7 +199,7 @@ fn the_end_of_qemu_is_judged_by_what_came_before() {
 }
 
 #[test]
-fn an_end_by_the_guests_own_hand_is_not_a_crash() {
+fn an_end_that_the_guest_chose_is_not_a_crash() {
     for (output, kind, code) in [
         ("", "guest-exited", 1),
         ("x", "guest-exited", 1),
@@ -221,7 +221,7 @@ fn an_end_by_the_guests_own_hand_is_not_a_crash() {
 }
 
 #[test]
-fn a_text_that_a_guest_did_not_survive_is_told() {
+fn a_reset_right_after_the_text_is_a_failure() {
     let qemu = QemuEnd {
         shutdown: Some("guest-reset".into()),
         ..QemuEnd::default()
@@ -236,7 +236,7 @@ fn a_text_that_a_guest_did_not_survive_is_told() {
 }
 
 #[test]
-fn a_text_that_only_the_kernel_wrote_is_told() {
+fn the_help_explains_a_text_that_only_the_kernel_wrote() {
     let down = "[    1.200000] reboot: Power down\n";
     let verdict = guest(Some("Power down"), down);
     let verdict = verdict.verdict(Ending::QemuGone, QemuEnd::default());
@@ -249,7 +249,7 @@ fn a_text_that_only_the_kernel_wrote_is_told() {
 }
 
 #[test]
-fn the_end_of_a_debugger_is_the_users() {
+fn the_user_ends_the_boot_with_a_debugger() {
     for (expect, kind) in [(None, "ended"), (Some("Hello"), "abandoned")] {
         let qemu = QemuEnd {
             debugged: true,
@@ -261,7 +261,7 @@ fn the_end_of_a_debugger_is_the_users() {
 }
 
 #[test]
-fn what_a_quiet_kernel_does_not_say_qemu_does() {
+fn qemu_reports_the_end_of_a_quiet_kernel() {
     let hello = Some("Hello");
     for (expect, output, reason, kind) in [
         (hello, "x", "guest-shutdown", "powered-off"),
