@@ -1,0 +1,34 @@
+# rounds.sh NUMBER ROUNDS: one of the loops of checks/boot/kills.nix. It starts boot and kills it, ROUNDS times.
+mkdir "$1"
+cd "$1"
+# boot and everything below it have this in their environment.
+mark=kills_loop=$1
+left() { grep -l "$mark" /proc/[0-9]*/environ 2>/dev/null; }
+
+RANDOM=$1
+round=0
+while [ "$round" -lt "$2" ]; do
+  round=$((round + 1))
+  case $((round % 2)) in 0) qemu=../wrapper ;; *) qemu=qemu-system-x86_64 ;; esac
+  # Not SIGINT or SIGQUIT: a shell lets its background jobs ignore them, and boot respects that.
+  case $((round % 8)) in 0 | 1 | 2 | 3) signal=KILL ;; 4 | 5) signal=TERM ;; *) signal=HUP ;; esac
+  env "$mark" boot --accel tcg --qemu $qemu --settle 9 --report report.json </dev/null >log 2>&1 &
+  boot=$!
+  moment=$((RANDOM % 600))
+  sleep "$(printf 0.%03d $moment)"
+  kill -$signal $boot || { echo "round $round: boot was gone after $moment ms:"; cat log; exit 1; }
+  wait $boot || :
+  waited=0
+  while left >processes; do
+    waited=$((waited + 1))
+    if [ $waited -gt 1000 ]; then
+      echo "round $round: $signal after $moment ms left behind:"
+      for process in $(sed 's,/environ$,,' processes); do tr '\0' ' ' <"$process/cmdline"; echo; done
+      exit 1
+    fi
+    sleep 0.01
+  done
+  if [ $signal != KILL ] && ls -d .boot-* 2>/dev/null; then echo "round $round: $signal after $moment ms left that file"; exit 1; fi
+  rm -f .boot-*
+done
+echo "$round rounds"
