@@ -58,6 +58,9 @@ pub fn starts_init(line: &str) -> bool {
     line.starts_with("Run ") && line.ends_with(" as init process")
 }
 
+/// The beginnings in `EARLY` are shorter than this, in bytes. So a longer line need not be searched for them.
+const BANNER: usize = 32;
+
 /// The examined length of a line, in bytes. The path of an init is shorter.
 const KEPT: usize = 512;
 
@@ -166,10 +169,12 @@ impl Sieve {
         self.keep(byte);
         match self.author {
             Author::Unknown => {
+                let line = Some(&self.line).filter(|line| line.len() < BANNER);
+                let line = line.and_then(|line| std::str::from_utf8(line).ok());
+                let banner = line.and_then(early);
                 if self.line == FIRST.as_bytes() {
                     self.withdraw(Author::Kernel);
-                } else if let Some((_, last)) = std::str::from_utf8(&self.line).ok().and_then(early)
-                {
+                } else if let Some((_, last)) = banner {
                     self.withdraw(last.map_or(Author::Line, Author::Firmware));
                 } else {
                     self.programs.push(byte);
@@ -303,6 +308,11 @@ mod tests {
         // Only its first messages have no times.
         let late = "[    0.000000] x\nHello\n";
         assert_eq!(programs(&format!("{kernel}{late}")), "Hello\n");
+    }
+
+    #[test]
+    fn banners_are_as_short_as_they_are_taken_for() {
+        assert!(EARLY.iter().all(|(first, ..)| first.len() < BANNER));
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub fn of_error(error: &anyhow::Error) -> ExitCode {
 pub const HELP: &str = "\
 Exit codes:
     0  the expected text was seen, or the user ended the session
-    1  the guest failed: its kernel reported why, or it ended before the expected text
+    1  the guest failed: its kernel reported why, or it ended before the expected text or reset after it
     2  the command line is invalid
   124  --timeout or --stall expired, and the guest's kernel reported no problem
   125  the boot could not be tried: QEMU or an image is missing or unusable, or QEMU failed

@@ -5,15 +5,18 @@ cd "$1"
 mark=kills_loop=$1
 left() { grep -l "$mark" /proc/[0-9]*/environ 2>/dev/null; }
 
+# shellcheck disable=SC3028 # busybox's shell, which runs this, has RANDOM
 RANDOM=$1
 round=0
 while [ "$round" -lt "$2" ]; do
   round=$((round + 1))
-  case $((round % 2)) in 0) qemu=../wrapper ;; *) qemu=qemu-system-x86_64 ;; esac
+  qemu=../wrapper
+  [ $((round % 2)) = 0 ] || qemu=$(command -v qemu-system-x86_64)
   # Not SIGINT or SIGQUIT: a shell lets its background jobs ignore them, and boot respects that.
   case $((round % 8)) in 0 | 1 | 2 | 3) signal=KILL ;; 4 | 5) signal=TERM ;; *) signal=HUP ;; esac
-  env "$mark" boot --accel tcg --qemu $qemu --settle 9 --report report.json </dev/null >log 2>&1 &
+  env "$mark" boot --accel tcg --qemu "$qemu" --settle 9 --report report.json </dev/null >log 2>&1 &
   boot=$!
+  # shellcheck disable=SC3028
   moment=$((RANDOM % 600))
   sleep "$(printf 0.%03d $moment)"
   kill -$signal $boot || { echo "round $round: boot was gone after $moment ms:"; cat log; exit 1; }
@@ -23,7 +26,7 @@ while [ "$round" -lt "$2" ]; do
     waited=$((waited + 1))
     if [ $waited -gt 1000 ]; then
       echo "round $round: $signal after $moment ms left behind:"
-      for process in $(sed 's,/environ$,,' processes); do tr '\0' ' ' <"$process/cmdline"; echo; done
+      while read -r process; do tr '\0' ' ' <"${process%environ}cmdline"; echo; done <processes
       exit 1
     fi
     sleep 0.01

@@ -116,7 +116,10 @@ fn tell(status: Status) {
 #[panic_handler]
 fn panic(information: &core::panic::PanicInfo) -> ! {
     if let Some(place) = information.location() {
-        say_words(&["this is a bug, in", place.file(), "at line"], place.line());
+        say_words(
+            &["this is a bug, in", place.file(), "at line"],
+            place.line(),
+        );
     }
     system::power_off()
 }

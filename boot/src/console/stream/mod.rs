@@ -47,7 +47,7 @@ pub struct Console {
 /// The last lines of programs that are not blank.
 #[derive(Debug, Default)]
 struct Said {
-    lines: VecDeque<String>,
+    lines: VecDeque<Vec<u8>>,
     line: Vec<u8>,
 }
 
@@ -57,26 +57,34 @@ impl Said {
             *self = Said::default();
         }
         for &byte in programs {
-            if byte != b'\n' {
-                if self.line.len() < LINE {
-                    self.line.push(byte);
-                }
-                continue;
-            }
-            let line = printable(&self.line);
-            self.line.clear();
-            if !line.is_empty() {
-                self.lines.push_back(line);
-            }
-            if self.lines.len() > SAID {
-                self.lines.pop_front();
+            if byte == b'\n' {
+                self.end_line();
+            } else if self.line.len() < LINE {
+                self.line.push(byte);
             }
         }
     }
 
+    fn end_line(&mut self) {
+        if self.line.trim_ascii().is_empty() {
+            self.line.clear();
+            return;
+        }
+        let oldest = match self.lines.len() {
+            SAID => self.lines.pop_front().unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        self.lines
+            .push_back(std::mem::replace(&mut self.line, oldest));
+        self.line.clear();
+    }
+
     fn lines(&self) -> Vec<String> {
-        let unfinished = Some(printable(&self.line)).filter(|line| !line.is_empty());
-        let lines: Vec<_> = self.lines.iter().cloned().chain(unfinished).collect();
+        let lines = self.lines.iter().chain([&self.line]);
+        let lines: Vec<_> = lines
+            .map(|line| printable(line))
+            .filter(|line| !line.is_empty())
+            .collect();
         lines[lines.len().saturating_sub(SAID)..].to_vec()
     }
 }
