@@ -3,7 +3,18 @@ mkdir "$1"
 cd "$1"
 # boot and everything below it have this in their environment.
 mark=kills_loop=$1
-left() { grep -l "$mark" /proc/[0-9]*/environ 2>/dev/null; }
+# Lists them in `processes`. grep's status does not tell: it is 2 when a process has ended meanwhile.
+left() {
+  grep -lz "^$mark\$" /proc/[0-9]*/environ >processes 2>/dev/null || :
+  [ -s processes ]
+}
+
+# If a process could hide, this would prove nothing.
+env "$mark" setsid sleep 1000 </dev/null >/dev/null 2>&1 &
+sleep 1
+left || { echo "a process that was left behind is not seen"; exit 1; }
+kill $!
+wait $! || :
 
 # shellcheck disable=SC3028 # busybox's shell, which runs this, has RANDOM
 RANDOM=$1
@@ -22,7 +33,7 @@ while [ "$round" -lt "$2" ]; do
   kill -$signal $boot || { echo "round $round: boot was gone after $moment ms:"; cat log; exit 1; }
   wait $boot || :
   waited=0
-  while left >processes; do
+  while left; do
     waited=$((waited + 1))
     if [ $waited -gt 1000 ]; then
       echo "round $round: $signal after $moment ms left behind:"
