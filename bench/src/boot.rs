@@ -1,4 +1,4 @@
-//! From QEMU's start to the line that PID 1 prints.
+//! From the start to the line that PID 1 prints.
 
 mod contenders;
 mod floor;
@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use ::boot::machine::accel::probe::probe;
 use ::boot::machine::accel::{Choice, choose, trial_process};
-use ::boot::machine::command::Accel;
-use ::boot::machine::target::TARGETS;
+use ::boot::machine::qemu::Accel;
+use ::boot::machine::target::{TARGETS, Target};
 use anyhow::{Context, Result};
 
 use crate::print::{print, progress};
@@ -22,7 +22,7 @@ use contenders::System;
 use guest::Guest;
 use table::{Results, Row};
 
-/// Boots the system beside its peers: seconds from QEMU's start to "Hello, world!"
+/// Boots the system beside its peers: seconds from the start to "Hello, world!"
 ///
 /// In the table, everything is divided by its target's floor, which is a guest that only prints.
 ///
@@ -106,7 +106,7 @@ pub fn run(options: &Options) -> Result<()> {
         progress(format_args!("round {} of {}", round + 1, options.runs));
     }
     if let Some(plugin) = &options.count {
-        let counted = |(guest, _): &(&Guest, _)| guest.accel == Accel::Tcg;
+        let counted = |(guest, _): &(&Guest, _)| guest.accel == Some(Accel::Tcg);
         for (guest, row) in contenders.iter().zip(&mut rows).filter(counted) {
             row.counts = Some(guest.count(plugin, work.path())?);
         }
@@ -161,11 +161,11 @@ fn write(path: &Path, text: &str) -> Result<()> {
 /// What boots: of each target the floor, then our own system, then the article's.
 fn contenders(options: &Options, work: &Path) -> Result<Vec<Guest>> {
     let mut contenders = Vec::new();
-    let accel = |target| -> Result<Accel> {
-        Ok(choose(options.accel, target, || probe(trial_process()))?.accel)
+    let accel = |target: &Target| -> Result<Accel> {
+        Ok(choose(options.accel, target.name, || probe(trial_process()))?.accel)
     };
     for system in &options.systems {
-        contenders.extend(system.contenders(accel(system.target)?, work)?);
+        contenders.extend(system.contenders(accel, work)?);
     }
     if let (Some(kernel), Some(initrd)) = (&options.article_kernel, &options.article_initrd) {
         let target = contenders::article_target();

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
@@ -9,7 +10,10 @@ use boot::files::input;
 use boot::inspect;
 use boot::machine::accel::probe::probe;
 use boot::machine::accel::{self, Acceleration, Choice};
-use boot::machine::command::{self, Accel, Vm};
+use boot::machine::qemu::{Accel, Qemu};
+use boot::machine::target::{QemuTarget, RunBy};
+use boot::machine::user_mode::{self, UserMode};
+use boot::machine::vm::{self, Runner, Vm};
 use boot::machine::{gdb, reaper, sandbox, tsc};
 use boot::profile::timeline::Timeline;
 use boot::session::repeat::repeat;
@@ -18,7 +22,6 @@ use boot::session::signals::Signals;
 use boot::streams::{Patient, say};
 use boot::verdict::Verdict;
 use boot::verdict::exit_code;
-use clap::Parser;
 
 use cli::Cli;
 
@@ -29,7 +32,7 @@ fn main() -> ExitCode {
     if let Some(code) = answer {
         return code;
     }
-    let cli = Cli::parse();
+    let cli = Cli::of_process();
     let report = |error: anyhow::Error| {
         say(&format!("boot: {error:#}"));
         exit_code::of_error(&error)
@@ -46,53 +49,55 @@ fn main() -> ExitCode {
 
 /// Does what the arguments say.
 fn boot(cli: &Cli, signals: &Signals) -> Result<exit_code::ExitCode> {
-    let machine = cli.machine()?;
+    cli.check_runner_options()?;
     let (kernel, initrd) = (cli.kernel()?, cli.initrd()?);
     let inputs = inspect::inputs(cli.target, &kernel, &initrd)?;
-    let acceleration = choose_accelerator(cli)?;
-    let qemu = cli.qemu.clone();
-    let qemu = command::program(qemu.unwrap_or_else(|| cli.target.qemu.into()));
+    let interactive = io::stdin().is_terminal() && cli.repeat.is_none();
+    let memory = cli.memory.unwrap_or(cli.target.memory);
+    let (runner, acceleration) = match &cli.target.run_by {
+        RunBy::Qemu(target) => {
+            let acceleration = choose_accelerator(cli)?;
+            let qemu = qemu(cli, target, acceleration.accel)?;
+            inspect::check_qemu(&inputs, &kernel, &qemu.program)?;
+            (Runner::Qemu(qemu), Some(acceleration))
+        }
+        RunBy::Host => (Runner::UserMode(user_mode(&initrd, memory)?), None),
+    };
     let vm = Vm {
         target: cli.target,
-        machine,
-        sandbox: sandbox::wanted(&qemu, &cli.more),
-        qemu,
-        accel: acceleration.accel,
-        cpu: cli.cpu.clone().unwrap_or_else(|| cli.target.cpu.to_owned()),
-        processors: cli.smp,
-        memory: cli.memory.unwrap_or(cli.target.memory),
-        tsc_khz: tsc::of_guest(cli.target, acceleration.accel),
+        memory,
         kernel,
         initrd,
         append: cli.append(),
-        gdb: cli.gdb.clone().map(gdb::socket).transpose()?,
-        more: cli.more.clone(),
+        runner,
     };
-    inspect::check_qemu(&inputs, &vm.kernel, &vm.qemu)?;
     if let Some(caution) = vm.caution() {
         say(&format!("boot: {caution}"));
     }
     if cli.dry_run {
         return print_command(&vm);
     }
+    if let (Some(_), Runner::UserMode(host)) = (&cli.gdb, &vm.runner) {
+        let command = gdb::user_mode_command(&vm, host, cli.results.symbols.as_deref());
+        say(&format!(
+            "boot: gdb runs this kernel itself; type:\n  {command}"
+        ));
+        return Ok(exit_code::SUCCESS);
+    }
     let log = cli.log.as_deref();
-    let results = cli.results.prepare(&vm, &acceleration, inputs, log)?;
+    let results = cli
+        .results
+        .prepare(&vm, acceleration.as_ref(), inputs, log)?;
     let log = log
         .map(|log| input::log(log, [&vm.kernel, &vm.initrd]))
         .transpose()?;
-    if let Some(socket) = &vm.gdb {
-        let command = gdb::command(vm.target, socket, cli.results.symbols.as_deref());
-        say(&format!(
-            "boot: the guest waits for a debugger; in another terminal, type:\n  {command}"
-        ));
-    }
-    let interactive = io::stdin().is_terminal() && cli.repeat.is_none();
+    let debugged = announce_debugger(cli, &vm);
     // On a terminal the user can press Ctrl-C, and with a debugger the guest may take any time.
-    let goal = cli.goal(!interactive && vm.gdb.is_none());
+    let goal = cli.goal(!interactive && !debugged);
     if let Some(times) = cli.repeat {
         return Ok(repeat(&vm, &goal, times, cli.jobs, signals));
     }
-    let mut timeline = Timeline::new();
+    let mut timeline = Timeline::new(matches!(vm.runner, Runner::UserMode(_)));
     let output = Output {
         hidden: false,
         log,
@@ -108,9 +113,57 @@ fn boot(cli: &Cli, signals: &Signals) -> Result<exit_code::ExitCode> {
     written.map(|()| code)
 }
 
+/// The QEMU that the arguments describe.
+fn qemu(cli: &Cli, target: &'static QemuTarget, accel: Accel) -> Result<Qemu> {
+    let program = cli.qemu.clone();
+    let program = vm::program(program.unwrap_or_else(|| target.program.into()));
+    Ok(Qemu {
+        target,
+        machine: cli.machine(target)?,
+        sandbox: sandbox::wanted(&program, &cli.more),
+        program,
+        accel,
+        cpu: cli.cpu.clone().unwrap_or_else(|| target.cpu.to_owned()),
+        processors: cli.smp,
+        tsc_khz: tsc::of_guest(target, accel),
+        gdb: cli.gdb.clone().map(gdb::socket).transpose()?,
+        more: cli.more.clone(),
+    })
+}
+
+/// User-mode Linux with a place for its memory.
+fn user_mode(initrd: &Path, memory: u32) -> Result<UserMode> {
+    user_mode::check_initrd(initrd)?;
+    let memory_directory = user_mode::memory_directory(memory, &env::temp_dir())?;
+    if memory_directory != Path::new(user_mode::SHARED_MEMORY) {
+        let (wanted, found) = (user_mode::SHARED_MEMORY, memory_directory.display());
+        say(&format!(
+            "boot: {wanted} cannot be used; the guest's memory is an unnamed file in {found}"
+        ));
+    }
+    Ok(UserMode { memory_directory })
+}
+
+/// Prints the command for gdb if the guest waits for it. Returns whether it does.
+fn announce_debugger(cli: &Cli, vm: &Vm) -> bool {
+    let Runner::Qemu(Qemu {
+        gdb: Some(socket),
+        target,
+        ..
+    }) = &vm.runner
+    else {
+        return false;
+    };
+    let command = gdb::command(target, socket, cli.results.symbols.as_deref());
+    say(&format!(
+        "boot: the guest waits for a debugger; in another terminal, type:\n  {command}"
+    ));
+    true
+}
+
 /// Tests KVM if necessary, and reports why `auto` does not use it.
 fn choose_accelerator(cli: &Cli) -> Result<Acceleration> {
-    let acceleration = accel::choose(cli.accel, cli.target, || {
+    let acceleration = accel::choose(cli.accel, cli.target.name, || {
         let program = cli.kvm_trial.as_ref().map(Command::new);
         probe(program.unwrap_or_else(accel::trial_process))
     })?;
@@ -120,7 +173,7 @@ fn choose_accelerator(cli: &Cli) -> Result<Acceleration> {
     Ok(acceleration)
 }
 
-/// Prints QEMU's command line.
+/// Prints the command line.
 fn print_command(vm: &Vm) -> Result<exit_code::ExitCode> {
     match writeln!(Patient(io::stdout()), "{}", vm.shell_line()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -128,6 +181,6 @@ fn print_command(vm: &Vm) -> Result<exit_code::ExitCode> {
         }
         printed => printed
             .map(|()| exit_code::SUCCESS)
-            .context("stdout: cannot print QEMU's command line"),
+            .context("stdout: cannot print the command line"),
     }
 }

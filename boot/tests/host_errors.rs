@@ -123,12 +123,26 @@ fn options_are_checked() {
         (&["--unknown"][..], "unexpected argument '--unknown'"),
         (
             &["--target", "vax"],
-            "[possible values: x86_64, aarch64, riscv64]",
+            "[possible values: x86_64, aarch64, riscv64, um]",
         ),
         (
             &["--machine", "isapc"],
             "isapc: no such machine (--machine takes microvm, pc, q35)",
         ),
+        (
+            &["--target", "um", "--cpu", "max"],
+            "--cpu: this option is for QEMU, and not for um",
+        ),
+        (
+            &["--target", "um", "--", "-snapshot"],
+            "-- ARGS: this option is for QEMU, and not for um",
+        ),
+        (
+            &["--target", "um", "--gdb=socket"],
+            "--gdb=SOCKET: this option is for QEMU, and not for um, which gdb runs itself",
+        ),
+        // The fixture sets BOOT_ACCEL and BOOT_QEMU, which do not count.
+        (&["--target", "um"], "no kernel"),
         (&["--accel", "hvf"], "invalid value 'hvf' for '--accel"),
         (&["--memory", "0"], "0 is not in 1.."),
         (&["--timeout", "0"], "must be more than 0"),

@@ -213,7 +213,7 @@ fn a_dry_run_reports_that_it_cannot_print() {
     let output = fixture.boot("exit 9", &["--dry-run"]).stdout(full).output();
     let ran: Ran = output.unwrap().into();
     let words =
-        "boot: stdout: cannot print QEMU's command line: No space left on device (os error 28)\n";
+        "boot: stdout: cannot print the command line: No space left on device (os error 28)\n";
     ran.expect(125, words);
 }
 

@@ -1,13 +1,16 @@
 //! The table of what boots, and beside what.
 
+use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ::boot::machine::command::{Accel, Vm, program};
+use ::boot::machine::qemu::{Accel, Qemu};
 use ::boot::machine::sandbox;
-use ::boot::machine::target::Target;
+use ::boot::machine::target::{RunBy, Target};
 use ::boot::machine::tsc;
+use ::boot::machine::user_mode::{UserMode, memory_directory};
+use ::boot::machine::vm::{Runner, Vm, program};
 use anyhow::{Context, Result};
 
 use super::floor;
@@ -16,8 +19,8 @@ use super::guest::Guest;
 /// What boots on a target. A new target is one more row.
 struct Row {
     target: &'static str,
-    /// The guest that only prints, which the others are compared with.
-    floor: fn() -> Vec<u8>,
+    /// The target of the guest that only prints, and that guest. The others are compared with it.
+    floor: (&'static str, fn() -> Vec<u8>),
     /// What is made here: the one that throughput is measured with comes first.
     ours: &'static [Ours],
 }
@@ -27,6 +30,7 @@ struct Ours {
     name: &'static str,
     /// Of the images of its kernel.
     image: &'static str,
+    /// One of QEMU's machines, if QEMU runs it.
     machine: &'static str,
     append: &'static str,
 }
@@ -48,7 +52,7 @@ const fn ours(
 const TABLE: &[Row] = &[
     Row {
         target: "x86_64",
-        floor: floor::x86_64::kernel,
+        floor: ("x86_64", floor::x86_64::kernel),
         ours: &[
             ours("vmlinux", "vmlinux", "microvm", ""),
             ours("vmlinux, quiet", "vmlinux", "microvm", "quiet"),
@@ -58,7 +62,7 @@ const TABLE: &[Row] = &[
     },
     Row {
         target: "aarch64",
-        floor: floor::aarch64::kernel,
+        floor: ("aarch64", floor::aarch64::kernel),
         ours: &[
             ours("Image", "Image", "virt", ""),
             ours("Image, quiet", "Image", "virt", "quiet"),
@@ -66,10 +70,18 @@ const TABLE: &[Row] = &[
     },
     Row {
         target: "riscv64",
-        floor: floor::riscv64::kernel,
+        floor: ("riscv64", floor::riscv64::kernel),
         ours: &[
             ours("Image", "Image", "virt", ""),
             ours("Image, quiet", "Image", "virt", "quiet"),
+        ],
+    },
+    Row {
+        target: "um",
+        floor: ("x86_64", floor::x86_64::kernel),
+        ours: &[
+            ours("linux", "linux", "", ""),
+            ours("linux, quiet", "linux", "", "quiet"),
         ],
     },
 ];
@@ -95,45 +107,78 @@ impl System {
     }
 
     /// What boots on its target: the floor, whose kernel is written to `work`, then the system.
-    pub fn contenders(&self, accel: Accel, work: &Path) -> Result<Vec<Guest>> {
+    pub fn contenders(
+        &self,
+        accel: impl Fn(&Target) -> Result<Accel>,
+        work: &Path,
+    ) -> Result<Vec<Guest>> {
         let Self { target, directory } = self;
         let row = TABLE
             .iter()
             .find(|row| row.target == target.name)
             .with_context(|| format!("no contenders for {}", target.name))?;
+        let (floor_target, floor_kernel) = row.floor;
         let floor = work.join(format!("floor-{}", target.name));
-        fs::write(&floor, (row.floor)())?;
-        let first = ours("floor: only prints", "", row.ours[0].machine, "");
-        let first = self.guest(&first, floor, accel);
+        fs::write(&floor, floor_kernel())?;
+        let floor_target = Target::named(floor_target).expect("in the table");
+        let machine = TABLE.iter().find(|row| row.target == floor_target.name);
+        let machine = machine.expect("in the table").ours[0].machine;
+        let first = ours("floor: only prints", "", machine, "");
+        let first = self.guest(floor_target, &first, floor, &accel);
         let others = row
             .ours
             .iter()
-            .map(|ours| self.guest(ours, directory.join(ours.image), accel));
+            .map(|ours| self.guest(target, ours, directory.join(ours.image), &accel));
         std::iter::once(first).chain(others).collect()
     }
 
-    fn guest(&self, ours: &Ours, kernel: PathBuf, accel: Accel) -> Result<Guest> {
-        let target = self.target;
-        let qemu = program(target.qemu.into());
+    fn guest(
+        &self,
+        target: &'static Target,
+        ours: &Ours,
+        kernel: PathBuf,
+        accel: impl Fn(&Target) -> Result<Accel>,
+    ) -> Result<Guest> {
+        let runner = match &target.run_by {
+            RunBy::Qemu(facts) => {
+                let program = program(facts.program.into());
+                let accel = accel(target)?;
+                Runner::Qemu(Qemu {
+                    target: facts,
+                    machine: facts.machine(ours.machine).expect("in the table"),
+                    sandbox: sandbox::wanted(&program, &[]),
+                    program,
+                    accel,
+                    cpu: facts.cpu.into(),
+                    processors: 1,
+                    tsc_khz: tsc::of_guest(facts, accel),
+                    gdb: None,
+                    more: vec![],
+                })
+            }
+            RunBy::Host => Runner::UserMode(UserMode {
+                memory_directory: memory_directory(target.memory, &env::temp_dir())?,
+            }),
+        };
         let vm = Vm {
             target,
-            machine: target.machine(ours.machine).expect("in the table"),
-            sandbox: sandbox::wanted(&qemu, &[]),
-            qemu,
-            accel,
-            cpu: target.cpu.into(),
-            processors: 1,
             memory: target.memory,
-            tsc_khz: tsc::of_guest(target, accel),
             kernel: kernel.clone(),
             initrd: self.directory.join("initramfs.cpio.gz"),
             append: ours.append.into(),
-            gdb: None,
-            more: vec![],
+            runner,
         };
-        let mut command = vec![vm.qemu.clone().into_os_string()];
+        let mut command = vec![vm.program().into()];
         command.extend(vm.arguments());
-        Guest::new(target.name, ours.name, accel, &kernel, command)
+        let accel = match &vm.runner {
+            Runner::Qemu(qemu) => Some(qemu.accel),
+            Runner::UserMode(_) => None,
+        };
+        let guest = Guest::new(self.target.name, ours.name, accel, &kernel, command)?;
+        Ok(match vm.runner {
+            Runner::Qemu(_) => guest,
+            Runner::UserMode(host) => guest.on(host),
+        })
     }
 }
 
@@ -146,7 +191,8 @@ pub fn article_target() -> &'static Target {
 /// without its graphics and network cards, for which the pinned QEMU has no firmware.
 pub fn article(kernel: &Path, initrd: &Path, accel: Accel) -> Result<Guest> {
     let target = article_target();
-    let mut command = vec![program(target.qemu.into()).into_os_string()];
+    let qemu = target.qemu().expect("in the table").program;
+    let mut command = vec![program(qemu.into()).into_os_string()];
     command.extend(
         [
             "-nographic",
@@ -163,7 +209,13 @@ pub fn article(kernel: &Path, initrd: &Path, accel: Accel) -> Result<Guest> {
         .map(OsString::from),
     );
     command.extend([kernel.into(), "-initrd".into(), initrd.into()]);
-    Guest::new(target.name, "the article's recipe", accel, kernel, command)
+    Guest::new(
+        target.name,
+        "the article's recipe",
+        Some(accel),
+        kernel,
+        command,
+    )
 }
 
 #[cfg(test)]
@@ -177,8 +229,9 @@ mod tests {
         let rows: Vec<_> = TABLE.iter().map(|row| row.target).collect();
         assert_eq!(rows, targets);
         for (row, target) in TABLE.iter().zip(TARGETS) {
+            let Some(qemu) = target.qemu() else { continue };
             for ours in row.ours {
-                assert!(target.machine(ours.machine).is_some(), "{}", ours.name);
+                assert!(qemu.machine(ours.machine).is_some(), "{}", ours.name);
             }
         }
     }
@@ -186,7 +239,7 @@ mod tests {
     #[test]
     fn every_floor_has_the_line() {
         for row in TABLE {
-            let kernel = (row.floor)();
+            let kernel = (row.floor.1)();
             let has = kernel.windows(14).any(|part| part == b"Hello, world!\n");
             assert!(has, "{}", row.target);
         }

@@ -3,13 +3,15 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::Read;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ::boot::console::needle::Needle;
-use ::boot::machine::command::Accel;
+use ::boot::machine::qemu::Accel;
 use ::boot::machine::reaper::die_with_starter;
+use ::boot::machine::user_mode::UserMode;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
@@ -22,16 +24,18 @@ const LINE: &str = "Hello, world!";
 pub struct Guest {
     pub target: &'static str,
     pub name: &'static str,
-    /// Who executes its instructions.
-    pub accel: Accel,
+    /// Who executes its instructions, if QEMU runs it.
+    pub accel: Option<Accel>,
     /// Size of its kernel, in bytes.
     pub bytes: u64,
     command: Vec<OsString>,
+    /// What it needs as user-mode Linux.
+    host: Option<UserMode>,
 }
 
 /// What one boot took.
 pub struct Boot {
-    /// From QEMU's start to the line.
+    /// From the start to the line.
     pub time: Duration,
     /// What QEMU used of the CPU, until it was ended at the line.
     pub cpu: Duration,
@@ -52,7 +56,7 @@ impl Guest {
     pub fn new(
         target: &'static str,
         name: &'static str,
-        accel: Accel,
+        accel: Option<Accel>,
         kernel: &Path,
         command: Vec<OsString>,
     ) -> Result<Self> {
@@ -65,10 +69,19 @@ impl Guest {
             accel,
             bytes,
             command,
+            host: None,
         })
     }
 
-    /// QEMU's command.
+    /// The same as user-mode Linux.
+    pub fn on(self, host: UserMode) -> Self {
+        Self {
+            host: Some(host),
+            ..self
+        }
+    }
+
+    /// The command of QEMU or of user-mode Linux.
     pub fn command(&self) -> &[OsString] {
         &self.command
     }
@@ -79,8 +92,10 @@ impl Guest {
         let mut qemu = self.start(&[])?;
         self.until_line(&mut qemu)?;
         let time = started.elapsed();
-        let pid = qemu.id().try_into()?;
-        qemu.kill().context("ending QEMU")?;
+        let pid: i32 = qemu.id().try_into()?;
+        // With the processes of user-mode Linux.
+        // SAFETY: kill(2) takes two numbers; the group is that of a child that was not waited for.
+        unsafe { libc::kill(-pid, libc::SIGKILL) };
         let (_, usage) = wait(pid).context("waiting for QEMU")?;
         let part =
             |time: libc::timeval| Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000);
@@ -118,7 +133,10 @@ impl Guest {
 
     fn start(&self, more: &[OsString]) -> Result<Child> {
         let mut command = Command::new(&self.command[0]);
-        command.args(&self.command[1..]).args(more);
+        command.args(&self.command[1..]).args(more).process_group(0);
+        if let Some(host) = &self.host {
+            host.prepare(&mut command);
+        }
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -45,7 +45,7 @@ pub fn speed(results: &Results) -> String {
         MARGIN,
         26.0,
         "start",
-        "From QEMU's start to “Hello, world!”",
+        "From the start to “Hello, world!”",
     ));
     let mut y = TOP;
     for group in results.groups() {

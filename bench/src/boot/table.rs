@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::fmt::{self, Display, Formatter};
 use std::process::Command;
 
+use ::boot::machine::qemu::Accel;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +34,7 @@ pub struct Row {
     accelerator: Cow<'static, str>,
     /// Size of its kernel.
     bytes: u64,
-    /// From QEMU's start to the line, of each run, in their order.
+    /// From the start to the line, of each run, in their order.
     pub seconds: Vec<f64>,
     /// What QEMU used of the CPU until then.
     cpu_seconds: Vec<f64>,
@@ -46,7 +47,7 @@ impl Row {
         Self {
             target: guest.target.into(),
             name: guest.name.into(),
-            accelerator: guest.accel.name().into(),
+            accelerator: guest.accel.map_or("without QEMU", Accel::name).into(),
             bytes: guest.bytes,
             seconds: vec![],
             cpu_seconds: vec![],

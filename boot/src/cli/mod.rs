@@ -7,12 +7,13 @@ use std::time::Duration;
 use anyhow::Result;
 use boot::files::input;
 use boot::machine::accel::Choice;
-use boot::machine::target::{Machine, TARGETS, Target};
+use boot::machine::target::{Machine, QemuTarget, RunBy, TARGETS, Target};
 use boot::profile::results::ReportArgs;
 use boot::verdict::exit_code::{self, Usage};
 use boot::verdict::judge::Goal;
-use clap::Parser;
 use clap::builder::NonEmptyStringValueParser;
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches, Parser};
 
 mod values;
 
@@ -20,7 +21,7 @@ mod values;
 const SCRIPT_EXPECT: &str = "Hello, world!";
 const SCRIPT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Boot a Linux kernel and an initramfs in QEMU, and report what happened.
+/// Boot a Linux kernel and an initramfs, in QEMU or as user-mode Linux, and report what happened.
 ///
 /// On a terminal the guest's console is interactive: the guest gets your keys, and Ctrl-C ends it.
 /// If stdin is not a terminal, --expect 'Hello, world!' and --timeout 60 are the defaults, so that
@@ -28,7 +29,8 @@ const SCRIPT_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Parser)]
 #[command(version, after_help = exit_code::HELP)]
 pub struct Cli {
-    /// Kernel to boot: on x86-64 a vmlinux with a PVH entry or a bzImage, on other targets an Image
+    /// Kernel to boot: for x86_64 a vmlinux with a PVH entry or a bzImage, for um a kernel built with
+    /// ARCH=um, for other targets an Image
     #[arg(long, env = "BOOT_KERNEL", value_name = "FILE")]
     pub kernel: Option<PathBuf>,
 
@@ -40,7 +42,7 @@ pub struct Cli {
     #[arg(long, env = "BOOT_QEMU", value_name = "FILE")]
     pub qemu: Option<PathBuf>,
 
-    /// Architecture of the guest
+    /// Architecture of the guest, or um for user-mode Linux, which needs no QEMU
     #[arg(long, env = "BOOT_TARGET", value_name = "NAME", default_value = TARGETS[0].name, value_parser = values::target())]
     pub target: &'static Target,
 
@@ -126,7 +128,7 @@ pub struct Cli {
     #[arg(long, value_name = "SECONDS", value_parser = values::positive_seconds, allow_negative_numbers = true)]
     pub stall: Option<Duration>,
 
-    /// Show the seconds since QEMU's start in front of each line
+    /// Show the seconds since the start in front of each line
     #[arg(long)]
     pub timestamps: bool,
 
@@ -138,7 +140,7 @@ pub struct Cli {
     pub results: ReportArgs,
 
     /// Let the guest wait for a debugger on a socket in the file system, and print the command for gdb;
-    /// boot then expects no text and sets no time limit
+    /// boot then expects no text and sets no time limit. For user-mode Linux, only print the command
     #[arg(long, value_name = "SOCKET", num_args = 0..=1, require_equals = true, conflicts_with_all = ["timeout", "stall"])]
     pub gdb: Option<Option<PathBuf>>,
 
@@ -150,27 +152,74 @@ pub struct Cli {
     #[arg(long, value_name = "NUMBER", default_value = "1", requires = "repeat", value_parser = clap::value_parser!(u32).range(1..))]
     pub jobs: u32,
 
-    /// Print QEMU's command line instead of running it
+    /// Print the command line of QEMU or user-mode Linux instead of running it
     #[arg(long)]
     pub dry_run: bool,
 
     /// More arguments for QEMU
     #[arg(last = true, value_name = "ARGS")]
     pub more: Vec<OsString>,
+
+    /// The first option for QEMU on the command line; a variable for all boots does not count
+    #[arg(skip)]
+    for_qemu: Option<&'static str>,
 }
 
+/// The options that only QEMU has: their names for clap and for the user.
+const FOR_QEMU: &[(&str, &str)] = &[
+    ("qemu", "--qemu"),
+    ("machine", "--machine"),
+    ("cpu", "--cpu"),
+    ("smp", "--smp"),
+    ("accel", "--accel"),
+    ("more", "-- ARGS"),
+];
+
 impl Cli {
+    /// The arguments of this process. Ends it if they are wrong.
+    pub fn of_process() -> Cli {
+        let matches = Cli::command().get_matches();
+        let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        let given =
+            |(name, _): &&(&str, _)| matches.value_source(name) == Some(ValueSource::CommandLine);
+        cli.for_qemu = FOR_QEMU.iter().find(given).map(|(_, option)| *option);
+        cli
+    }
+
     /// The machine that `--machine` names, or the target's first.
-    pub fn machine(&self) -> Result<&'static Machine> {
-        let machines = self.target.machines;
+    pub fn machine(&self, target: &QemuTarget) -> Result<&'static Machine> {
+        let machines = target.machines;
         let Some(name) = &self.machine else {
             return Ok(&machines[0]);
         };
-        self.target.machine(name).ok_or_else(|| {
+        target.machine(name).ok_or_else(|| {
             let names: Vec<_> = machines.iter().map(|machine| machine.name).collect();
             let names = names.join(", ");
             Usage(format!("{name}: no such machine (--machine takes {names})")).into()
         })
+    }
+
+    /// Fails if `--machine` names none of the target's, or if an option is for QEMU and the target has none.
+    pub fn check_runner_options(&self) -> Result<()> {
+        match &self.target.run_by {
+            RunBy::Qemu(target) => self.machine(target).map(|_| ()),
+            RunBy::Host => self.refuse_qemu_options(),
+        }
+    }
+
+    fn refuse_qemu_options(&self) -> Result<()> {
+        let target = self.target.name;
+        let refused = |option, why| {
+            let message = format!("{option}: this option is for QEMU, and not for {target}, {why}");
+            Err(Usage(message).into())
+        };
+        if matches!(self.gdb, Some(Some(_))) {
+            return refused("--gdb=SOCKET", "which gdb runs itself; --gdb prints how");
+        }
+        match self.for_qemu {
+            Some(option) => refused(option, "which is a program of the host with one processor"),
+            None => Ok(()),
+        }
     }
 
     /// The kernel, if it can be read.

@@ -31,6 +31,12 @@ const EARLY: &[(&str, Option<&str>, Early)] = &[
     ),
     // common/version.c, arch/*/lib/bootm.c
     ("U-Boot 2", Some("Starting kernel ..."), Early::Firmware),
+    // arch/um/os-Linux/start_up.c and mem.c
+    (
+        "Core dump limits :",
+        Some("Checking PROT_EXEC mmap in "),
+        Early::Firmware,
+    ),
     ("EFI stub: ", None, Early::Kernel),
     // arch/x86/boot, and compressed/misc.c in it.
     ("Probing EDD ", None, Early::Kernel),

@@ -13,7 +13,10 @@ use crate::files::format::multiboot;
 /// include/xen/interface/elfnote.h).
 const PVH_ENTRY: (&[u8], NoteType) = (b"Xen", NoteType(18));
 
-/// The properties of an ELF kernel that QEMU needs.
+/// The section with the options of user-mode Linux (arch/um/include/asm/common.lds.S). No other kernel has it.
+const UML_SETUP: &[u8] = b".uml.setup.init";
+
+/// The properties of an ELF kernel that decide what can boot it.
 #[derive(Debug, PartialEq)]
 pub struct Header {
     /// The architecture, `e_machine`.
@@ -22,6 +25,8 @@ pub struct Header {
     pub pvh: bool,
     /// Whether it has a multiboot header.
     pub multiboot: bool,
+    /// Whether it is user-mode Linux.
+    pub user_mode: bool,
 }
 
 impl Header {
@@ -33,19 +38,17 @@ impl Header {
         let _ = (&file).take(8192).read_to_end(&mut head);
         let _ = (&file).rewind();
         let cache = ReadCache::new(file);
-        let (machine, pvh) = match FileKind::parse(&cache)? {
-            FileKind::Elf32 => notes::<FileHeader32<Endianness>, _>(&cache)?,
-            _ => notes::<FileHeader64<Endianness>, _>(&cache)?,
+        let mut header = match FileKind::parse(&cache)? {
+            FileKind::Elf32 => parse::<FileHeader32<Endianness>, _>(&cache)?,
+            _ => parse::<FileHeader64<Endianness>, _>(&cache)?,
         };
-        Ok(Header {
-            machine,
-            pvh,
-            multiboot: multiboot(&head),
-        })
+        header.multiboot = multiboot(&head);
+        Ok(header)
     }
 }
 
-fn notes<'data, Elf, R>(data: R) -> read::Result<(Machine, bool)>
+/// The header without what the first bytes of the file tell.
+fn parse<'data, Elf, R>(data: R) -> read::Result<Header>
 where
     Elf: FileHeader<Endian = Endianness>,
     R: ReadRef<'data>,
@@ -57,11 +60,18 @@ where
         let Some(mut notes) = segment.notes(endian, data)? else {
             continue;
         };
-        while let Some(note) = notes.next()? {
+        // Ignore notes that cannot be parsed: Debian's user-mode Linux has some, and runs.
+        while let Ok(Some(note)) = notes.next() {
             pvh |= (note.name(), note.n_type(endian)) == PVH_ENTRY;
         }
     }
-    Ok((header.e_machine(endian), pvh))
+    let sections = header.sections(endian, data)?;
+    Ok(Header {
+        machine: header.e_machine(endian),
+        pvh,
+        multiboot: false,
+        user_mode: sections.section_by_name(endian, UML_SETUP).is_some(),
+    })
 }
 
 /// The usual name of an architecture in QEMU and Linux.
@@ -123,6 +133,7 @@ pub(crate) mod tests {
                 machine: Machine(machine),
                 pvh,
                 multiboot: false,
+                user_mode: false,
             };
             assert_eq!(read(&kernel(machine, pvh)).unwrap(), expected);
         }

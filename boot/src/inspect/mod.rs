@@ -8,8 +8,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::files::format::{self, Format, Role};
-use crate::machine::command::quoted;
-use crate::machine::target::Target;
+use crate::machine::target::{RunBy, Target};
+use crate::machine::vm::quoted;
 
 mod elf;
 
@@ -83,8 +83,8 @@ fn check_kernel(target: &Target, path: &Path, format: Format) -> Result<()> {
     }
 }
 
-/// Fails if QEMU cannot start this ELF kernel: it needs the right architecture, and on x86 a note with
-/// the PVH entry.
+/// Fails if this ELF kernel cannot be started: it needs the right architecture, and for QEMU on x86 a note
+/// with the PVH entry.
 fn check_elf(target: &Target, path: &Path) -> Result<()> {
     let shown = path.display();
     let unusable = format!("{shown}: cannot use it as the kernel");
@@ -101,7 +101,21 @@ fn check_elf(target: &Target, path: &Path) -> Result<()> {
             target.name
         );
     }
-    if target.needs_pvh && !header.pvh && !header.multiboot {
+    let needs_pvh = match &target.run_by {
+        RunBy::Host if !header.user_mode => bail!(
+            "{unusable}: it is a kernel for a machine, and the target is {}: user-mode Linux, built with \
+             make ARCH=um ({OTHER_KERNEL})",
+            target.name
+        ),
+        RunBy::Qemu(_) if header.user_mode => bail!(
+            "{unusable}: it is user-mode Linux, a program of the host, and the target is {} \
+             (boot it with --target um, or {OTHER_KERNEL})",
+            target.name
+        ),
+        RunBy::Host => false,
+        RunBy::Qemu(qemu) => qemu.needs_pvh,
+    };
+    if needs_pvh && !header.pvh && !header.multiboot {
         bail!(
             "{unusable}: it is an ELF file without a PVH entry, which QEMU needs to start it \
              (build it with CONFIG_PVH=y, or boot arch/x86/boot/bzImage of the same build: \

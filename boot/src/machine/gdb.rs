@@ -9,8 +9,9 @@ use std::process;
 
 use anyhow::{Result, bail};
 
-use crate::machine::command::quoted;
-use crate::machine::target::Target;
+use crate::machine::target::QemuTarget;
+use crate::machine::user_mode::UserMode;
+use crate::machine::vm::{Vm, quoted, shell_words};
 
 /// The longest path in `sun_path`, without its NUL (unix(7)).
 const LONGEST: usize = 107;
@@ -37,7 +38,7 @@ pub fn socket(wanted: Option<PathBuf>) -> Result<PathBuf> {
 
 /// The gdb command that stops the guest at the kernel's first C function. `symbols` is its unstripped
 /// vmlinux.
-pub fn command(target: &Target, socket: &Path, symbols: Option<&Path>) -> String {
+pub fn command(target: &QemuTarget, socket: &Path, symbols: Option<&Path>) -> String {
     let connect = format!("target remote {}", socket.display());
     let mut words = vec!["gdb".to_owned()];
     match symbols {
@@ -54,6 +55,28 @@ pub fn command(target: &Target, socket: &Path, symbols: Option<&Path>) -> String
     words.join(" ")
 }
 
+/// The gdb command that runs user-mode Linux and stops it at its first C function. `symbols` is the same kernel,
+/// unstripped.
+pub fn user_mode_command(vm: &Vm, host: &UserMode, symbols: Option<&Path>) -> String {
+    // The kernel uses these signals itself: SIGSEGV for its programs' page faults.
+    const HANDLE: &str = "handle SIGSEGV SIGALRM SIGUSR1 SIGUSR2 nostop noprint pass";
+    let gdb = [
+        "gdb",
+        "-ex",
+        HANDLE,
+        "-ex",
+        "break start_kernel",
+        "-ex",
+        "run",
+        "--args",
+    ];
+    let mut words = host.environment_words();
+    words.extend(gdb.map(Into::into));
+    words.push(symbols.unwrap_or(vm.program()).into());
+    words.extend(vm.arguments());
+    shell_words(&words)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,7 +84,7 @@ mod tests {
 
     #[test]
     fn the_command_is_safe_to_paste() {
-        let target = &TARGETS[0];
+        let target = TARGETS[0].qemu().unwrap();
         let socket = Path::new("/run/boot-1.gdb");
         assert_eq!(
             command(target, socket, Some(Path::new("a vmlinux"))),

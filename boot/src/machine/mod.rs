@@ -1,30 +1,36 @@
-//! Runs a guest in QEMU.
+//! Runs a guest, in QEMU or as user-mode Linux.
 //!
-//! The input is a [`command::Vm`]. The output is QEMU's streams, its process id, and whether and why it ended or stopped.
-//! QEMU never outlives boot.
+//! The input is a [`vm::Vm`]. The output is the streams of its process, the process id, and whether and why it ended or
+//! stopped. The process never outlives boot.
 //!
 //! | module | subject |
 //! | --- | --- |
 //! | [`target`] | the table of targets and their machines |
+//! | [`vm`] | a guest that is ready to start |
+//! | [`qemu`] | a virtual machine as QEMU's command line |
+//! | [`user_mode`] | user-mode Linux as a command line |
 //! | [`accel`] | tests KVM, and chooses the accelerator |
 //! | [`tsc`] | measures the host's time stamp counter, for the guest |
-//! | [`command`] | a virtual machine as QEMU's command line |
 //! | [`sandbox`] | QEMU's sandbox |
-//! | [`qemu`] | QEMU's process |
-//! | [`reaper`] | the process between boot and QEMU, which ends QEMU and its children |
+//! | [`process`] | the process of a guest |
+//! | [`reaper`] | the process between boot and that process, which ends it and its children |
+//! | [`terminal`] | a console that is a terminal |
 //! | [`stat`] | processes and threads in `/proc` |
-//! | [`threads`] | the activity of QEMU's threads |
+//! | [`threads`] | the activity of a guest's threads |
 //! | [`qmp`] | QEMU's control channel |
 //! | [`gdb`] | the connection of a debugger |
 
 pub mod accel;
-pub mod command;
 pub mod gdb;
+pub mod process;
 pub mod qemu;
 pub mod qmp;
 pub mod reaper;
 pub mod sandbox;
 pub mod stat;
 pub mod target;
+pub mod terminal;
 pub mod threads;
 pub mod tsc;
+pub mod user_mode;
+pub mod vm;

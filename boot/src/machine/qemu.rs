@@ -1,169 +1,183 @@
-//! QEMU's process, which never outlives boot.
+//! A virtual machine of QEMU, as its command line.
 
-use std::io::{self, BufRead, BufReader};
-use std::net::Shutdown;
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
-use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, ExitStatus, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+use std::process::ExitStatus;
 
-use anyhow::{Context, Result, anyhow};
+use crate::machine::qmp::State;
+use crate::machine::sandbox;
+use crate::machine::target::{Machine, QemuTarget};
+use crate::machine::vm::{End, GuestExit, Vm};
 
-use crate::machine::command::Vm;
-use crate::machine::qmp::{Qmp, State};
-use crate::machine::reaper::{self, Report};
-
-const SIGKILL: i32 = 9;
-
-/// The time for QEMU to end after `quit`, and for the reaper to kill the remaining processes.
-const PATIENCE: Duration = Duration::from_millis(500);
-
-/// A running QEMU. Dropping it kills it.
+/// A QEMU and its virtual hardware.
+#[derive(Debug)]
 pub struct Qemu {
-    reaper: Child,
-    /// The socket to the reaper. Closing it makes the reaper end everything.
-    control: BufReader<UnixStream>,
-    /// The beginning of the reaper's next report.
-    line: Vec<u8>,
-    pid: i32,
-    status: Option<ExitStatus>,
-    qmp: Qmp,
+    /// The properties of its target.
+    pub target: &'static QemuTarget,
+    /// QEMU: a path, or a name to be found in `PATH`.
+    pub program: PathBuf,
+    /// Its machine model, one of the target's.
+    pub machine: &'static Machine,
+    /// The accelerator.
+    pub accel: Accel,
+    /// QEMU's name of the CPU model.
+    pub cpu: String,
+    /// The number of processors.
+    pub processors: u32,
+    /// The frequency of the time stamp counter for the kernel's command line, usually from
+    /// [`crate::machine::tsc::of_guest`].
+    pub tsc_khz: Option<u64>,
+    /// Whether QEMU runs in its sandbox, usually from [`sandbox::wanted`].
+    pub sandbox: bool,
+    /// The socket on which the guest waits for a debugger before its first instruction.
+    pub gdb: Option<PathBuf>,
+    /// More arguments for QEMU, after all others.
+    pub more: Vec<OsString>,
+}
+
+/// An accelerator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accel {
+    /// QEMU translates the guest's instructions: slower, and the same on every host.
+    Tcg,
+    /// The host's CPU executes them, through `/dev/kvm`.
+    Kvm,
+}
+
+impl Accel {
+    /// QEMU's name for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Accel::Tcg => "tcg",
+            Accel::Kvm => "kvm",
+        }
+    }
 }
 
 impl Qemu {
-    /// Starts QEMU with pipes for its streams; stdin is a pipe only if `interactive`. Calls `on_stop` when
-    /// the guest's processors stop, and when they run again.
-    pub fn start(
-        vm: &Vm,
-        interactive: bool,
-        on_stop: impl Fn(bool) + Send + Sync + 'static,
-    ) -> Result<Self> {
-        let (qmp, peer) = Qmp::pair(on_stop).context("cannot create QEMU's control channel")?;
-        let (control, theirs) = UnixStream::pair().context("cannot create the reaper's socket")?;
-        let theirs = OwnedFd::from(theirs);
-        let mut command = reaper::command(&theirs, peer.descriptor(), vm.qemu.as_os_str());
-        command
-            .args(peer.arguments())
-            .args(vm.arguments())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command.stdin(if interactive {
-            Stdio::piped()
-        } else {
-            Stdio::null()
-        });
-        let reaper = command.spawn().context("cannot start QEMU's reaper")?;
-        // Close these ends here, so that each connection ends with the other process.
-        drop((theirs, peer));
-        let mut qemu = Qemu {
-            reaper,
-            control: BufReader::new(control),
-            line: Vec::new(),
-            pid: 0,
-            status: None,
-            qmp,
+    /// QEMU's arguments: a bare machine whose serial port is QEMU's stdin and stdout.
+    pub fn arguments(&self, vm: &Vm) -> Vec<OsString> {
+        let memory = format!("{}M", vm.memory);
+        let processors = self.processors.to_string();
+        let command_line = vm.command_line();
+        // QEMU's default devices and the configuration in /etc/qemu differ between hosts.
+        let mut arguments: Vec<OsString> =
+            ["-nodefaults", "-no-user-config"].map(Into::into).into();
+        let pairs: [(&str, &OsStr); 12] = [
+            ("-machine", self.machine.options.as_ref()),
+            ("-accel", self.accel.name().as_ref()),
+            ("-cpu", self.cpu.as_ref()),
+            ("-smp", processors.as_ref()),
+            ("-m", memory.as_ref()),
+            ("-display", "none".as_ref()),
+            // As with -nographic, Ctrl-A X ends QEMU, and Ctrl-A C switches between guest and monitor.
+            // With `signal=off`, Ctrl-C does not end QEMU; boot handles it before.
+            ("-chardev", "stdio,id=console,mux=on,signal=off".as_ref()),
+            ("-serial", "chardev:console".as_ref()),
+            ("-mon", "chardev=console,mode=readline".as_ref()),
+            ("-kernel", vm.kernel.as_ref()),
+            ("-initrd", vm.initrd.as_ref()),
+            ("-append", command_line.as_ref()),
+        ];
+        arguments.extend(
+            pairs
+                .iter()
+                .flat_map(|(option, value)| [option.into(), value.into()]),
+        );
+        // End at a restart: after a panic, the guest would panic and restart forever.
+        arguments.push("-no-reboot".into());
+        if self.sandbox {
+            arguments.extend(["-sandbox", sandbox::OPTIONS].map(Into::into));
+        }
+        if let Some(socket) = &self.gdb {
+            let mut chardev = OsString::from("socket,id=gdb,server=on,wait=off,path=");
+            chardev.push(doubled_commas(socket.as_os_str()));
+            arguments.extend(["-S", "-gdb", "chardev:gdb", "-chardev"].map(Into::into));
+            arguments.push(chardev);
+        }
+        arguments.extend(self.more.iter().cloned());
+        arguments
+    }
+
+    /// Options for the kernel that depend on the accelerator, with the frequency of the time stamp counter
+    /// if it is known.
+    pub fn kernel_options(&self) -> Vec<String> {
+        let options = match self.accel {
+            Accel::Tcg => self.target.tcg_options,
+            Accel::Kvm => &[],
         };
-        let started = match qemu
-            .report()
-            .context("cannot read the report of QEMU's reaper")?
-        {
-            Some(Report::Started(pid)) => {
-                qemu.pid = pid;
-                return Ok(qemu);
-            }
-            Some(Report::NotStarted(errno)) => anyhow!(io::Error::from_raw_os_error(errno)),
-            other => anyhow!("its reaper reported {other:?}"),
-        };
-        let (name, package) = (vm.qemu.display(), vm.target.qemu);
-        Err(started).with_context(|| {
-            format!(
-                "{name}: cannot start QEMU \
-                 (install {package}, or name it with --qemu FILE or BOOT_QEMU=FILE)"
-            )
+        // With -icount, the guest's counter is not the host's.
+        let tsc_khz = self.tsc_khz.filter(|_| !self.asks_for("icount"));
+        let tsc = tsc_khz.map(|khz| format!("tsc_early_khz={khz}"));
+        let options = options.iter().map(|option| option.to_string());
+        options.chain(tsc).collect()
+    }
+
+    /// Whether the user passes this option to QEMU, with one hyphen or two.
+    fn asks_for(&self, option: &str) -> bool {
+        let hyphens = ["-", "--"].map(|hyphens| OsString::from(format!("{hyphens}{option}")));
+        self.more.iter().any(|word| hyphens.contains(word))
+    }
+
+    /// Whether the user passes QEMU an argument with this device name in it.
+    fn has_device(&self, name: &str) -> bool {
+        let has = |word: &OsString| word.to_string_lossy().contains(name);
+        self.more.iter().any(has)
+    }
+
+    /// How QEMU ended. `said` has its reports, and `stderr` the lines of its stderr.
+    pub fn end(&self, status: Option<ExitStatus>, said: &State, stderr: &[String]) -> End {
+        // A quick guest ends QEMU before QMP reports that the machine is ready. A QEMU that fails says why.
+        let only_warnings = stderr.iter().all(|line| line.contains(": warning: "));
+        End {
+            failure: status
+                .filter(|status| !status.success())
+                .map(|status| status.to_string()),
+            guest_exit: status
+                .and_then(|status| status.code())
+                .filter(|_| said.ready.is_some() || only_warnings)
+                .and_then(|code| self.exit_of_guest(code, said.shutdown.as_deref())),
+            // QMP does not report that a debugger ended QEMU.
+            debugged: self.gdb.is_some() && said.shutdown.is_none(),
+            shutdown: said.shutdown.clone(),
+        }
+    }
+
+    /// Whether the guest chose QEMU's exit status, which some devices allow. QEMU had set up the machine,
+    /// and ended with `status`; `shutdown` is QMP's `ShutdownCause`.
+    fn exit_of_guest(&self, status: i32, shutdown: Option<&str>) -> Option<GuestExit> {
+        let debug_exit = self.has_device("isa-debug-exit") && status & 1 == 1;
+        let semihosting = self.asks_for("semihosting") || self.asks_for("semihosting-config");
+        // In newer versions of QEMU, these devices shut the machine down in order.
+        let asked = shutdown.is_some_and(|reason| reason.starts_with("guest-"));
+        (status != 0 && (debug_exit || semihosting || asked)).then_some(GuestExit {
+            status,
+            // hw/misc/debugexit.c
+            written: debug_exit.then_some(status >> 1),
         })
     }
 
-    /// The reaper's next report; nothing if the reaper has ended.
-    fn report(&mut self) -> io::Result<Option<Report>> {
-        if self.control.read_until(b'\n', &mut self.line)? == 0 {
-            return Ok(None);
-        }
-        let report = serde_json::from_slice(&self.line)?;
-        self.line.clear();
-        Ok(Some(report))
-    }
-
-    /// QEMU's stdin, if it is a pipe, stdout and stderr. Can be called once.
-    pub fn streams(&mut self) -> (Option<ChildStdin>, ChildStdout, ChildStderr) {
-        let (stdout, stderr) = (self.reaper.stdout.take(), self.reaper.stderr.take());
-        (
-            self.reaper.stdin.take(),
-            stdout.expect("taken once"),
-            stderr.expect("taken once"),
+    /// A warning about options that do not work together.
+    pub fn caution(&self, vm: &Vm) -> Option<&'static str> {
+        let append = vm.append.split_ascii_whitespace();
+        let has_arguments = append.into_iter().any(|word| word == "--");
+        (self.machine.name == "microvm" && has_arguments && self.has_device("virtio")).then_some(
+            "the kernel will not find the virtio devices: QEMU appends their addresses to the kernel's command line, and the kernel \
+             passes everything after -- to init (leave out the --, or use --machine q35 and virtio-...-pci)",
         )
     }
-
-    /// The process id of QEMU, or of a wrapper around it.
-    pub fn pid(&self) -> i32 {
-        self.pid
-    }
-
-    /// QEMU's exit status, if it ends by itself within `patience`.
-    pub fn wait(&mut self, patience: Duration) -> io::Result<Option<ExitStatus>> {
-        if self.status.is_none() {
-            self.control.get_ref().set_read_timeout(Some(patience))?;
-            match self.report() {
-                Ok(Some(Report::Ended(status))) => self.status = Some(ExitStatus::from_raw(status)),
-                Ok(Some(_)) => {}
-                // The reaper was killed, and so the kernel killed QEMU.
-                Ok(None) => self.status = Some(ExitStatus::from_raw(SIGKILL)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(self.status)
-    }
-
-    /// QEMU's reports on its control channel so far.
-    pub fn said(&self) -> State {
-        self.qmp.state()
-    }
-
-    /// The same for a QEMU that has ended: waits for its last reports, which may take a while on a busy
-    /// host.
-    pub fn last_words(&self) -> State {
-        self.qmp.closed(PATIENCE * 10);
-        self.said()
-    }
-
-    /// Ends QEMU: with `quit` if possible, so that it completes its writes to disk images.
-    pub fn end(&mut self) {
-        if self.said().ready.is_some() && self.qmp.quit(PATIENCE) {
-            let _ = self.wait(PATIENCE);
-        }
-        self.kill();
-        // Wait for the end of the channel, with a limit: a stuck process may hold it open.
-        self.qmp.closed(PATIENCE);
-    }
-
-    /// Kills QEMU, and everything that a wrapper script has started.
-    fn kill(&mut self) {
-        let _ = self.control.get_ref().shutdown(Shutdown::Both);
-        let started = Instant::now();
-        // A process that is stuck in the kernel cannot be killed; then the reaper stays, too.
-        while let Ok(None) = self.reaper.try_wait() {
-            if started.elapsed() >= PATIENCE {
-                break;
-            }
-            sleep(Duration::from_millis(1));
-        }
-    }
 }
 
-impl Drop for Qemu {
-    fn drop(&mut self) {
-        self.kill();
-    }
+/// `path` as a value in QEMU's options: commas separate these, so commas in the path are doubled.
+fn doubled_commas(path: &OsStr) -> OsString {
+    let bytes = path.as_bytes().iter();
+    OsString::from_vec(
+        bytes
+            .flat_map(|byte| vec![*byte; 1 + usize::from(*byte == b',')])
+            .collect(),
+    )
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
-//! The process between boot and QEMU. It ends QEMU, and everything that a wrapper around QEMU has started,
-//! when boot tells it to or when boot has ended for whatever reason.
+//! The process between boot and the guest's process, which is QEMU or user-mode Linux. It ends that process
+//! and everything that the process has started, when boot tells it to or when boot has ended for whatever
+//! reason.
 //!
 //! Killing a process group misses processes that have left the group, and a parent-death signal
 //! reaches only the child itself. But an orphan becomes a child of its nearest ancestor that is a
@@ -7,8 +8,8 @@
 //! has none.
 //!
 //! It executes boot's program again ([`command`], [`answer`]), with a socket to boot. It writes a
-//! [`Report`] as a line of JSON when QEMU starts and when QEMU ends. When the socket is closed, it ends
-//! QEMU.
+//! [`Report`] as a line of JSON when the process starts and when it ends. When the socket is closed, it
+//! ends the process.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -32,44 +33,50 @@ use serde::{Deserialize, Serialize};
 
 use crate::machine::stat::processes;
 
-/// The first argument of a reaper. The numbers of two descriptors follow, the socket to boot and the one
-/// that QEMU inherits, and then QEMU's command line.
+/// The first argument of a reaper. The numbers of two descriptors follow: the socket to boot, and the one
+/// that the guest's process inherits, or `-`. Then follow the program, its `argv[0]` and its arguments.
 const REAP: &str = "--reap";
 
-/// A reaper's report about QEMU.
+/// A reaper's report about the guest's process.
 #[derive(Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Report {
-    /// QEMU runs, with this process id.
+    /// It runs, with this process id.
     Started(i32),
-    /// QEMU could not be started, with this `errno(3)`.
+    /// It could not be started, with this `errno(3)`.
     NotStarted(i32),
-    /// QEMU ended, with this `wait(2)` status.
+    /// It ended, with this `wait(2)` status.
     Ended(i32),
 }
 
 /// A command that runs this program again as a reaper of `program`. The program's `main` must call
-/// [`answer`] first. Arguments for `program` can be added.
-pub fn command(control: &OwnedFd, inherited: &OwnedFd, program: &OsStr) -> Command {
+/// [`answer`] first. `program` gets the descriptor `inherited` and this `argv[0]`. More arguments for it can
+/// be added.
+pub fn command(
+    control: &OwnedFd,
+    inherited: Option<&OwnedFd>,
+    program: &OsStr,
+    argv0: &OsStr,
+) -> Command {
     // Not the path from `current_exe`: another file may have that path by now.
     let mut command = Command::new("/proc/self/exe");
-    let descriptors = [control, inherited].map(AsRawFd::as_raw_fd);
+    let inherited = inherited.map(AsRawFd::as_raw_fd);
     command
         .arg0(env!("CARGO_PKG_NAME"))
-        .arg(REAP)
-        .args(descriptors.map(|fd| fd.to_string()))
-        .arg(program)
-        // The terminal sends Ctrl-C to a whole process group, so boot keeps QEMU out of its group.
+        .args([REAP, &control.as_raw_fd().to_string()])
+        .arg(inherited.map_or("-".into(), |fd| fd.to_string()))
+        .args([program, argv0])
+        // The terminal sends Ctrl-C to a whole process group, so boot keeps the guest out of its group.
         .process_group(0);
-    inherit(&mut command, descriptors);
+    inherit(&mut command, [Some(control.as_raw_fd()), inherited]);
     command
 }
 
 /// Makes `command` inherit these descriptors, and no other process that is started at the same time.
 #[allow(unsafe_code)]
-fn inherit(command: &mut Command, descriptors: [RawFd; 2]) {
+fn inherit(command: &mut Command, descriptors: [Option<RawFd>; 2]) {
     let inherit = move || {
-        for fd in descriptors {
+        for fd in descriptors.into_iter().flatten() {
             // SAFETY: the caller keeps the descriptors open until the command is started.
             let fd = unsafe { BorrowedFd::borrow_raw(fd) };
             fcntl_setfd(fd, FdFlags::empty())?;
@@ -85,10 +92,10 @@ fn inherit(command: &mut Command, descriptors: [RawFd; 2]) {
 /// this before anything else.
 pub fn answer(mut arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
     arguments.nth(1).filter(|first| first == REAP)?;
-    let mut descriptor = || take_descriptor(&arguments.next()?);
-    let (control, inherited) = (descriptor()?, descriptor()?);
+    let control = take_descriptor(&arguments.next()?)?;
+    let inherited = take_descriptor(&arguments.next()?);
     let mut program = Command::new(arguments.next()?);
-    program.args(arguments);
+    program.arg0(arguments.next()?).args(arguments);
     let reaped = reap(program, control.into(), inherited);
     Some(ExitCode::from(u8::from(reaped.is_err())))
 }
@@ -101,7 +108,7 @@ fn take_descriptor(number: &OsStr) -> Option<OwnedFd> {
 }
 
 /// Starts `program`. When `control` is closed, ends it and everything that it has started.
-fn reap(mut program: Command, control: UnixStream, inherited: OwnedFd) -> io::Result<()> {
+fn reap(mut program: Command, control: UnixStream, inherited: Option<OwnedFd>) -> io::Result<()> {
     fcntl_setfd(&control, FdFlags::CLOEXEC)?;
     set_child_subreaper(Some(getpid()))?;
     // The program gets its own group, so that killing the group does not kill this process.

@@ -3,31 +3,46 @@
 use object::elf::{EM_386, EM_AARCH64, EM_RISCV, EM_X86_64, Machine as ElfMachine};
 
 use crate::files::format::Format;
-use crate::machine::command::Accel;
 
-/// Everything that depends on the architecture.
+/// Everything that depends on the target.
 #[derive(Debug)]
 pub struct Target {
     /// The name for `--target`.
     pub name: &'static str,
+    /// What runs its guests.
+    pub run_by: RunBy,
+    /// The formats of its kernels.
+    pub kernels: &'static [Format],
+    /// The architectures of its ELF kernels (`e_machine`).
+    pub elf_machines: &'static [ElfMachine],
+    /// The default memory in MiB.
+    pub memory: u32,
+    /// The kernel's name of the console that boot reads.
+    pub console: &'static str,
+    /// The rest of the kernel's command line.
+    pub kernel_options: &'static [&'static str],
+}
+
+/// What runs a target's guests.
+#[derive(Debug)]
+pub enum RunBy {
+    /// QEMU.
+    Qemu(QemuTarget),
+    /// Nothing: the kernel is a program of the host, user-mode Linux.
+    Host,
+}
+
+/// The properties of a target that QEMU runs.
+#[derive(Debug)]
+pub struct QemuTarget {
     /// The file name of its QEMU.
-    pub qemu: &'static str,
+    pub program: &'static str,
     /// Its machines; the first is the default.
     pub machines: &'static [Machine],
-    /// The kernel formats that QEMU's `-kernel` boots.
-    pub kernels: &'static [Format],
-    /// The architectures of the ELF kernels that it can run (`e_machine`).
-    pub elf_machines: &'static [ElfMachine],
     /// Whether QEMU needs the PVH note to find the entry of an ELF kernel.
     pub needs_pvh: bool,
     /// QEMU's name of the default CPU model.
     pub cpu: &'static str,
-    /// The default memory in MiB.
-    pub memory: u32,
-    /// The kernel's name of the serial port that boot reads.
-    pub console: &'static str,
-    /// The rest of the kernel's command line.
-    pub kernel_options: &'static [&'static str],
     /// More options for the kernel under TCG.
     pub tcg_options: &'static [&'static str],
     /// Whether it has a time stamp counter; under TCG, the guest sees the host's.
@@ -46,7 +61,7 @@ pub struct Machine {
 }
 
 /// Every target; the first is the default.
-pub const TARGETS: &[Target] = &[X86_64, AARCH64, RISCV64];
+pub const TARGETS: &[Target] = &[X86_64, AARCH64, RISCV64, UM];
 
 /// Restart at once after a panic. With -no-reboot, QEMU then ends, so a panic never hangs. With
 /// `loglevel=0`, the restart is the only sign of a panic. (An initramfs of initramfs-tools reads this
@@ -55,29 +70,39 @@ const RESTART_AFTER_PANIC: &str = "panic=-1";
 
 const X86_64: Target = Target {
     name: "x86_64",
-    qemu: "qemu-system-x86_64",
-    machines: &[
-        Machine {
-            name: "microvm",
-            // No ACPI: the few devices are at fixed addresses. For each virtio device that the user adds,
-            // QEMU appends the address to the kernel's command line
-            // (`virtio_mmio.device=512@0xfeb00e00:12`).
-            options: "microvm,acpi=off",
-        },
-        Machine {
-            name: "pc",
-            options: "pc",
-        },
-        Machine {
-            name: "q35",
-            options: "q35",
-        },
-    ],
+    run_by: RunBy::Qemu(QemuTarget {
+        program: "qemu-system-x86_64",
+        machines: &[
+            Machine {
+                name: "microvm",
+                // No ACPI: the few devices are at fixed addresses. For each virtio device that the user adds,
+                // QEMU appends the address to the kernel's command line
+                // (`virtio_mmio.device=512@0xfeb00e00:12`).
+                options: "microvm,acpi=off",
+            },
+            Machine {
+                name: "pc",
+                options: "pc",
+            },
+            Machine {
+                name: "q35",
+                options: "q35",
+            },
+        ],
+        needs_pvh: true,
+        // The baseline of the architecture, so that a guest that boots here boots on every such CPU.
+        cpu: "qemu64",
+        tcg_options: &[
+            // Skip the calibration of the delay loop: a sixth of the time to init. The number is the result
+            // of the small kernel's calibration on the machine that docs/speed.md describes. Emulated
+            // devices need no exact delays.
+            "lpj=500000",
+        ],
+        has_tsc: true,
+        gdb: "i386:x86-64",
+    }),
     kernels: &[Format::Elf, Format::BzImage, Format::Multiboot],
     elf_machines: &[EM_X86_64, EM_386],
-    needs_pvh: true,
-    // The baseline of the architecture, so that a guest that boots here boots on every such CPU.
-    cpu: "qemu64",
     memory: 128,
     console: "ttyS0",
     kernel_options: &[
@@ -90,57 +115,68 @@ const X86_64: Target = Target {
         // Skip the test of the timer interrupt: another 10 %.
         "no_timer_check",
     ],
-    tcg_options: &[
-        // Skip the calibration of the delay loop: a sixth of the time to init. The number is the result
-        // of the small kernel's calibration on the machine that docs/speed.md describes. Emulated
-        // devices need no exact delays.
-        "lpj=500000",
-    ],
-    has_tsc: true,
-    gdb: "i386:x86-64",
 };
 
 const AARCH64: Target = Target {
     name: "aarch64",
-    qemu: "qemu-system-aarch64",
-    machines: &[Machine {
-        name: "virt",
-        // A machine that exists only in QEMU. A device tree describes it.
-        options: "virt",
-    }],
+    run_by: RunBy::Qemu(QemuTarget {
+        program: "qemu-system-aarch64",
+        machines: &[Machine {
+            name: "virt",
+            // A machine that exists only in QEMU. A device tree describes it.
+            options: "virt",
+        }],
+        needs_pvh: false,
+        // Armv8.0, the baseline.
+        cpu: "cortex-a53",
+        tcg_options: &[],
+        has_tsc: false,
+        gdb: "aarch64",
+    }),
     kernels: &[Format::Arm64Image, Format::Arm64ImageGz, Format::Arm64Zboot],
     elf_machines: &[EM_AARCH64],
-    needs_pvh: false,
-    // Armv8.0, the baseline.
-    cpu: "cortex-a53",
     memory: 128,
     // A PL011.
     console: "ttyAMA0",
     kernel_options: &[RESTART_AFTER_PANIC],
-    tcg_options: &[],
-    has_tsc: false,
-    gdb: "aarch64",
 };
 
 const RISCV64: Target = Target {
     name: "riscv64",
-    qemu: "qemu-system-riscv64",
-    machines: &[Machine {
-        name: "virt",
-        // The same. Its firmware, OpenSBI, comes with QEMU and writes to the console first.
-        options: "virt",
-    }],
+    run_by: RunBy::Qemu(QemuTarget {
+        program: "qemu-system-riscv64",
+        machines: &[Machine {
+            name: "virt",
+            // The same. Its firmware, OpenSBI, comes with QEMU and writes to the console first.
+            options: "virt",
+        }],
+        needs_pvh: false,
+        // RV64GC.
+        cpu: "rv64",
+        tcg_options: &[],
+        has_tsc: false,
+        gdb: "riscv:rv64",
+    }),
     kernels: &[Format::RiscvImage],
     elf_machines: &[EM_RISCV],
-    needs_pvh: false,
-    // RV64GC.
-    cpu: "rv64",
     memory: 128,
     console: "ttyS0",
     kernel_options: &[RESTART_AFTER_PANIC],
-    tcg_options: &[],
-    has_tsc: false,
-    gdb: "riscv:rv64",
+};
+
+const UM: Target = Target {
+    name: "um",
+    run_by: RunBy::Host,
+    kernels: &[Format::Elf],
+    elf_machines: &[EM_X86_64],
+    memory: 64,
+    console: "tty0",
+    kernel_options: &[
+        RESTART_AFTER_PANIC,
+        // Skip the calibration of the delay loop, which takes 60 ms. Nothing in this kernel needs exact
+        // delays.
+        "lpj=5000000",
+    ],
 };
 
 impl Target {
@@ -149,26 +185,31 @@ impl Target {
         TARGETS.iter().find(|target| target.name == name)
     }
 
+    /// Its properties for QEMU, if QEMU runs its guests.
+    pub fn qemu(&self) -> Option<&QemuTarget> {
+        match &self.run_by {
+            RunBy::Qemu(qemu) => Some(qemu),
+            RunBy::Host => None,
+        }
+    }
+
+    /// The kernel's command line. `more` depends on the machine. `append` comes last so that it can
+    /// override the rest.
+    pub fn command_line(&self, more: &[String], append: &str) -> String {
+        let console = format!("console={}", self.console);
+        let append = Some(append).filter(|text| !text.is_empty());
+        let words = self.kernel_options.iter().copied();
+        words
+            .chain(more.iter().map(String::as_str))
+            .chain(append)
+            .fold(console, |line, word| line + " " + word)
+    }
+}
+
+impl QemuTarget {
     /// The machine called `name`.
     pub fn machine(&self, name: &str) -> Option<&'static Machine> {
         self.machines.iter().find(|machine| machine.name == name)
-    }
-
-    /// The kernel's command line, with the frequency of the time stamp counter if it is known. `append`
-    /// comes last so that it can override the rest.
-    pub fn command_line(&self, accel: Accel, tsc_khz: Option<u64>, append: &str) -> String {
-        let console = format!("console={}", self.console);
-        let more = match accel {
-            Accel::Tcg => self.tcg_options,
-            Accel::Kvm => &[],
-        };
-        let tsc = tsc_khz.map(|khz| format!("tsc_early_khz={khz}"));
-        let append = Some(append).filter(|text| !text.is_empty());
-        let words = self.kernel_options.iter().chain(more).copied();
-        words
-            .chain(tsc.as_deref())
-            .chain(append)
-            .fold(console, |line, word| line + " " + word)
     }
 }
 
@@ -177,17 +218,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_unique_and_every_target_has_a_machine() {
+    fn names_are_unique_and_every_qemu_has_a_machine() {
         for (index, target) in TARGETS.iter().enumerate() {
             assert!(
                 !TARGETS[..index]
                     .iter()
                     .any(|other| other.name == target.name)
             );
-            assert!(!target.machines.is_empty());
-            for machine in target.machines {
+            let Some(qemu) = target.qemu() else { continue };
+            assert!(!qemu.machines.is_empty());
+            for machine in qemu.machines {
                 assert!(machine.options.starts_with(machine.name));
-                assert!(std::ptr::eq(target.machine(machine.name).unwrap(), machine));
+                assert!(std::ptr::eq(qemu.machine(machine.name).unwrap(), machine));
             }
         }
     }
@@ -196,16 +238,16 @@ mod tests {
     fn appended_options_come_last() {
         let target = Target::named("x86_64").unwrap();
         let line = "console=ttyS0 panic=-1 reboot=t nolapic_timer no_timer_check";
-        assert_eq!(target.command_line(Accel::Kvm, None, ""), line);
+        assert_eq!(target.command_line(&[], ""), line);
         assert_eq!(
-            target.command_line(Accel::Tcg, Some(2_400_000), "quiet lpj=1"),
-            format!("{line} lpj=500000 tsc_early_khz=2400000 quiet lpj=1")
+            target.command_line(&["lpj=500000".into()], "quiet lpj=1"),
+            format!("{line} lpj=500000 quiet lpj=1")
         );
     }
 
     #[test]
     fn an_unknown_name_is_nothing() {
         assert!(Target::named("x86").is_none());
-        assert!(TARGETS[0].machine("microvm2").is_none());
+        assert!(TARGETS[0].qemu().unwrap().machine("microvm2").is_none());
     }
 }

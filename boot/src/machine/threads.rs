@@ -1,4 +1,4 @@
-//! QEMU's threads, from `/proc` (proc(5)).
+//! The threads of a guest's processes, from `/proc` (proc(5)).
 
 use std::fs;
 use std::time::Duration;
@@ -10,7 +10,8 @@ use crate::machine::stat::{Stat, processes};
 pub struct Thread {
     /// Its id.
     pub id: i32,
-    /// Whether it sleeps; waiting for a processor or a disk is not sleep.
+    /// Whether it sleeps, or is stopped by its tracer: user-mode Linux traces its guest's processes. Waiting for
+    /// a processor or a disk is not sleep.
     pub asleep: bool,
     /// Its time on a processor.
     pub ran: Duration,
@@ -20,7 +21,8 @@ pub struct Thread {
     pub faults: u64,
 }
 
-/// The threads of a process and of the processes that it has started: a wrapper may have started QEMU.
+/// The threads of a process and of the processes that it has started: a wrapper may have started QEMU, and
+/// user-mode Linux has a process for each of its guest's.
 #[derive(Debug)]
 pub struct Threads {
     processes: Vec<i32>,
@@ -36,7 +38,8 @@ impl Threads {
     }
 
     /// Their present state. Nothing if the kernel does not report it, or if all have ended.
-    pub fn look(&self) -> Option<Vec<Thread>> {
+    pub fn look(&mut self) -> Option<Vec<Thread>> {
+        self.add_children();
         let mut threads = Vec::new();
         for process in &self.processes {
             // Ignore processes that have ended.
@@ -54,6 +57,23 @@ impl Threads {
         // A kernel that does not count these times reports zeros.
         let counted = |thread: &Thread| !thread.ran.is_zero();
         threads.iter().any(counted).then_some(threads)
+    }
+
+    /// Adds processes that have been started meanwhile. (Reading all of /proc again would take too long. Where
+    /// the kernel has no such files, the new processes are missed.)
+    fn add_children(&mut self) {
+        let mut next = 0;
+        while let Some(process) = self.processes.get(next).copied() {
+            next += 1;
+            let path = format!("/proc/{process}/task/{process}/children");
+            let children = fs::read_to_string(path).unwrap_or_default();
+            let children = children.split_ascii_whitespace().map(str::parse);
+            for child in children.flatten() {
+                if !self.processes.contains(&child) {
+                    self.processes.push(child);
+                }
+            }
+        }
     }
 }
 
@@ -98,7 +118,7 @@ fn thread(stat: &Stat, schedstat: &str) -> Option<Thread> {
     let mut time = || Some(Duration::from_nanos(times.next()?.ok()?));
     Some(Thread {
         id: stat.id,
-        asleep: stat.state()? == 'S',
+        asleep: matches!(stat.state()?, 'S' | 't'),
         ran: time()?,
         waited: time()?,
         faults: stat.major_faults()?,
@@ -163,7 +183,7 @@ mod tests {
     fn our_own_threads_are_seen() {
         let (sender, receiver) = std::sync::mpsc::channel::<()>();
         let sleeper = std::thread::spawn(move || receiver.recv());
-        let threads = Threads::of(std::process::id() as i32);
+        let mut threads = Threads::of(std::process::id() as i32);
         let look = threads.look().expect("this kernel keeps an account");
         assert!(look.len() >= 2);
         // This one runs.

@@ -8,8 +8,8 @@ use std::ops::RangeInclusive;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::machine::command::Accel;
-use crate::machine::target::Target;
+use crate::machine::qemu::Accel;
+use crate::machine::target::QemuTarget;
 
 /// The time of the measurement. Both readings are exact to about 50 ns, so the frequency is exact to 50
 /// millionths; Linux accepts 500.
@@ -19,7 +19,7 @@ const WATCHED: Duration = Duration::from_millis(1);
 const PLAUSIBLE: RangeInclusive<u64> = 400_000..=10_000_000;
 
 /// The frequency in kHz for the guest's kernel, if the guest reads the host's counter.
-pub fn of_guest(target: &Target, accel: Accel) -> Option<u64> {
+pub fn of_guest(target: &QemuTarget, accel: Accel) -> Option<u64> {
     if target.has_tsc && accel == Accel::Tcg {
         khz()
     } else {
@@ -67,6 +67,7 @@ fn counter() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::target::Target;
 
     #[test]
     fn the_counter_has_the_measured_frequency() {
@@ -84,7 +85,8 @@ mod tests {
 
     #[test]
     fn only_a_guest_that_reads_the_counter_gets_the_frequency() {
-        let told = |name, accel| of_guest(Target::named(name).unwrap(), accel).is_some();
+        let told =
+            |name, accel| of_guest(Target::named(name).unwrap().qemu().unwrap(), accel).is_some();
         assert!(told("x86_64", Accel::Tcg));
         assert!(!told("x86_64", Accel::Kvm));
         assert!(!told("aarch64", Accel::Tcg));

@@ -26,7 +26,7 @@ pub struct Analysis {
 pub struct Delay {
     /// Its cause; for silence on the console, the line after it.
     pub name: String,
-    /// Its beginning, since QEMU's start.
+    /// Its beginning, since the start.
     pub start: Duration,
     /// Its length.
     pub took: Duration,

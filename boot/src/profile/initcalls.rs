@@ -24,7 +24,7 @@ pub enum Clock {
 pub struct Initcall {
     /// The function's name, or its address.
     pub name: String,
-    /// The time of its call, since QEMU's start.
+    /// The time of its call, since the start.
     pub start: Duration,
     /// The time of its return.
     pub end: Duration,

@@ -49,7 +49,7 @@ pub struct Phase {
     pub name: &'static str,
     /// The program that does it.
     pub who: Who,
-    /// Its start, since QEMU's start.
+    /// Its start, since the start.
     pub start: Duration,
     /// Its end.
     pub end: Duration,
@@ -97,6 +97,7 @@ const UNKNOWN: (Who, &str) = (Who::Unknown, "output of unknown origin");
 pub fn phases(timeline: &Timeline) -> Vec<Phase> {
     let first = match timeline.ready {
         Some(_) => (Who::Qemu, "QEMU starts"),
+        None if timeline.user_mode => (Who::Kernel, "silent kernel"),
         None => (Who::Unknown, "QEMU, firmware, silent kernel"),
     };
     let mut starts = vec![(Duration::ZERO, first)];
@@ -321,7 +322,7 @@ mod tests {
 
     #[test]
     fn a_silent_guest_has_one_phase() {
-        let mut timeline = Timeline::new();
+        let mut timeline = Timeline::new(false);
         timeline.finish(ms(70));
         assert_eq!(named(&timeline), [("QEMU, firmware, silent kernel", 0, 70)]);
     }

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::files::format::Format;
 use crate::inspect::Inputs;
 use crate::machine::accel::Acceleration;
-use crate::machine::command::Vm;
+use crate::machine::vm::{Runner, Vm};
 use crate::profile::analysis::Analysis;
 use crate::profile::initcalls::Clock;
 use crate::verdict::Verdict;
@@ -38,8 +38,9 @@ pub struct Booted {
 pub struct Before {
     target: &'static str,
     machine: &'static str,
-    accelerator: Accelerator,
-    qemu: Command,
+    accelerator: Option<Accelerator>,
+    qemu: Option<Command>,
+    linux: Option<Command>,
     kernel: Booted,
     initrd: Booted,
     command_line: String,
@@ -59,23 +60,29 @@ struct Command {
 
 impl Before {
     /// Collects it. Reads both files completely.
-    pub fn new(vm: &Vm, acceleration: &Acceleration, inputs: Inputs) -> Result<Before> {
-        let program = vm.qemu.as_os_str();
+    pub fn new(vm: &Vm, acceleration: Option<&Acceleration>, inputs: Inputs) -> Result<Before> {
+        let program = vm.program().as_os_str();
         let arguments = vm.arguments();
         let argv = std::iter::once(program).chain(arguments.iter().map(|word| word.as_os_str()));
+        let command = Command {
+            argv: argv
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect(),
+            shell: vm.shell_line(),
+        };
+        let (qemu, linux) = match &vm.runner {
+            Runner::Qemu(_) => (Some(command), None),
+            Runner::UserMode(_) => (None, Some(command)),
+        };
         Ok(Before {
             target: vm.target.name,
-            machine: vm.machine.name,
-            accelerator: Accelerator {
+            machine: vm.machine_name(),
+            accelerator: acceleration.map(|acceleration| Accelerator {
                 name: acceleration.accel.name(),
                 why: acceleration.why.clone(),
-            },
-            qemu: Command {
-                argv: argv
-                    .map(|word| word.to_string_lossy().into_owned())
-                    .collect(),
-                shell: vm.shell_line(),
-            },
+            }),
+            qemu,
+            linux,
             kernel: Booted::new(&vm.kernel, inputs.kernel)?,
             initrd: Booted::new(&vm.initrd, inputs.initrd)?,
             command_line: vm.command_line(),

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::files::outfile::OutFile;
 use crate::inspect::Inputs;
 use crate::machine::accel::Acceleration;
-use crate::machine::command::Vm;
+use crate::machine::vm::{Runner, Vm};
 use crate::profile::analysis::Analysis;
 use crate::profile::chart::{Heading, chart};
 use crate::profile::report::{Before, report};
@@ -56,7 +56,7 @@ impl ReportArgs {
     pub fn prepare(
         &self,
         vm: &Vm,
-        acceleration: &Acceleration,
+        acceleration: Option<&Acceleration>,
         inputs: Inputs,
         log: Option<&Path>,
     ) -> Result<Option<Results>> {
@@ -81,14 +81,17 @@ impl ReportArgs {
             summary: self.summary,
             symbols: symbols.unwrap_or_default(),
             command_line: vm.command_line(),
-            title: format!(
-                "{} on {}, {}, {}",
-                without_store_hash(&kernel.to_string_lossy()),
-                vm.machine.name,
-                vm.target.name,
-                vm.accel.name()
-            ),
+            title: title(vm, without_store_hash(&kernel.to_string_lossy())),
         }))
+    }
+}
+
+/// The title of the chart of a boot of `kernel`.
+fn title(vm: &Vm, kernel: &str) -> String {
+    let (machine, target) = (vm.machine_name(), vm.target.name);
+    match &vm.runner {
+        Runner::Qemu(qemu) => format!("{kernel} on {machine}, {target}, {}", qemu.accel.name()),
+        Runner::UserMode(_) => format!("{kernel} on {machine}, {target}"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The record of a boot: the lines of the console, with their times.
 //!
-//! There are two clocks. The host's clock has the arrival of each byte, since QEMU's start. The guest's
+//! There are two clocks. The host's clock has the arrival of each byte, since the start. The guest's
 //! clock is in the kernel's time stamps. Both are needed: the kernel's first messages arrive all at once,
 //! when it has its console, and a guest without a good clock counts in steps of 10 ms.
 
@@ -19,7 +19,7 @@ const LENGTH: usize = 240;
 /// A line of the console.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
-    /// The arrival of its first byte, since QEMU's start.
+    /// The arrival of its first byte, since the start.
     pub begun: Duration,
     /// The arrival of its newline.
     pub ended: Duration,
@@ -32,7 +32,7 @@ pub struct Line {
 /// A moment on both clocks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Moment {
-    /// The host's clock, since QEMU's start.
+    /// The host's clock, since the start.
     pub host: Duration,
     /// The guest's clock.
     pub guest: Option<Duration>,
@@ -41,6 +41,8 @@ pub struct Moment {
 /// The record. Its memory is bounded.
 #[derive(Debug, Default)]
 pub struct Timeline {
+    /// Whether no firmware precedes the kernel, and no QEMU: user-mode Linux.
+    pub user_mode: bool,
     /// The time at which QEMU had set up the machine, from QMP.
     pub ready: Option<Duration>,
     /// The reason of the shutdown, QMP's `ShutdownCause`.
@@ -61,9 +63,10 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// An empty record.
-    pub fn new() -> Self {
+    /// An empty record of a guest in QEMU, or of user-mode Linux.
+    pub fn new(user_mode: bool) -> Self {
         Timeline {
+            user_mode,
             empty: true,
             ..Timeline::default()
         }
@@ -202,7 +205,7 @@ pub(crate) mod tests {
 
     /// A timeline of lines with their arrival times in milliseconds.
     pub fn recorded(lines: &[(u64, &str)]) -> Timeline {
-        let mut timeline = Timeline::new();
+        let mut timeline = Timeline::new(false);
         for (at, line) in lines {
             timeline.feed(format!("{line}\r\n").as_bytes(), ms(*at));
         }
@@ -212,7 +215,7 @@ pub(crate) mod tests {
 
     #[test]
     fn lines_have_both_clocks() {
-        let mut timeline = Timeline::new();
+        let mut timeline = Timeline::new(false);
         timeline.feed(b"SeaBIOS\r\n[    0.000000] Linux ver", ms(5));
         timeline.feed(
             b"sion 6.12\r\n[   12.345678][    T1] Run /init as init pro",
@@ -296,7 +299,7 @@ pub(crate) mod tests {
 
     #[test]
     fn endless_output_is_counted_and_not_kept() {
-        let mut timeline = Timeline::new();
+        let mut timeline = Timeline::new(false);
         timeline.feed(&vec![b'x'; 1 << 20], ms(1));
         assert!(timeline.current.capacity() <= 2 * LENGTH);
         timeline.feed("\n".repeat(LINES + 9).as_bytes(), ms(2));

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::AsFd;
-use std::process::{ChildStderr, ChildStdout};
+use std::process::ChildStderr;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,7 +29,7 @@ pub enum Event {
     QemuSaid(String),
     /// The guest's processors stopped (true) or run again (false).
     Stopped(bool),
-    /// QEMU closed its stdout, or boot could not pass on the output.
+    /// The console was closed, or boot could not pass on the output.
     ConsoleClosed,
     /// QEMU closed its stderr.
     StderrClosed,
@@ -75,12 +75,14 @@ pub fn unbuffered_stdout() -> io::Result<File> {
 /// Passes the guest's output on: to `log`, to `stdout` as `display` formats it, and then to the loop.
 /// At the end, it ends an incomplete last line on `stdout`, so that boot's messages start a new line.
 pub fn from_console(
-    mut console: ChildStdout,
+    console: File,
     stdout: File,
     mut display: Display,
     mut log: Option<File>,
     sender: &Sender,
 ) {
+    // A terminal is one file for both directions, so its output is as non-blocking as the keyboard.
+    let mut console = Patient(console);
     let mut stdout = Patient(stdout);
     let mut buffer = [0; 8192];
     let mut in_line = false;

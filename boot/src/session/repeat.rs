@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::machine::command::Vm;
+use crate::machine::vm::Vm;
 use crate::session::run::{Output, run};
 use crate::session::signals::Signals;
 use crate::streams::say;

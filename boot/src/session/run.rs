@@ -6,28 +6,30 @@
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::process::{ChildStdin, ExitStatus};
+use std::process::ExitStatus;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use signal_hook::consts::SIGWINCH;
 
 use crate::console::display::Display;
-use crate::machine::command::Vm;
-use crate::machine::qemu::Qemu;
+use crate::machine::process::{Process, Streams};
 use crate::machine::qmp::State;
+use crate::machine::terminal::Terminal;
 use crate::machine::threads::Threads;
+use crate::machine::vm::{Runner, Vm};
 use crate::profile::timeline::Timeline;
 use crate::session::events::{self, Event, Sender};
 use crate::session::settle::Look;
 use crate::session::signals::Signals;
-use crate::session::stderr::QemuStderr;
+use crate::session::stderr::RunnerStderr;
 use crate::session::terminal::RawMode;
 use crate::session::watch::Watch;
 use crate::streams::say;
 use crate::verdict::Verdict;
-use crate::verdict::judge::{Ending, Goal, QemuEnd};
+use crate::verdict::judge::{Ending, Goal, RunnerEnd};
 
 /// The number of events that may wait for the loop. When there are more, the guest has to wait.
 const QUEUE: usize = 16;
@@ -43,7 +45,7 @@ pub struct Output<'a> {
     pub hidden: bool,
     /// A file that gets it unchanged.
     pub log: Option<File>,
-    /// Whether each line is shown with the time since QEMU's start.
+    /// Whether each line is shown with the time since the start.
     pub timestamps: bool,
     /// A record of its lines and their times.
     pub record: Option<&'a mut Timeline>,
@@ -73,17 +75,26 @@ pub fn run(
     };
 
     let started = Instant::now();
-    let mut qemu = Qemu::start(vm, interactive, {
+    let mut guest = Process::start(vm, interactive, {
         let sender = sender.clone();
         move |stopped| sender.send(Event::Stopped(stopped))
     })?;
-    let (keyboard, console, stderr) = qemu.streams();
+    let streams = guest.streams().context("cannot use the guest's streams")?;
+    let Streams {
+        keyboard,
+        console,
+        stderr,
+        terminal,
+    } = streams;
     let unread = console.as_fd().try_clone_to_owned();
-    let unread = unread.context("cannot use QEMU's stdout")?;
+    let unread = unread.context("cannot use the guest's console")?;
+    if let Some(terminal) = terminal {
+        follow_size(terminal).context("cannot follow the terminal's size")?;
+    }
     if let Some(keyboard) = &keyboard {
         // If the guest does not read its keys, they are lost, as on a real serial line. Otherwise boot
         // would wait and never see Ctrl-C.
-        rustix::io::ioctl_fionbio(keyboard, true).context("cannot set up QEMU's stdin")?;
+        rustix::io::ioctl_fionbio(keyboard, true).context("cannot set up the guest's keyboard")?;
     }
 
     // In an interactive session, programs of the guest need their escape sequences.
@@ -108,7 +119,8 @@ pub fn run(
     let mut session = Session {
         watch,
         keyboard,
-        qemu_stderr: QemuStderr::new(output.hidden),
+        // User-mode Linux always writes what it checks.
+        runner_stderr: RunnerStderr::new(output.hidden || matches!(vm.runner, Runner::UserMode(_))),
         open: 2,
         hint: interactive,
         record: output.record,
@@ -116,7 +128,7 @@ pub fn run(
     };
     let mut threads = None;
     let look = || {
-        let threads = threads.get_or_insert_with(|| Threads::of(qemu.pid()));
+        let threads = threads.get_or_insert_with(|| Threads::of(guest.pid()));
         let began = Instant::now();
         Some(Look {
             began,
@@ -130,13 +142,13 @@ pub fn run(
     let (status, said) = match ending {
         Ending::QemuGone => {
             // On a busy host, QEMU takes a while to free its memory.
-            let status = qemu.wait(GRACE * 5).context("cannot wait for QEMU")?;
-            (status, qemu.last_words())
+            let status = guest.wait(GRACE * 5).context("cannot wait for the guest")?;
+            (status, guest.last_words())
         }
-        // We ended QEMU; ignore its status.
-        _ => (None, qemu.said()),
+        // We ended it; ignore its status.
+        _ => (None, guest.said()),
     };
-    qemu.end();
+    guest.end();
     session.drain(&events)?;
     // A signal that comes later does not change this verdict.
     drop(registered);
@@ -148,12 +160,25 @@ pub fn run(
     Ok(session.verdict(ending, status, said, vm))
 }
 
+/// Gives the guest's terminal the size of the user's, now and whenever that changes.
+fn follow_size(guest: Terminal) -> io::Result<()> {
+    let mut changes = signal_hook::iterator::Signals::new([SIGWINCH])?;
+    // Ignore a terminal without a size.
+    let _ = guest.resize(io::stdin());
+    thread::spawn(move || {
+        for _ in changes.forever() {
+            let _ = guest.resize(io::stdin());
+        }
+    });
+    Ok(())
+}
+
 /// The state of the loop.
 struct Session<'a> {
     watch: Watch,
-    keyboard: Option<ChildStdin>,
-    qemu_stderr: QemuStderr,
-    /// The number of QEMU's streams that are still open.
+    keyboard: Option<File>,
+    runner_stderr: RunnerStderr,
+    /// The number of the guest's streams that are still open.
     open: u8,
     /// Whether the hint about Ctrl-C may still be shown.
     hint: bool,
@@ -162,7 +187,7 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// `look` looks at QEMU's threads.
+    /// `look` looks at the guest's threads.
     fn until_ending(
         &mut self,
         events: &Receiver<(Instant, Event)>,
@@ -203,13 +228,13 @@ impl Session<'_> {
     fn take(&mut self, event: Event, at: Instant) -> Result<Option<Ending>> {
         match event {
             Event::Console(bytes) => {
-                self.qemu_stderr.show();
+                self.runner_stderr.show();
                 self.watch.output(&bytes, at);
                 if let Some(record) = &mut self.record {
                     record.feed(&bytes, at - self.started);
                 }
             }
-            Event::QemuSaid(line) => self.qemu_stderr.add(line),
+            Event::QemuSaid(line) => self.runner_stderr.add(line),
             Event::Stopped(stopped) => self.watch.stopped(stopped.then_some(at)),
             Event::ConsoleClosed | Event::StderrClosed => {
                 if matches!(event, Event::ConsoleClosed) {
@@ -272,34 +297,28 @@ impl Session<'_> {
         mut self,
         ending: Ending,
         status: Option<ExitStatus>,
-        qmp: State,
+        said: State,
         vm: &Vm,
     ) -> Verdict {
-        // A quick guest ends QEMU before QMP reports that the machine is ready. A QEMU that fails says why.
-        let stderr = self.qemu_stderr.lines();
-        let only_warnings = stderr.iter().all(|line| line.contains(": warning: "));
+        let stderr = self.runner_stderr.lines();
+        let end = vm.end(status, &said, &stderr, self.watch.has_output());
         let verdict = self.watch.verdict(
             ending,
-            QemuEnd {
-                failure: status
-                    .filter(|status| !status.success())
-                    .map(|status| status.to_string()),
-                guest_exit: status
-                    .and_then(|status| status.code())
-                    .filter(|_| qmp.ready.is_some() || only_warnings)
-                    .and_then(|code| vm.exit_of_guest(code, qmp.shutdown.as_deref())),
-                // QMP does not report that a debugger ended QEMU.
-                debugged: vm.gdb.is_some() && qmp.shutdown.is_none(),
-                shutdown: qmp.shutdown,
-                run_state: qmp.run_state,
+            RunnerEnd {
+                user_mode: matches!(vm.runner, Runner::UserMode(_)),
+                failure: end.failure,
+                guest_exit: end.guest_exit,
+                debugged: end.debugged,
+                shutdown: end.shutdown,
+                run_state: said.run_state,
                 said: stderr,
-                said_is_shown: self.qemu_stderr.is_shown(),
+                said_is_shown: self.runner_stderr.is_shown(),
                 shell_line: vm.shell_line(),
             },
         );
-        // A verdict about QEMU quotes its stderr.
-        if verdict.qemu_said().is_none() {
-            self.qemu_stderr.show();
+        // A verdict about the runner quotes its stderr.
+        if verdict.runner_said().is_none() {
+            self.runner_stderr.show();
         }
         verdict
     }

@@ -10,7 +10,7 @@ const KEPT: usize = 50;
 /// The lines of QEMU's stderr. They are held back until the guest writes something: if it never does, the
 /// verdict quotes them. Later lines are shown at once.
 #[derive(Debug)]
-pub struct QemuStderr {
+pub struct RunnerStderr {
     first: Vec<String>,
     last: VecDeque<String>,
     omitted: usize,
@@ -18,7 +18,7 @@ pub struct QemuStderr {
     shown: bool,
 }
 
-impl QemuStderr {
+impl RunnerStderr {
     /// No lines yet. If `hidden`, they are never shown.
     pub fn new(hidden: bool) -> Self {
         Self {
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn the_first_and_the_last_lines_are_kept() {
-        let mut stderr = QemuStderr::new(true);
+        let mut stderr = RunnerStderr::new(true);
         (0..1000).for_each(|number| stderr.add(number.to_string()));
         let lines = stderr.lines();
         assert_eq!(lines.len(), 2 * KEPT + 1);
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_few_lines_are_all_kept() {
-        let mut stderr = QemuStderr::new(true);
+        let mut stderr = RunnerStderr::new(true);
         (0..2 * KEPT).for_each(|number| stderr.add(number.to_string()));
         assert_eq!(stderr.lines().len(), 2 * KEPT);
     }

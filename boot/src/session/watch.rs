@@ -8,7 +8,7 @@ use crate::session::keys::Keys;
 use crate::session::settle::{Look, Settle};
 use crate::verdict::Verdict;
 use crate::verdict::findings::{Findings, Shutdown};
-use crate::verdict::judge::{Ending, Goal, Observed, QemuEnd};
+use crate::verdict::judge::{Ending, Goal, Observed, RunnerEnd};
 
 /// The time for the details after a panic, for a panic after an oops, for QEMU's reason after it stopped
 /// the guest, and for QEMU's stderr after the end of the console.
@@ -151,16 +151,21 @@ impl Watch {
     }
 
     /// The verdict after the watching ended with `ending`.
-    pub fn verdict(&self, ending: Ending, qemu: QemuEnd) -> Verdict {
+    pub fn verdict(&self, ending: Ending, qemu: RunnerEnd) -> Verdict {
         let observed = Observed {
             goal: &self.goal,
             console: &self.console,
             findings: &self.findings,
-            has_output: self.last_output.is_some(),
+            has_output: self.has_output(),
             seen_after: self.seen.map(|at| at - self.started),
             user_quit: self.keys.reached_qemu(),
         };
         observed.verdict(ending, qemu)
+    }
+
+    /// Whether the guest wrote anything.
+    pub fn has_output(&self) -> bool {
+        self.last_output.is_some()
     }
 
     /// Whether the guest's next byte begins a line.

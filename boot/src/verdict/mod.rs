@@ -1,6 +1,6 @@
 //! How a boot ended: as data, in words, and as an exit code.
 //!
-//! The input is the console, the kernel's messages and the way QEMU ended. This module uses no processes and no clocks.
+//! The input is the console, the kernel's messages and the way QEMU or user-mode Linux ended. This module uses no processes and no clocks.
 //!
 //! | module | subject |
 //! | --- | --- |
@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use crate::machine::command::GuestExit;
+use crate::machine::vm::GuestExit;
 use crate::verdict::diagnosis::Finding;
 use crate::verdict::exit_code::ExitCode;
 use crate::verdict::findings::Reached;
@@ -40,7 +40,7 @@ pub enum Verdict {
     Seen {
         /// The text.
         text: String,
-        /// The time from QEMU's start to the text; seconds in JSON.
+        /// The time from the start of QEMU or user-mode Linux to the text; seconds in JSON.
         #[serde(serialize_with = "seconds")]
         after: Duration,
     },
@@ -60,7 +60,7 @@ pub enum Verdict {
     /// The guest ended without a message from its kernel: a triple fault, or a restart or power-off
     /// of a kernel that prints no messages.
     Reset(Unfinished),
-    /// The guest ended QEMU and chose QEMU's exit status.
+    /// The guest ended QEMU or user-mode Linux, and chose its exit status.
     GuestExited {
         /// The exit status.
         #[serde(flatten)]
@@ -116,6 +116,25 @@ pub enum Verdict {
         #[serde(flatten)]
         guest: Unfinished,
     },
+    /// User-mode Linux failed before the guest ran.
+    UmFailed {
+        /// Its exit status.
+        status: String,
+        /// Its stderr.
+        said: QemuWords,
+        /// Its command line, for a shell.
+        shell_line: String,
+    },
+    /// The process of user-mode Linux ended without a message from its kernel.
+    UmCrashed {
+        /// Its exit status.
+        status: String,
+        /// Its stderr.
+        said: QemuWords,
+        /// The state of the guest.
+        #[serde(flatten)]
+        guest: Unfinished,
+    },
     /// The reader of boot's stdout closed it.
     StdoutClosed,
     /// The terminal was closed.
@@ -162,7 +181,7 @@ pub struct Unfinished {
     pub reached: Reached,
 }
 
-/// QEMU's stderr, line by line: the first and the last lines, if there are many. In JSON, a list.
+/// The stderr of QEMU or user-mode Linux, line by line: the first and the last lines, if there are many. In JSON, a list.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct QemuWords {
@@ -171,6 +190,13 @@ pub struct QemuWords {
     /// Whether the user has seen them already.
     #[serde(skip)]
     pub shown: bool,
+}
+
+impl QemuWords {
+    /// Whether a line contains `text`.
+    fn mention(&self, text: &str) -> bool {
+        self.lines.iter().any(|line| line.contains(text))
+    }
 }
 
 fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
@@ -188,7 +214,8 @@ impl Verdict {
             | Verdict::GuestExited { guest, .. }
             | Verdict::Timeout { guest, .. }
             | Verdict::Stalled { guest, .. }
-            | Verdict::QemuCrashed { guest, .. } => Some(guest),
+            | Verdict::QemuCrashed { guest, .. }
+            | Verdict::UmCrashed { guest, .. } => Some(guest),
             _ => None,
         }
     }
@@ -210,18 +237,22 @@ impl Verdict {
             Verdict::QemuFailed { .. } => "qemu-failed",
             Verdict::QemuCrashed { .. } => "qemu-crashed",
             Verdict::QemuStopped { .. } => "qemu-stopped",
+            Verdict::UmFailed { .. } => "um-failed",
+            Verdict::UmCrashed { .. } => "um-crashed",
             Verdict::StdoutClosed => "stdout-closed",
             Verdict::TerminalGone => "terminal-gone",
             Verdict::Signal { .. } => "signal",
         }
     }
 
-    /// QEMU's stderr, if the verdict is about QEMU.
-    pub fn qemu_said(&self) -> Option<&QemuWords> {
+    /// The stderr of QEMU or user-mode Linux, if the verdict is about that.
+    pub fn runner_said(&self) -> Option<&QemuWords> {
         match self {
             Verdict::QemuFailed { said, .. }
             | Verdict::QemuCrashed { said, .. }
-            | Verdict::QemuStopped { said, .. } => Some(said),
+            | Verdict::QemuStopped { said, .. }
+            | Verdict::UmFailed { said, .. }
+            | Verdict::UmCrashed { said, .. } => Some(said),
             _ => None,
         }
     }
@@ -242,7 +273,9 @@ impl Verdict {
             Verdict::Timeout { .. } | Verdict::Stalled { .. } => exit_code::TIME_RAN_OUT,
             Verdict::QemuFailed { .. }
             | Verdict::QemuCrashed { .. }
-            | Verdict::QemuStopped { .. } => exit_code::CANNOT_TEST,
+            | Verdict::QemuStopped { .. }
+            | Verdict::UmFailed { .. }
+            | Verdict::UmCrashed { .. } => exit_code::CANNOT_TEST,
             Verdict::Abandoned { .. } => exit_code::of_signal(SIGINT),
             Verdict::StdoutClosed => exit_code::of_signal(SIGPIPE),
             Verdict::TerminalGone => exit_code::of_signal(SIGHUP),

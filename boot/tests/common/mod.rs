@@ -136,7 +136,7 @@ impl Ran {
             self.stderr
         );
         assert!(
-            self.stderr.ends_with(" s after QEMU's start\n"),
+            self.stderr.ends_with(" s after the start\n"),
             "{}",
             self.stderr
         );

@@ -28,8 +28,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
-use crate::machine::command::Accel;
-use crate::machine::target::Target;
+use crate::machine::qemu::Accel;
 use outcome::Outcome;
 
 mod device;
@@ -66,7 +65,7 @@ impl fmt::Display for Acceleration {
     }
 }
 
-/// The accelerator for a guest of `target`. Calls `try_kvm`, usually [`probe::probe`], only if the
+/// The accelerator for a guest of this architecture. Calls `try_kvm`, usually [`probe::probe`], only if the
 /// result matters.
 ///
 /// # Errors
@@ -74,7 +73,7 @@ impl fmt::Display for Acceleration {
 /// If `choice` is KVM, and KVM does not work.
 pub fn choose(
     choice: Choice,
-    target: &Target,
+    architecture: &str,
     try_kvm: impl FnOnce() -> Outcome,
 ) -> Result<Acceleration> {
     if choice == Choice::Tcg {
@@ -83,10 +82,10 @@ pub fn choose(
             why: "it was asked for".to_owned(),
         });
     }
-    let outcome = if target.name == env::consts::ARCH {
+    let outcome = if architecture == env::consts::ARCH {
         try_kvm()
     } else {
-        Outcome::OtherCpu(target.name.to_owned())
+        Outcome::OtherCpu(architecture.to_owned())
     };
     let accel = match outcome {
         Outcome::Works => Accel::Kvm,
@@ -144,11 +143,6 @@ fn try_kvm(_: OsString, _: Option<OsString>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::target::TARGETS;
-
-    fn x86_64() -> &'static Target {
-        Target::named("x86_64").unwrap()
-    }
 
     fn untried() -> Outcome {
         panic!("KVM was tested without need")
@@ -156,11 +150,11 @@ mod tests {
 
     #[test]
     fn a_choice_is_followed_or_refused() {
-        let asked = choose(Choice::Tcg, x86_64(), untried).unwrap();
+        let asked = choose(Choice::Tcg, env::consts::ARCH, untried).unwrap();
         assert_eq!(asked.to_string(), "tcg, because it was asked for");
-        let works = choose(Choice::Kvm, x86_64(), || Outcome::Works).unwrap();
+        let works = choose(Choice::Kvm, env::consts::ARCH, || Outcome::Works).unwrap();
         assert_eq!(works.accel, Accel::Kvm);
-        let refusal = choose(Choice::Kvm, x86_64(), || Outcome::NoResult).unwrap_err();
+        let refusal = choose(Choice::Kvm, env::consts::ARCH, || Outcome::NoResult).unwrap_err();
         assert_eq!(
             refusal.to_string(),
             "cannot use KVM: a test guest halted in KVM before it wrote its result (use --accel tcg)"
@@ -169,7 +163,7 @@ mod tests {
 
     #[test]
     fn auto_is_kvm_only_if_that_works() {
-        let auto = |outcome| choose(Choice::Auto, x86_64(), || outcome).unwrap();
+        let auto = |outcome| choose(Choice::Auto, env::consts::ARCH, || outcome).unwrap();
         assert_eq!(
             auto(Outcome::Works).to_string(),
             "kvm, because a test guest ran in it without errors"
@@ -187,16 +181,12 @@ mod tests {
 
     #[test]
     fn a_guest_of_another_cpu_needs_no_test() {
-        let foreign = Target {
-            name: "vax",
-            ..TARGETS[0]
-        };
         let host = env::consts::ARCH;
         assert_eq!(
-            choose(Choice::Auto, &foreign, untried).unwrap().to_string(),
+            choose(Choice::Auto, "vax", untried).unwrap().to_string(),
             format!("tcg, because KVM on {host} runs no vax")
         );
-        let refusal = choose(Choice::Kvm, &foreign, untried).unwrap_err();
+        let refusal = choose(Choice::Kvm, "vax", untried).unwrap_err();
         assert_eq!(
             refusal.to_string(),
             format!("cannot use KVM: KVM on {host} runs no vax (use --accel tcg)")

@@ -107,7 +107,7 @@ impl Canvas {
     pub fn axis(&mut self) {
         self.y += 56.0;
         self.axis = self.y;
-        let unit = text(MARGIN, self.y - 6.0, "ms since QEMU's start");
+        let unit = text(MARGIN, self.y - 6.0, "ms since the start");
         self.add(unit.set("fill", FAINT));
         self.y += 2.0;
     }

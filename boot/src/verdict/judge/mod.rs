@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::console::stream::{Console, Seen};
-use crate::machine::command::GuestExit;
+use crate::machine::vm::GuestExit;
 use crate::verdict::diagnosis::Finding;
 use crate::verdict::findings::{Findings, Reached, Shutdown};
 use crate::verdict::program_messages;
@@ -53,14 +53,16 @@ pub enum Ending {
     Signal(i32),
 }
 
-/// How QEMU ended, and its messages.
+/// How QEMU or user-mode Linux ended, and its messages.
 #[derive(Debug, Default)]
-pub struct QemuEnd {
+pub struct RunnerEnd {
+    /// Whether it was user-mode Linux.
+    pub user_mode: bool,
     /// Its exit status, unless that is the status after a guest's power-off.
     pub failure: Option<String>,
     /// The same status, if the guest chose it.
     pub guest_exit: Option<GuestExit>,
-    /// Why QEMU shut down the machine by itself, one of QMP's `ShutdownCause`.
+    /// Why the machine was shut down, one of QMP's `ShutdownCause`.
     pub shutdown: Option<String>,
     /// Whether a debugger ended QEMU.
     pub debugged: bool,
@@ -93,14 +95,14 @@ pub struct Observed<'a> {
 
 impl Observed<'_> {
     /// The verdict after the watching ended with `ending`.
-    pub fn verdict(&self, ending: Ending, qemu: QemuEnd) -> Verdict {
+    pub fn verdict(&self, ending: Ending, runner: RunnerEnd) -> Verdict {
         match ending {
             Ending::Signal(signal) => return Verdict::Signal { signal },
             Ending::StdoutClosed => return Verdict::StdoutClosed,
             Ending::TerminalGone => return Verdict::TerminalGone,
             _ => {}
         }
-        let end = self.end(ending, qemu);
+        let end = self.end(ending, runner);
         let mut findings = self.findings.list(&self.console.unfinished()).into_iter();
         let Some(cause) = findings.next() else {
             return end;
@@ -128,7 +130,9 @@ impl Observed<'_> {
             | Verdict::Abandoned { .. }
             | Verdict::QemuFailed { .. }
             | Verdict::QemuCrashed { .. }
-            | Verdict::QemuStopped { .. } => end,
+            | Verdict::QemuStopped { .. }
+            | Verdict::UmFailed { .. }
+            | Verdict::UmCrashed { .. } => end,
             // A kernel may report a problem and still work, but not after an oops.
             Verdict::Seen { .. } if !self.findings.has_oops() => end,
             end => failed(Some(Box::new(end))),
@@ -136,21 +140,21 @@ impl Observed<'_> {
     }
 
     /// The verdict without the kernel's findings.
-    fn end(&self, ending: Ending, qemu: QemuEnd) -> Verdict {
+    fn end(&self, ending: Ending, runner: RunnerEnd) -> Verdict {
         let guest = self.unfinished();
         let ended_by_user = |expected| match expected {
             Some(expected) => Verdict::Abandoned { expected },
             None => Verdict::Ended,
         };
         let limit = |limit: Option<_>| limit.unwrap_or_default();
-        let at_rest = self.is_at_rest(ending, &qemu);
+        let at_rest = self.is_at_rest(ending, &runner);
         let said = QemuWords {
-            lines: qemu.said,
-            shown: qemu.said_is_shown,
+            lines: runner.said,
+            shown: runner.said_is_shown,
         };
         match ending {
             Ending::Stopped => {
-                let run_state = qemu.run_state;
+                let run_state = runner.run_state;
                 return Verdict::QemuStopped {
                     run_state,
                     said,
@@ -168,21 +172,37 @@ impl Observed<'_> {
             }
             _ => {}
         }
-        let failure = match qemu.guest_exit {
+        let failure = match runner.guest_exit {
             Some(exit) if self.seen_after.is_none() => return Verdict::GuestExited { exit, guest },
             // The guest ended itself, as with a power-off: the text decides.
             Some(_) => None,
-            None => qemu.failure,
+            None => runner.failure,
         };
         match (failure, self.seen_after, &self.goal.expect) {
-            (Some(status), _, _) if !self.has_output => Verdict::QemuFailed {
-                status,
+            (Some(status), _, _) if !self.has_output => {
                 // Quote the lines even if they were already shown: nothing else explains the failure.
-                said: QemuWords {
+                let said = QemuWords {
                     shown: false,
                     ..said
-                },
-                shell_line: qemu.shell_line,
+                };
+                let shell_line = runner.shell_line;
+                match runner.user_mode {
+                    true => Verdict::UmFailed {
+                        status,
+                        said,
+                        shell_line,
+                    },
+                    false => Verdict::QemuFailed {
+                        status,
+                        said,
+                        shell_line,
+                    },
+                }
+            }
+            (Some(status), _, _) if runner.user_mode => Verdict::UmCrashed {
+                status,
+                said,
+                guest,
             },
             (Some(status), _, _) => Verdict::QemuCrashed {
                 status,
@@ -193,7 +213,7 @@ impl Observed<'_> {
                 text: text.clone(),
                 after,
             },
-            (None, _, _) if self.user_quit || qemu.debugged => ended_by_user(guest.expected),
+            (None, _, _) if self.user_quit || runner.debugged => ended_by_user(guest.expected),
             (None, _, expected) => match self.findings.shutdown() {
                 // Without an expected text, a guest that announces its end ends the session
                 // successfully. A guest that ends without a message, as after a triple fault, does
@@ -207,7 +227,7 @@ impl Observed<'_> {
                 Some(Shutdown::Halt) => Verdict::Halted(guest),
                 Some(Shutdown::Restart) => Verdict::Restarted(guest),
                 // A quiet kernel does not announce its end, but QEMU reports it.
-                None => match qemu.shutdown.as_deref() {
+                None => match runner.shutdown.as_deref() {
                     Some("guest-shutdown") if expected.is_none() => Verdict::Ended,
                     Some("guest-shutdown") => Verdict::PoweredOff(guest),
                     // QEMU's exit status is the same as after a power-off.
@@ -224,12 +244,12 @@ impl Observed<'_> {
 
     /// Whether a guest that wrote the text had come to rest when the watching ended. A guest that is
     /// gone counts as at rest if it announced its end, or the user ended it.
-    fn is_at_rest(&self, ending: Ending, qemu: &QemuEnd) -> bool {
-        let shutdown = qemu.shutdown.as_deref();
+    fn is_at_rest(&self, ending: Ending, runner: &RunnerEnd) -> bool {
+        let shutdown = runner.shutdown.as_deref();
         ending != Ending::QemuGone
             || self.findings.shutdown().is_some()
             || self.user_quit
-            || qemu.debugged
+            || runner.debugged
             // A restart without a message may be a panic of a quiet kernel.
             || matches!(shutdown, None | Some("guest-shutdown"))
     }

@@ -28,7 +28,7 @@ fn guest(expect: Option<&str>, output: &str) -> Guest {
 }
 
 impl Guest {
-    fn verdict(&self, ending: Ending, qemu: QemuEnd) -> Verdict {
+    fn verdict(&self, ending: Ending, qemu: RunnerEnd) -> Verdict {
         let observed = Observed {
             goal: &self.goal,
             console: &self.console,
@@ -50,7 +50,7 @@ fn a_panic_outweighs_the_text_and_the_user() {
     use Ending::*;
     for ending in [Expected, Interrupted, QemuGone, TimedOut, Panicked] {
         let guest = guest(Some("Hello"), "Hello\nKernel panic - not syncing: x");
-        let verdict = guest.verdict(ending, QemuEnd::default());
+        let verdict = guest.verdict(ending, RunnerEnd::default());
         assert_eq!(verdict.sentence(), "kernel panic: x");
         assert_eq!(verdict.exit_code(), 1);
     }
@@ -64,7 +64,7 @@ fn nothing_outweighs_the_end_of_boot_itself() {
         (Ending::StdoutClosed, 141),
         (Ending::TerminalGone, 129),
     ] {
-        let verdict = guest.verdict(ending, QemuEnd::default());
+        let verdict = guest.verdict(ending, RunnerEnd::default());
         assert_eq!(verdict.exit_code(), code);
     }
 }
@@ -102,7 +102,7 @@ fn the_first_finding_is_the_cause_of_a_failure() {
         (&hello_oops, Expected, "oops", &[], Some("seen")),
     ] {
         let guest = guest(Some("Hello"), output);
-        let verdict = guest.verdict(ending, QemuEnd::default());
+        let verdict = guest.verdict(ending, RunnerEnd::default());
         assert_eq!(verdict.kind(), kind, "{output} {ending:?}");
         if let Verdict::Failed(failure) = &verdict {
             let kinds = failure.then.iter().map(|finding| finding.cause.kind());
@@ -189,9 +189,9 @@ fn the_verdict_on_qemus_end_depends_on_earlier_events() {
     ] {
         let mut guest = guest(expect, output);
         guest.user_quit = !typed.is_empty();
-        let qemu = QemuEnd {
+        let qemu = RunnerEnd {
             failure: failure.map(Into::into),
-            ..QemuEnd::default()
+            ..RunnerEnd::default()
         };
         let verdict = guest.verdict(Ending::QemuGone, qemu);
         assert_eq!(verdict.kind(), kind, "{case}");
@@ -210,10 +210,10 @@ fn an_end_that_the_guest_chose_is_not_a_crash() {
             status: 33,
             written: Some(16),
         });
-        let qemu = QemuEnd {
+        let qemu = RunnerEnd {
             failure: Some("exit status: 33".into()),
             guest_exit,
-            ..QemuEnd::default()
+            ..RunnerEnd::default()
         };
         let verdict = guest(Some("Hello"), output).verdict(Ending::QemuGone, qemu);
         assert_eq!((verdict.kind(), verdict.exit_code()), (kind, code));
@@ -222,9 +222,9 @@ fn an_end_that_the_guest_chose_is_not_a_crash() {
 
 #[test]
 fn a_reset_right_after_the_text_is_a_failure() {
-    let qemu = QemuEnd {
+    let qemu = RunnerEnd {
         shutdown: Some("guest-reset".into()),
-        ..QemuEnd::default()
+        ..RunnerEnd::default()
     };
     let verdict = guest(Some("Hello"), "Hello\n").verdict(Ending::QemuGone, qemu);
     assert_eq!(
@@ -239,7 +239,7 @@ fn a_reset_right_after_the_text_is_a_failure() {
 fn the_help_explains_a_text_that_only_the_kernel_wrote() {
     let down = "[    1.200000] reboot: Power down\n";
     let verdict = guest(Some("Power down"), down);
-    let verdict = verdict.verdict(Ending::QemuGone, QemuEnd::default());
+    let verdict = verdict.verdict(Ending::QemuGone, RunnerEnd::default());
     assert_eq!(verdict.kind(), "powered-off");
     assert!(
         verdict
@@ -251,9 +251,9 @@ fn the_help_explains_a_text_that_only_the_kernel_wrote() {
 #[test]
 fn the_user_ends_the_boot_with_a_debugger() {
     for (expect, kind) in [(None, "ended"), (Some("Hello"), "abandoned")] {
-        let qemu = QemuEnd {
+        let qemu = RunnerEnd {
             debugged: true,
-            ..QemuEnd::default()
+            ..RunnerEnd::default()
         };
         let verdict = guest(expect, "x").verdict(Ending::QemuGone, qemu);
         assert_eq!(verdict.kind(), kind);
@@ -287,9 +287,9 @@ fn qemu_reports_the_end_of_a_quiet_kernel() {
             "restarted",
         ),
     ] {
-        let qemu = QemuEnd {
+        let qemu = RunnerEnd {
             shutdown: Some(reason.into()),
-            ..QemuEnd::default()
+            ..RunnerEnd::default()
         };
         let verdict = guest(expect, output).verdict(Ending::QemuGone, qemu);
         assert_eq!(verdict.kind(), kind, "{reason} {output}");

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::verdict::diagnosis::{Cause, Finding};
 use crate::verdict::findings::Reached;
 use crate::verdict::program_messages;
-use crate::verdict::{Failure, Unfinished, Verdict};
+use crate::verdict::{Failure, QemuWords, Unfinished, Verdict};
 
 impl fmt::Display for Verdict {
     /// The sentence on the first line; quotes and advice on the next lines, indented.
@@ -20,15 +20,25 @@ impl fmt::Display for Verdict {
             write!(f, "\n  kernel: {line}")?;
         }
         for line in self
-            .qemu_said()
+            .runner_said()
             .filter(|said| !said.shown)
             .into_iter()
             .flat_map(|said| &said.lines)
         {
-            write!(f, "\n  qemu: {line}")?;
+            let name = match self {
+                Verdict::UmFailed { .. } | Verdict::UmCrashed { .. } => "linux",
+                _ => "qemu",
+            };
+            write!(f, "\n  {name}: {line}")?;
         }
-        if let Verdict::QemuFailed { shell_line, .. } = self {
-            write!(f, "\nTo see more, run QEMU by hand:\n  {shell_line}")?;
+        match self {
+            Verdict::QemuFailed { shell_line, .. } => {
+                write!(f, "\nTo see more, run QEMU by hand:\n  {shell_line}")?;
+            }
+            Verdict::UmFailed { shell_line, .. } => {
+                write!(f, "\nTo see more, run the kernel by hand:\n  {shell_line}")?;
+            }
+            _ => {}
         }
         self.help()
             .map_or(Ok(()), |help| write!(f, "\n  help: {help}"))
@@ -41,7 +51,7 @@ impl Verdict {
         match self {
             Verdict::Seen { text, after } => {
                 let after = after.as_secs_f64();
-                format!("saw {text:?} {after:.2} s after QEMU's start")
+                format!("saw {text:?} {after:.2} s after the start")
             }
             Verdict::Ended => "ended".to_owned(),
             Verdict::Abandoned { expected } => format!("ended before {expected:?} was seen"),
@@ -57,7 +67,7 @@ impl Verdict {
                     .written
                     .map(|value| format!(" ({value} written to isa-debug-exit)"));
                 guest.sentence(&format!(
-                    "the guest ended QEMU with exit status {}{}",
+                    "the guest ended with exit status {}{}",
                     exit.status,
                     written.unwrap_or_default()
                 ))
@@ -74,13 +84,10 @@ impl Verdict {
                 let limit = limit.as_secs_f64();
                 guest.sentence(&format!("the guest was silent for {limit} s"))
             }
-            Verdict::QemuFailed { status, said, .. } => {
-                let why = if said.lines.is_empty() {
-                    " it did not say why"
-                } else {
-                    ""
-                };
-                format!("QEMU ended with {status} before the guest wrote anything:{why}")
+            Verdict::QemuFailed { status, said, .. } => failed("QEMU", status, said),
+            Verdict::UmFailed { status, said, .. } => failed("user-mode Linux", status, said),
+            Verdict::UmCrashed { status, guest, .. } => {
+                guest.sentence(&format!("the kernel's process ended with {status}"))
             }
             Verdict::QemuCrashed { status, guest, .. } => {
                 guest.sentence(&format!("QEMU ended with {status}"))
@@ -183,12 +190,29 @@ impl Verdict {
                      `-- -sandbox off` boots without the sandbox.",
                 )
             }
+            Verdict::UmFailed { said, .. } if said.mention("ptrace: ") || said.mention("check_ptrace") || said.mention("check_sysemu") => Some(
+                "This host does not allow ptrace(2), or not all of it; user-mode Linux needs it. A container's seccomp profile or \
+                 kernel.yama.ptrace_scope=3 forbids it, and some sandboxes do not have it. Boot in QEMU: --target x86_64.",
+            ),
+            Verdict::UmCrashed { status, .. } if status.contains("SIGBUS") => Some(
+                "The file system that has the guest's memory is full. --memory takes less, and TMPDIR=DIR names another place.",
+            ),
             Verdict::QemuStopped { .. } => Some(
                 "QEMU or KVM could not run the guest any further; the guest may be correct. If it ran in KVM, try --accel tcg.",
             ),
             _ => None,
         }
     }
+}
+
+/// The sentence about a runner that failed before the guest wrote anything.
+fn failed(name: &str, status: &str, said: &QemuWords) -> String {
+    let why = if said.lines.is_empty() {
+        " it did not say why"
+    } else {
+        ""
+    };
+    format!("{name} ended with {status} before the guest wrote anything:{why}")
 }
 
 impl Failure {

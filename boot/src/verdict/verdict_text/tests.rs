@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::machine::command::GuestExit;
+use crate::machine::vm::GuestExit;
 use crate::verdict::QemuWords;
 use crate::verdict::diagnosis;
 
@@ -36,7 +36,7 @@ fn sentences() {
                 text: text(),
                 after: Duration::from_millis(420),
             },
-            r#"saw "Hello, world!" 0.42 s after QEMU's start"#,
+            r#"saw "Hello, world!" 0.42 s after the start"#,
         ),
         (
             Verdict::PoweredOff(guest(None, None)),
@@ -50,7 +50,7 @@ fn sentences() {
                 },
                 guest: guest(Some(text()), Some("bad")),
             },
-            r#"the guest ended QEMU with exit status 33 (16 written to isa-debug-exit) before "Hello, world!" was seen; the last line was "bad""#,
+            r#"the guest ended with exit status 33 (16 written to isa-debug-exit) before "Hello, world!" was seen; the last line was "bad""#,
         ),
         (
             Verdict::QemuCrashed {

@@ -1,0 +1,275 @@
+//! User-mode Linux (`ARCH=um`): a kernel that is a program of the host, and whose guests are processes of
+//! the host. It needs ptrace(2), and no KVM, no QEMU and no privileges. (Linux'
+//! Documentation/virt/uml/user_mode_linux_howto_v2.rst.)
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+
+use anyhow::{Result, bail};
+use rustix::fs::{StatVfsMountFlags, statvfs};
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+use crate::machine::vm::{End, GuestExit, Vm};
+
+/// The place of a kernel's memory.
+#[derive(Debug)]
+pub struct UserMode {
+    /// The directory for the file that is the guest's memory, usually from [`memory_directory`].
+    pub memory_directory: PathBuf,
+}
+
+/// The value of `argv[0]`. At a restart, user-mode Linux executes this path again. The path cannot exist, so
+/// the kernel ends instead, with the message [`RESTARTED`].
+pub const ARGV0: &str = "/dev/null/linux";
+
+/// The message of a kernel that wanted to restart (arch/um/os-Linux/main.c).
+const RESTARTED: &str = "Failed to exec kernel";
+
+/// The signal of abort(3). A panic ends the kernel with it (os_dump_core() in arch/um/os-Linux/util.c).
+const SIGABRT: i32 = 6;
+
+impl UserMode {
+    /// The kernel's arguments.
+    pub fn arguments(&self, vm: &Vm) -> Vec<OsString> {
+        let mut initrd = OsString::from("initrd=");
+        initrd.push(&vm.initrd);
+        let mut arguments = vec![
+            format!("mem={}M", vm.memory).into(),
+            initrd,
+            "con0=fd:0,fd:1".into(),
+            // The kernel would write its process id to a file in HOME, or panic if there is no HOME.
+            "uml_dir=/dev/null".into(),
+        ];
+        arguments.extend(words(&vm.command_line()).into_iter().map(Into::into));
+        arguments
+    }
+
+    /// The kernel's whole environment. None of it reaches the guest.
+    fn environment(&self) -> [(&'static str, OsString); 2] {
+        [
+            ("TMPDIR", self.memory_directory.clone().into()),
+            // A kernel that is linked statically has glibc's area for rseq(2) in its heap. Before Linux 6.13
+            // the guest's processes inherit the registration, but not the heap: the host kills them
+            // ("wait_stub_done : failed to wait for SIGTRAP").
+            ("GLIBC_TUNABLES", "glibc.pthread.rseq=0".into()),
+        ]
+    }
+
+    /// Gives `command`, which will run the kernel, its environment and its limits.
+    pub fn prepare(&self, command: &mut Command) {
+        command.env_clear().envs(self.environment());
+        restrict(command);
+    }
+
+    /// The words before the kernel in a command line for a shell.
+    pub fn shell_words(&self) -> Vec<OsString> {
+        let mut words = self.environment_words();
+        // As in `restrict`: no random addresses.
+        words.extend(["setarch", "-R"].map(OsString::from));
+        words
+    }
+
+    /// The words that set the environment in a command line for a shell.
+    pub fn environment_words(&self) -> Vec<OsString> {
+        let mut words: Vec<OsString> = vec!["env".into()];
+        words.extend(self.environment().into_iter().map(|(name, value)| {
+            let mut word = OsString::from(name);
+            word.push("=");
+            word.push(value);
+            word
+        }));
+        words
+    }
+}
+
+/// Makes `command`, which runs user-mode Linux, behave the same way each time, and leave no core file.
+#[allow(unsafe_code)]
+fn restrict(command: &mut Command) {
+    let restrict = || {
+        // The kernel's memory begins after its heap. With random addresses that is far away, and the kernel
+        // needs a table for all of the distance: with 16 MiB, half of the boots fail.
+        // SAFETY: personality(2) takes a number.
+        if unsafe { libc::personality(libc::ADDR_NO_RANDOMIZE as libc::c_ulong) } == -1 {
+            return Err(io::Error::last_os_error());
+        }
+        // A panic ends the kernel with abort(3).
+        let none = Rlimit {
+            current: Some(0),
+            maximum: Some(0),
+        };
+        Ok(setrlimit(Resource::Core, none)?)
+    };
+    // SAFETY: between fork and exec of a process with threads only async-signal-safe work is
+    // allowed. `restrict` makes two system calls; it allocates nothing and takes no lock.
+    unsafe { command.pre_exec(restrict) };
+}
+
+/// The words of a kernel's command line. Blanks in double quotes do not separate words.
+fn words(line: &str) -> Vec<String> {
+    let mut in_quotes = false;
+    let separates = |c: char| {
+        in_quotes ^= c == '"';
+        !in_quotes && c.is_ascii_whitespace()
+    };
+    let words = line.split(separates).filter(|word| !word.is_empty());
+    words.map(str::to_owned).collect()
+}
+
+/// Fails if the path of the initramfs cannot be an option of the kernel.
+pub fn check_initrd(path: &Path) -> Result<()> {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    if bytes
+        .iter()
+        .any(|byte| byte.is_ascii_whitespace() || *byte == b'"')
+    {
+        bail!(
+            "{}: user-mode Linux cannot load an initramfs whose path has a blank or a quotation mark: the path is \
+             a word of the kernel's command line (rename it, or name another one with --initrd FILE)",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+/// The directory for POSIX shared memory (shm_overview(7)), a tmpfs.
+pub const SHARED_MEMORY: &str = "/dev/shm";
+
+/// A directory for the file that is the guest's memory, `memory` MiB. The file has no name. It must be
+/// executable, and should be on a tmpfs, because writing it to a disk costs time: the first choice is
+/// /dev/shm, and the second one `fallback`.
+///
+/// # Errors
+/// If neither can be used.
+pub fn memory_directory(memory: u32, fallback: &Path) -> Result<PathBuf> {
+    let mut problems = Vec::new();
+    for directory in [Path::new(SHARED_MEMORY), fallback] {
+        match problem(directory, memory) {
+            None => return Ok(directory.into()),
+            Some(problem) => problems.push(format!("{} {problem}", directory.display())),
+        }
+    }
+    bail!(
+        "no place for the guest's memory, an executable file of {memory} MiB: {} \
+         (use less with --memory, or name another directory with TMPDIR=DIR)",
+        problems.join(", and ")
+    )
+}
+
+/// Why the guest's memory cannot be in `directory`.
+fn problem(directory: &Path, memory: u32) -> Option<String> {
+    let file_system = match statvfs(directory) {
+        Ok(file_system) => file_system,
+        Err(error) => return Some(format!("cannot be used: {error}")),
+    };
+    let free = (file_system.f_bavail * file_system.f_frsize) >> 20;
+    if file_system.f_flag.contains(StatVfsMountFlags::NOEXEC) {
+        Some("is mounted noexec".into())
+    } else if free < u64::from(memory) {
+        Some(format!("has {free} MiB free"))
+    } else {
+        let file = tempfile::tempfile_in(directory).err()?;
+        Some(format!("cannot be written: {file}"))
+    }
+}
+
+/// How the kernel's process ended. `stderr` has the lines of its stderr.
+pub fn end(status: Option<ExitStatus>, stderr: &[String], has_output: bool) -> End {
+    let Some(status) = status else {
+        return End::default();
+    };
+    let restarted = stderr.iter().any(|line| line.starts_with(RESTARTED));
+    let shutdown = |cause: &str| End {
+        shutdown: Some(cause.into()),
+        ..End::default()
+    };
+    match (status.code(), status.signal()) {
+        (_, _) if restarted => shutdown("guest-reset"),
+        (Some(0), _) => shutdown("guest-shutdown"),
+        // The guest wrote it to /proc/exitcode.
+        (Some(status), _) if has_output => End {
+            guest_exit: Some(GuestExit {
+                status,
+                written: None,
+            }),
+            ..shutdown("guest-shutdown")
+        },
+        (_, Some(SIGABRT)) if has_output => shutdown("guest-panic"),
+        _ => End {
+            failure: Some(status.to_string()),
+            ..End::default()
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::target::Target;
+    use crate::machine::vm::Runner;
+
+    fn vm() -> Vm {
+        Vm {
+            target: Target::named("um").unwrap(),
+            memory: 16,
+            kernel: "a kernel".into(),
+            initrd: "initrd".into(),
+            append: "quiet -- \"a b\"".into(),
+            runner: Runner::UserMode(UserMode {
+                memory_directory: "/dev/shm".into(),
+            }),
+        }
+    }
+
+    #[test]
+    fn every_word_of_the_command_line_is_an_argument() {
+        let expected = [
+            "mem=16M",
+            "initrd=initrd",
+            "con0=fd:0,fd:1",
+            "uml_dir=/dev/null",
+            "console=tty0",
+            "panic=-1",
+            "lpj=5000000",
+            "quiet",
+            "--",
+            "\"a b\"",
+        ];
+        assert!(vm().arguments().iter().eq(expected));
+    }
+
+    #[test]
+    fn the_shell_line_has_the_environment() {
+        let line = vm().shell_line();
+        let expected = "env TMPDIR=/dev/shm GLIBC_TUNABLES=glibc.pthread.rseq=0 setarch -R 'a kernel' mem=16M ";
+        assert!(line.starts_with(expected), "{line}");
+    }
+
+    #[test]
+    fn the_end_is_told_by_status_and_message() {
+        let restarted = ["Failed to exec kernel: Not a directory".to_owned()];
+        for (status, stderr, has_output, shutdown, exit, failure) in [
+            (0, &[][..], true, Some("guest-shutdown"), None, None),
+            (0, &restarted, true, Some("guest-reset"), None, None),
+            (7 << 8, &[], true, Some("guest-shutdown"), Some(7), None),
+            (6, &[], true, Some("guest-panic"), None, None),
+            (1 << 8, &[], false, None, None, Some("exit status: 1")),
+            (11, &[], true, None, None, Some("signal: 11 (SIGSEGV)")),
+        ] {
+            let end = end(Some(ExitStatus::from_raw(status)), stderr, has_output);
+            assert_eq!(end.shutdown.as_deref(), shutdown, "{status}");
+            assert_eq!(end.guest_exit.map(|exit| exit.status), exit, "{status}");
+            assert_eq!(end.failure.as_deref(), failure, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_place_without_room_is_refused() {
+        let error = memory_directory(u32::MAX, Path::new("/proc")).unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains("4294967295 MiB: /dev/shm "), "{error}");
+        assert!(error.contains(", and /proc "), "{error}");
+    }
+}
