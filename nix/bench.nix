@@ -5,7 +5,7 @@
 let
   inherit (toolchain) cc peers shell tools;
   PATH = builtins.concatStringsSep ":" (map (tree: "${tree}/bin") (qemus ++ [ packer rust.threecpio peers shell tools ]));
-  qemus = map (name: toolchain.${targets.${name}.qemu}) (builtins.attrNames guestSystems);
+  qemus = map (name: toolchain.${targets.${name}.qemu or "qemu"}) (builtins.attrNames guestSystems);
   images = builtins.concatStringsSep "," (map (name: "${name}=${guestSystems.${name}.image}") (builtins.attrNames guestSystems));
 
   # A plugin for QEMU's TCG, which counts instructions.

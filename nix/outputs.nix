@@ -23,7 +23,7 @@ rec {
     let
       inherit (project) versions;
       ofSystem = target: mapAttrs (name: facts: describe facts project.guestSystems.${target}.${name}) {
-        boot = { description = "The runner, with QEMU and the system for ${target} as its defaults"; mainProgram = "boot"; } // versions.project;
+        boot = { description = "The runner, with the system for ${target} as its default"; mainProgram = "boot"; } // versions.project;
         image = { description = "The kernel and the initramfs for ${target}, with their SHA-256"; } // versions.project;
         init = { description = "The init for ${target}, a no_std Rust program"; mainProgram = "init"; } // versions.project;
         initramfs = { description = "The initramfs for ${target}, with init in it"; } // versions.project;
@@ -40,7 +40,7 @@ rec {
   apps = perHost (project:
     let
       inherit (project) guestSystems;
-      boot = forTargets project (target: { boot = app "Boots the system for ${target} in QEMU, on the terminal" "${guestSystems.${target}.boot}/bin/boot"; });
+      boot = forTargets project (target: { boot = app "Boots the system for ${target}, on the terminal" "${guestSystems.${target}.boot}/bin/boot"; });
       bench = description: guestSystems: app description "${project.mkBench { inherit guestSystems; }}/bin/bench";
       # With the system of one target alone, so that no other kernel is built.
       benchOf = target: {

@@ -1,4 +1,4 @@
-# The targets: the architectures of guests, and how to build for them. boot/src/machine/target.rs says how QEMU runs them.
+# The targets: what a guest is built for, and how. boot/src/machine/target.rs says how a guest runs.
 builtins.mapAttrs (name: target: target // { inherit name; }) {
   x86_64 = {
     # ARCH of the kernel's build.
@@ -15,7 +15,7 @@ builtins.mapAttrs (name: target: target // { inherit name; }) {
     kernelFlags = "-mstringop-strategy=libcall";
     # Its name for rustc and cargo.
     rustTarget = "x86_64-unknown-linux-gnu";
-    # The trees with its gcc and its QEMU, and the prefix of the names of gcc and binutils.
+    # The trees with its gcc and its QEMU (if QEMU runs it), and the prefix of the names of gcc and binutils.
     cc = "cc";
     prefix = "";
     qemu = "qemu";
@@ -43,5 +43,20 @@ builtins.mapAttrs (name: target: target // { inherit name; }) {
     prefix = "riscv64-linux-gnu-";
     qemu = "qemu-riscv64";
     initSize = 300;
+  };
+
+  # User-mode Linux: the kernel is a program of the host.
+  um = {
+    kernelArch = "um";
+    kernelImages.linux = "vmlinux";
+    bootImage = "linux";
+    # The headers in kernel/small save emulated instructions.
+    kernelHeaders = "";
+    # Options of gcc that link the vDSO: the kernel's own, and -static, because otherwise our gcc writes the path of glibc into it.
+    vdsoFlags = "-fPIC -shared -static -Wl,--hash-style=sysv";
+    rustTarget = "x86_64-unknown-linux-gnu";
+    cc = "cc";
+    prefix = "";
+    initSize = 256;
   };
 }

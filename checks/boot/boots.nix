@@ -1,8 +1,8 @@
 # The system boots on every machine, kernel image, CPU, memory size and initramfs in the table `boots`, and its log has no errors.
 #
 #   target     of nix/targets.nix
-#   machine    QEMU's machine model
-#   kernel     vmlinux, which starts through PVH, bzImage, which unpacks itself, or, on other architectures, Image
+#   machine    QEMU's machine model, or - for user-mode Linux
+#   kernel     vmlinux, which starts through PVH, bzImage, which unpacks itself, or, on other targets, Image or linux
 #   cpu        QEMU's model. Opteron_G1 is a K8, the first x86-64 CPU; core2duo is Intel's of 2006; cortex-a53 is among the first with
 #              AArch64; neoverse-n1 is of 2019; rv64 has RV64GC; max has all that QEMU can emulate
 #   memory     in MiB. With less than the smallest here, the kernel does not boot: too_little in broken.nix
@@ -49,6 +49,12 @@ let
     riscv64 virt    Image   rv64        4096   1   gzip
     riscv64 virt    Image   rv64        128    4   gzip
     riscv64 virt    Image   rv64        128    1   several
+    um      -       linux   -           64     1   gzip
+    um      -       linux   -           9      1   gzip
+    um      -       linux   -           1024   1   gzip
+    um      -       linux   -           64     1   none
+    um      -       linux   -           64     1   several
+    um      -       linux   -           64     1   overriding
   '';
 in
 toolchain.run "boots"

@@ -179,7 +179,7 @@ let
       image = "tiny_kernel 'mov $16, %eax; out %eax, $0xf4'; compile 'exit(0)'; pack init";
       options = "-- -device isa-debug-exit,iobase=0xf4,iosize=4";
       kind = "guest-exited";
-      says = "the guest ended QEMU with exit status 33 (16 written to isa-debug-exit) before";
+      says = "the guest ended with exit status 33 (16 written to isa-debug-exit) before";
     };
     spins = { image = "tiny_kernel 'jmp _start'; compile 'exit(0)'; pack init"; options = "--stall 1"; kind = "stalled"; code = 124; says = "silent for 1 s"; };
     hangs = { init = "wait_for_ever()"; options = "--stall 5"; kind = "stalled"; code = 124; says = "silent for 5 s before"; };
@@ -219,11 +219,64 @@ let
       says = "kernel: cannot use it as the kernel: it is a bzImage, for x86; the target is ${target}";
     };
   };
+  # The rows above that apply to user-mode Linux, and what is different there.
+  um = listToAttrs
+    (map (name: { inherit name; value = rows.${name}; }) [
+      "returns"
+      "exits"
+      "text_and_panic"
+      "text_and_silent_panic"
+      "text_and_restart"
+      "segfault"
+      "text_of_the_kernel"
+      "missing"
+      "dangling"
+      "not_executable"
+      "directory"
+      "another_init"
+      "script"
+      "text"
+      "empty"
+      "other_architecture"
+      "dynamic"
+      "wrong_loader"
+      "requested"
+      "no_console"
+      "truncated"
+      "truncated_uncompressed"
+      "one_byte"
+      "one_byte_uncompressed"
+      "garbage_before"
+      "garbage_after"
+      "garbage_without_harm"
+      "zstd"
+      "fills_memory"
+      "child_fills_memory"
+      "too_large_unpacked"
+      "restarts"
+      "restarts_quietly"
+      "halts"
+      "hangs"
+      "almost"
+      "babbles"
+    ]) // {
+    powers_off = { init = "reboot(POWER_OFF)"; kind = "powered-off"; says = "the guest powered off"; };
+    powers_off_quietly = { init = "reboot(POWER_OFF)"; options = "--append loglevel=0"; kind = "powered-off"; says = "the guest powered off"; };
+    too_little = { init = "exit(0)"; options = "--memory 1"; kind = "um-failed"; code = 125; says = "user-mode Linux ended with exit status: 1 before the guest wrote anything"; };
+    other_kernel = {
+      image = "compile 'exit(0)'; pack init; cp $vmlinux kernel";
+      kind = "";
+      code = 125;
+      says = "kernel: cannot use it as the kernel: it is a kernel for a machine, and the target is um";
+    };
+  };
+
   # All rows, those of the others as NAME_TARGET.
+  otherRows = builtins.mapAttrs (target: _: others target) newer // { inherit um; };
   all = foldl'
-    (all: target: foldl' (all: name: all // { "${name}_${target}" = (others target).${name} // { inherit target; }; }) all (attrNames (others target)))
+    (all: target: foldl' (all: name: all // { "${name}_${target}" = otherRows.${target}.${name} // { inherit target; }; }) all (attrNames otherRows.${target}))
     rows
-    (attrNames newer);
+    (attrNames otherRows);
 
   # The fields of a row, each as the variable FIELD_NAME. A row that lacks one, or has one too many, is an error.
   fields = name: { target ? "x86_64", init ? "", image ? "", options ? "", kind, code ? 1, says }: {

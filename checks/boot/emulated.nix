@@ -1,9 +1,10 @@
 # The inits of other architectures make the right system calls, whatever happens to their output, and then sleep. They run as
 # processes of the host, in QEMU's user emulation. (init/tests has more tests for the host's own init, with faults that strace
 # injects.)
-{ guestSystems, target, toolchain }:
+{ guestSystems, target, targets, toolchain }:
 let
-  others = builtins.attrNames (removeAttrs guestSystems [ target.name ]);
+  isOther = name: targets.${name}.rustTarget != target.rustTarget;
+  others = builtins.filter isOther (builtins.attrNames guestSystems);
 in
 toolchain.run "emulated"
 {

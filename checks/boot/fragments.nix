@@ -8,7 +8,9 @@ let
 
   resolve = target: run "fragments-${target.name}"
     (environment { inherit target; src = inputs.linux; } // {
-      fragments = map (name: ../../nix/kernel + "/${name}.config") library.fragments;
+      # User-mode Linux has one processor, and no virtio devices.
+      fragments = map (name: ../../nix/kernel + "/${name}.config")
+        (builtins.filter (name: target ? qemu || !builtins.elem name [ "smp" "net" "block" ]) library.fragments);
     })
     (builtins.toFile "fragments.sh" ''
       build=$NIX_BUILD_TOP/build

@@ -15,6 +15,7 @@ toolchain.run "kills"
   (builtins.toFile "kills.sh" ''
     printf %s "$wrapper" >wrapper
     chmod +x wrapper
+    export BOOT_ACCEL=tcg moments=600 options="--qemu $PWD/wrapper"
     for process in 0 1 2 3; do sh -e $rounds $process 250 >$process.log 2>&1 & done
     wait
     cat ?.log

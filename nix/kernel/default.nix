@@ -27,6 +27,6 @@ toolchain.run "kernel"
     allowedReferences = attrNames target.kernelImages;
   } // (if config == "allnoconfig" then {
     fragments = environment.base ++ fragments;
-    small = ./small;
+    small = target.kernelHeaders or ./small;
     KCFLAGS = target.kernelFlags or "";
   } else { })) ./build.sh

@@ -7,6 +7,7 @@ in
 {
   inherit src cc kbuild;
   inherit (target) kernelArch prefix;
+  vdsoFlags = target.vdsoFlags or "";
   target = target.name;
   targets = builtins.attrNames (import ../targets.nix);
   base = [ ./base.config (./. + "/${target.name}.config") ];

@@ -1,8 +1,9 @@
-# kernel_make ARGUMENT...: make, of the kernel's tree $src into directory $build. For build.sh and checks/fragments.nix.
+# kernel_make ARGUMENT...: make, of the kernel's tree $src into directory $build. For build.sh and checks/boot/fragments.nix.
 #
 #   kernelArch, prefix  of targets.nix
 #   kbuild, cc          the trees of tools and of the host's gcc; their bin, and that of the target's gcc, are in PATH
 #   small               the directory small, or nothing
+#   vdsoFlags           options to link the vDSO, or nothing for the kernel's own
 
 library=lib/x86_64-linux-gnu
 
@@ -22,7 +23,7 @@ kernel_make() {
     SHELL="$kbuild/bin/dash" CONFIG_SHELL="$kbuild/bin/dash" XZ="$kbuild/bin/xz" HOSTAR="$cc/bin/ar" \
     HOSTCFLAGS="-I$kbuild/include -I$kbuild/include/x86_64-linux-gnu" \
     HOSTLDFLAGS="-L$kbuild/$library -Wl,-rpath,$kbuild/$library" \
-    ${small:+CFLAGS_tsc.o="-include $small/tsc.h"} "$@"
+    ${small:+CFLAGS_tsc.o="-include $small/tsc.h"} ${vdsoFlags:+VDSO_LDFLAGS="$vdsoFlags"} "$@"
 }
 
 # configure FRAGMENT...: what they ask for of this target and this version of Linux, and nothing else, as $build/.config. Fails,

@@ -83,7 +83,7 @@ let
           system = {
             inherit kernel initramfs;
             inherit (arguments) expect expectAnywhere;
-            boot = describe { description = "The runner, with QEMU and this system for ${target} as its defaults"; mainProgram = "boot"; }
+            boot = describe { description = "The runner, with this system for ${target} as its default"; mainProgram = "boot"; }
               (mkBoot (arguments // { target = targets.${target}; }));
             image = describe { description = "The kernel and the initramfs, with their SHA-256"; } (mkImage { inherit kernel initramfs; });
             check = lib.mkBootCheck { inherit system; };

@@ -1,4 +1,5 @@
-# mkBoot { kernel, target, ... }: bin/boot, a script that runs the runner with a kernel, an initramfs and QEMU as its defaults.
+# mkBoot { kernel, target, ... }: bin/boot, a script that runs the runner with a kernel, an initramfs and QEMU (if the target needs it) as its
+# defaults.
 #
 #   kernel     the result of mkKernel, or an image
 #   initramfs  without it, the user must name one with `--initrd`
@@ -29,5 +30,5 @@ let
 in
 toolchain.program "boot" ''
   ${builtins.concatStringsSep "" (map default (builtins.attrNames defaults))}
-  PATH=${toolchain.${target.qemu}}/bin:$PATH exec ${runner}/bin/boot "$@"
+  ${if target ? qemu then "PATH=${toolchain.${target.qemu}}/bin:$PATH " else ""}exec ${runner}/bin/boot "$@"
 ''

@@ -1,4 +1,6 @@
 /* What the inits of broken.nix have instead of a libc: Linux's system calls, by their numbers, and how a program is entered. */
+#define TIOCGWINSZ 0x5413
+
 #if defined __x86_64__
 
 static long call(long number, long a, long b, long c, long d, long e) {
@@ -15,8 +17,10 @@ static long call(long number, long a, long b, long c, long d, long e) {
 
 /* Entered like a function, the stack is as C wants it. */
 #define ENTER "call"
+#define READ 0
 #define WRITE 1
 #define MMAP 9
+#define IOCTL 16
 #define NANOSLEEP 35
 #define EXIT 60
 #define WAIT4 61
@@ -28,6 +32,8 @@ static long call(long number, long a, long b, long c, long d, long e) {
 #else
 
 /* The numbers that all newer architectures have in common. */
+#define IOCTL 29
+#define READ 63
 #define WRITE 64
 #define EXIT 93
 #define NANOSLEEP 101

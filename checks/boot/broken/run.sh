@@ -23,7 +23,9 @@ code=0
 # shellcheck disable=SC2046
 eval "set -- $(field options)"
 [ ! -e kernel ] || set -- --kernel kernel "$@"
-"$boot" --accel tcg --initrd initramfs --report report.json "$@" </dev/null >log 2>words || code=$?
+# User-mode Linux has no accelerator.
+[ "$target" = um ] || set -- --accel tcg "$@"
+"$boot" --initrd initramfs --report report.json "$@" </dev/null >log 2>words || code=$?
 
 # The report's verdict is an object of its own, with its fields one to a line.
 found=$(sed -n '/^  "verdict": {/,/^  }/s/^    "kind": "\(.*\)",*$/\1/p' report.json || true)

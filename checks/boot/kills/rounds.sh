@@ -1,4 +1,5 @@
-# rounds.sh NUMBER ROUNDS: one of the loops of checks/boot/kills.nix. It starts boot and kills it, ROUNDS times.
+# rounds.sh NUMBER ROUNDS: one of the loops of checks/boot/kills.nix and um.nix. It starts boot and kills it, ROUNDS times, at random
+# moments of the first $moments milliseconds. In every second round, boot has the options $options.
 mkdir "$1"
 cd "$1"
 # boot and everything below it have this in their environment.
@@ -21,14 +22,15 @@ RANDOM=$1
 round=0
 while [ "$round" -lt "$2" ]; do
   round=$((round + 1))
-  qemu=../wrapper
-  [ $((round % 2)) = 0 ] || qemu=$(command -v qemu-system-x86_64)
+  more=
+  [ $((round % 2)) = 0 ] || more=$options
   # Not SIGINT or SIGQUIT: a shell lets its background jobs ignore them, and boot respects that.
   case $((round % 8)) in 0 | 1 | 2 | 3) signal=KILL ;; 4 | 5) signal=TERM ;; *) signal=HUP ;; esac
-  env "$mark" boot --accel tcg --qemu "$qemu" --settle 9 --report report.json </dev/null >log 2>&1 &
+  # shellcheck disable=SC2086 # words
+  env "$mark" boot $more --settle 9 --report report.json </dev/null >log 2>&1 &
   boot=$!
   # shellcheck disable=SC3028
-  moment=$((RANDOM % 600))
+  moment=$((RANDOM % moments))
   sleep "$(printf 0.%03d $moment)"
   kill -$signal $boot || { echo "round $round: boot was gone after $moment ms:"; cat log; exit 1; }
   wait $boot || :
