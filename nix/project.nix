@@ -52,7 +52,7 @@ let
 
   debug = import ./system/debug.nix { inherit program tools; gdb = toolchain.shell; } { inherit (products) boot kernel init; };
   golden = import ./golden { inherit toolchain; } { inherit guestSystems targets; };
-  shell = import ./shell.nix { inherit toolchain; inherit (rust) threecpio; inherit (products) kernel; };
+  shell = import ./shell.nix { inherit toolchain; inherit (products) kernel; };
   update = import ./toolchain/update.nix { inherit program tools; inherit (toolchain) keyring; inherit (rust.packages) update; };
   versions = import ./versions.nix { inherit inputs toolchain; };
 

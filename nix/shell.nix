@@ -1,6 +1,6 @@
 # `nix develop`: the pinned tools for work on the Rust crates, and to boot a kernel. The shell knows the path of this flake's kernel, but
 # does not wait until that is built.
-{ toolchain, threecpio, kernel }:
+{ toolchain, kernel }:
 let
   inherit (toolchain) cc check kbuild lint peers qemu rust shell tools;
   library = "lib/x86_64-linux-gnu";
@@ -22,5 +22,5 @@ derivation {
   HOSTCFLAGS = "-I${kbuild}/include -I${kbuild}/include/x86_64-linux-gnu";
   HOSTLDFLAGS = "-L${kbuild}/${library} -Wl,-rpath,${kbuild}/${library}";
   MAKEFLAGS = "SHELL=${kbuild}/bin/dash CONFIG_SHELL=${kbuild}/bin/dash XZ=${kbuild}/bin/xz";
-  PATH = builtins.concatStringsSep ":" (map (tree: "${tree}/bin") [ rust lint cc kbuild qemu check peers threecpio shell tools ]);
+  PATH = builtins.concatStringsSep ":" (map (tree: "${tree}/bin") [ rust lint cc kbuild qemu check peers shell tools ]);
 }

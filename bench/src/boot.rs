@@ -1,7 +1,7 @@
 //! From the start to the line that PID 1 prints.
 
+mod baseline;
 mod contenders;
-mod floor;
 mod guest;
 mod plot;
 mod table;
@@ -24,7 +24,7 @@ use table::{Results, Row};
 
 /// Boots the system beside its peers: seconds from the start to "Hello, world!"
 ///
-/// In the table, everything is divided by its target's floor, which is a guest that only prints.
+/// In the table, everything is divided by its target's baseline, which is a guest that only prints.
 ///
 /// On a machine with other things to do, the CPU's seconds and the counts are what to look at.
 #[derive(clap::Args)]
@@ -158,7 +158,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).with_context(|| path.display().to_string())
 }
 
-/// What boots: of each target the floor, then our own system, then the article's.
+/// What boots: of each target the baseline, then our own system, then the article's.
 fn contenders(options: &Options, work: &Path) -> Result<Vec<Guest>> {
     let mut contenders = Vec::new();
     let accel = |target: &Target| -> Result<Accel> {

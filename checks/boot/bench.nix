@@ -1,4 +1,4 @@
-# `bench boot` measures all targets. Each floor and each of our systems prints its line, runs again with its instructions counted,
+# `bench boot` measures all targets. Each baseline guest and each of our systems prints its line, runs again with its instructions counted,
 # and appears in the table, the JSON and the pictures. Each runs once, and the check ignores the seconds. The pictures in docs/
 # must be those of the recorded results.
 { guestSystems, mkBench, toolchain }:
@@ -21,8 +21,8 @@ toolchain.run "bench"
       grep -q "\"target\": \"$target\"" $out/boot.json
       grep -qx "$target, without KVM" $out/speed.svg
     done
-    # Of instructions, a kernel needs several times as many to be translated as a floor.
-    awk '/^floor: / { floor = $(NF - 2) } /^(vmlinux|bzImage|Image)/ && $(NF - 2) < 4 * floor { print; exit 1 }' table
+    # Of instructions, a kernel needs several times as many to be translated as a baseline guest.
+    awk '/^baseline: / { baseline = $(NF - 2) } /^(vmlinux|bzImage|Image)/ && $(NF - 2) < 4 * baseline { print; exit 1 }' table
     grep -q '^</svg>' $out/throughput.svg
     bench plot $recorded .
     cmp speed.svg $speed

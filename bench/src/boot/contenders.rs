@@ -13,14 +13,14 @@ use ::boot::machine::user_mode::{UserMode, memory_directory};
 use ::boot::machine::vm::{Runner, Vm, program};
 use anyhow::{Context, Result};
 
-use super::floor;
+use super::baseline;
 use super::guest::Guest;
 
 /// What boots on a target. A new target is one more row.
 struct Row {
     target: &'static str,
     /// The target of the guest that only prints, and that guest. The others are compared with it.
-    floor: (&'static str, fn() -> Vec<u8>),
+    baseline: (&'static str, fn() -> Vec<u8>),
     /// What is made here: the one that throughput is measured with comes first.
     ours: &'static [Ours],
 }
@@ -52,7 +52,7 @@ const fn ours(
 const TABLE: &[Row] = &[
     Row {
         target: "x86_64",
-        floor: ("x86_64", floor::x86_64::kernel),
+        baseline: ("x86_64", baseline::x86_64::kernel),
         ours: &[
             ours("vmlinux", "vmlinux", "microvm", ""),
             ours("vmlinux, quiet", "vmlinux", "microvm", "quiet"),
@@ -62,7 +62,7 @@ const TABLE: &[Row] = &[
     },
     Row {
         target: "aarch64",
-        floor: ("aarch64", floor::aarch64::kernel),
+        baseline: ("aarch64", baseline::aarch64::kernel),
         ours: &[
             ours("Image", "Image", "virt", ""),
             ours("Image, quiet", "Image", "virt", "quiet"),
@@ -70,7 +70,7 @@ const TABLE: &[Row] = &[
     },
     Row {
         target: "riscv64",
-        floor: ("riscv64", floor::riscv64::kernel),
+        baseline: ("riscv64", baseline::riscv64::kernel),
         ours: &[
             ours("Image", "Image", "virt", ""),
             ours("Image, quiet", "Image", "virt", "quiet"),
@@ -78,7 +78,7 @@ const TABLE: &[Row] = &[
     },
     Row {
         target: "um",
-        floor: ("x86_64", floor::x86_64::kernel),
+        baseline: ("x86_64", baseline::x86_64::kernel),
         ours: &[
             ours("linux", "linux", "", ""),
             ours("linux, quiet", "linux", "", "quiet"),
@@ -106,7 +106,7 @@ impl System {
         })
     }
 
-    /// What boots on its target: the floor, whose kernel is written to `work`, then the system.
+    /// What boots on its target: the baseline, whose kernel is written to `work`, then the system.
     pub fn contenders(
         &self,
         accel: impl Fn(&Target) -> Result<Accel>,
@@ -117,14 +117,14 @@ impl System {
             .iter()
             .find(|row| row.target == target.name)
             .with_context(|| format!("no contenders for {}", target.name))?;
-        let (floor_target, floor_kernel) = row.floor;
-        let floor = work.join(format!("floor-{}", target.name));
-        fs::write(&floor, floor_kernel())?;
-        let floor_target = Target::named(floor_target).expect("in the table");
-        let machine = TABLE.iter().find(|row| row.target == floor_target.name);
+        let (baseline_target, baseline_kernel) = row.baseline;
+        let baseline = work.join(format!("baseline-{}", target.name));
+        fs::write(&baseline, baseline_kernel())?;
+        let baseline_target = Target::named(baseline_target).expect("in the table");
+        let machine = TABLE.iter().find(|row| row.target == baseline_target.name);
         let machine = machine.expect("in the table").ours[0].machine;
-        let first = ours("floor: only prints", "", machine, "");
-        let first = self.guest(floor_target, &first, floor, &accel);
+        let first = ours("baseline: only prints", "", machine, "");
+        let first = self.guest(baseline_target, &first, baseline, &accel);
         let others = row
             .ours
             .iter()
@@ -237,9 +237,9 @@ mod tests {
     }
 
     #[test]
-    fn every_floor_has_the_line() {
+    fn every_baseline_guest_has_the_line() {
         for row in TABLE {
-            let kernel = (row.floor.1)();
+            let kernel = (row.baseline.1)();
             let has = kernel.windows(14).any(|part| part == b"Hello, world!\n");
             assert!(has, "{}", row.target);
         }

@@ -31,9 +31,9 @@ pub fn speed(results: &Results) -> String {
     let scale = results
         .groups()
         .flat_map(|group| {
-            let floor = group.floor();
+            let baseline = group.baseline();
             group.rows.iter().map(move |row| {
-                let words = words(row, floor).chars().count() as f64 * CHARACTER;
+                let words = words(row, baseline).chars().count() as f64 * CHARACTER;
                 (WIDTH - MARGIN - words - GAP - LEFT) / slowest(row)
             })
         })
@@ -56,12 +56,12 @@ pub fn speed(results: &Results) -> String {
         };
         picture = picture.add(text(MARGIN, y + 22.0, "start", heading).set("font-weight", "bold"));
         y += ROW;
-        let floor = group.floor();
+        let baseline = group.baseline();
         for row in group.rows {
             let middle = median(&row.seconds);
             let least = row.seconds.iter().copied().fold(f64::INFINITY, f64::min);
             let most = slowest(row);
-            let colour = if std::ptr::eq(row, floor) {
+            let colour = if std::ptr::eq(row, baseline) {
                 ORANGE
             } else {
                 BLUE
@@ -77,7 +77,7 @@ pub fn speed(results: &Results) -> String {
                         .set("fill", colour),
                 )
                 .add(line(x(least), y + 12.0, x(most), y + 12.0, INK))
-                .add(text(x(most) + GAP, y + 16.0, "start", words(row, floor)));
+                .add(text(x(most) + GAP, y + 16.0, "start", words(row, baseline)));
             y += ROW;
         }
     }
@@ -85,12 +85,12 @@ pub fn speed(results: &Results) -> String {
 }
 
 /// What is written behind a bar.
-fn words(row: &Row, floor: &Row) -> String {
+fn words(row: &Row, baseline: &Row) -> String {
     let middle = median(&row.seconds);
     format!(
-        "{:.0} ms, {:.1} times the floor",
+        "{:.0} ms, {:.1} times the baseline",
         middle * 1000.0,
-        middle / median(&floor.seconds)
+        middle / median(&baseline.seconds)
     )
 }
 

@@ -19,7 +19,7 @@ pub struct Results {
     machine: Machine,
     /// What QEMU calls its version.
     qemu: String,
-    /// A row for each contender. Those of a target follow each other; the first is its floor.
+    /// A row for each contender. Those of a target follow each other; the first is its baseline.
     pub rows: Vec<Row>,
     /// With one of our systems on each QEMU.
     pub throughput: Vec<Throughput>,
@@ -86,13 +86,13 @@ pub struct Group<'a> {
 
 impl<'a> Group<'a> {
     /// What the others are compared with.
-    pub fn floor(&self) -> &'a Row {
+    pub fn baseline(&self) -> &'a Row {
         &self.rows[0]
     }
 
     /// Who executed their instructions, by QEMU's name.
     pub fn accelerator(&self) -> &str {
-        &self.floor().accelerator
+        &self.baseline().accelerator
     }
 }
 
@@ -145,7 +145,7 @@ impl Display for Group<'_> {
             "blocks",
             "kernel"
         )?;
-        let floor = self.floor();
+        let baseline = self.baseline();
         for row in self.rows {
             let (seconds, cpu) = (median(&row.seconds), median(&row.cpu_seconds));
             let least = row.seconds.iter().copied().fold(f64::INFINITY, f64::min);
@@ -154,8 +154,8 @@ impl Display for Group<'_> {
                 f,
                 "{:<22} {:>5.2}x {:>5.2}x  {:>8.3} {:>8.3}..{:>7.3}  {:>8.3}",
                 row.name,
-                seconds / median(&floor.seconds),
-                cpu / median(&floor.cpu_seconds),
+                seconds / median(&baseline.seconds),
+                cpu / median(&baseline.cpu_seconds),
                 seconds,
                 least,
                 most,
