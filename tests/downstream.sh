@@ -80,7 +80,7 @@ prepare() { :; }
 refused 'lib.mkKernel { fragment = [ ]; }' 'mkKernel: no argument `fragment`; it takes `fragments`, `src`, `target`'
 refused 'lib.mkKernel { fragments = "smp"; }' 'mkKernel: argument `fragments` must be a list, each element a path'
 refused 'lib.mkKernel { fragments = [ "nowhere" ]; }' 'mkKernel: no fragment `nowhere`; there are '
-refused 'lib.mkKernel { target = "vax"; }' 'mkKernel: argument `target` must be one of `aarch64`, `riscv64`, `x86_64`; given: the string "vax"'
+refused 'lib.mkKernel { target = "vax"; }' 'mkKernel: argument `target` must be one of `aarch64`, `riscv64`, `um`, `x86_64`; given: the string "vax"'
 refused 'lib.mkInitramfs { }' 'mkInitramfs: argument `init` is missing: a path'
 refused 'lib.mkInitramfs { init = 3; }' 'mkInitramfs: argument `init` must be a path, a derivation, or a string that is an absolute path; given: 3'
 refused 'lib.mkInitramfs { init = /init; files.etc = /etc; }' 'mkInitramfs: files: `etc` is not an absolute path'
