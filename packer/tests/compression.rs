@@ -186,13 +186,13 @@ fn the_bytes_are_those_recorded() {
         ),
         (
             "xz:0",
-            318_132,
-            "97ae9e6bf34438ba6faf71794df63178a5f31193fa2e22d0f5d59b17bd723ee8",
+            315_680,
+            "103c13c32f08b191cd97e811d9de15964a14b2c81bd3355cfd01253e5387cab9",
         ),
         (
             "xz:6",
-            265_772,
-            "a0a8e2cfd930f8e20dbb007ff2fe3426031e01961041f3a68da0cedda0fee868",
+            257_240,
+            "97f8c2c7f1316e48b56cabfd7835b044316479b42a50b1bd9e9ace92f3c42461",
         ),
     ] {
         let bytes = compress(compression, 2, MIB, &data);

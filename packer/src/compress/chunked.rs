@@ -39,7 +39,6 @@ pub(super) struct Chunked<F: ChunkedFormat, W> {
     /// the last one.
     data: Vec<u8>,
     is_begun: bool,
-    is_broken: bool,
 }
 
 impl<F: ChunkedFormat, W: Write> Chunked<F, W> {
@@ -50,18 +49,15 @@ impl<F: ChunkedFormat, W: Write> Chunked<F, W> {
             threads: Threads::new(jobs),
             data: Vec::new(),
             is_begun: false,
-            is_broken: false,
         }
     }
 
     pub(super) fn finish(mut self) -> io::Result<W> {
-        self.unless_broken(|this| {
-            this.submit(true)?;
-            while let Some(piece) = this.threads.next() {
-                this.out.write_all(&this.format.piece(piece?))?;
-            }
-            this.out.write_all(&this.format.trailer())
-        })?;
+        self.submit(true)?;
+        while let Some(piece) = self.threads.next() {
+            self.out.write_all(&self.format.piece(piece?))?;
+        }
+        self.out.write_all(&self.format.trailer())?;
         Ok(self.out)
     }
 
@@ -82,17 +78,6 @@ impl<F: ChunkedFormat, W: Write> Chunked<F, W> {
         self.threads
             .submit(data, is_last, || self.format.compressor())
     }
-
-    /// Calls `f`, unless an earlier call failed. After an error, a part of the stream is missing, so it must
-    /// not be possible to finish it.
-    fn unless_broken(&mut self, f: impl FnOnce(&mut Self) -> io::Result<()>) -> io::Result<()> {
-        if self.is_broken {
-            return Err(io::Error::other("compression had already failed"));
-        }
-        let result = f(self);
-        self.is_broken = result.is_err();
-        result
-    }
 }
 
 impl<F: ChunkedFormat, W: Write> Write for Chunked<F, W> {
@@ -102,7 +87,7 @@ impl<F: ChunkedFormat, W: Write> Write for Chunked<F, W> {
         }
         let size = self.format.chunk_size();
         if self.data.len() == size {
-            self.unless_broken(|this| this.submit(false))?;
+            self.submit(false)?;
         }
         let taken = bytes.len().min(size - self.data.len());
         self.data.extend_from_slice(&bytes[..taken]);
@@ -236,15 +221,6 @@ mod tests {
         let mut encoder = brackets(3, Full(503));
         encoder.write_all(&data).unwrap();
         assert!(encoder.finish().is_ok());
-    }
-
-    #[test]
-    fn no_end_after_an_error() {
-        let mut encoder = brackets(1, Full(7));
-        assert!(encoder.write_all(&[b'x'; 300]).is_err());
-        encoder.out.0 = 1000;
-        let error = encoder.finish().err().unwrap();
-        assert_eq!(error.to_string(), "compression had already failed");
     }
 
     #[test]

@@ -122,7 +122,7 @@ impl Compression {
     /// # Errors
     ///
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) for a level outside its documented range, which
-    /// [`FromStr`] never returns; and the error of libzstd if there is not enough memory.
+    /// [`FromStr`] never returns; and the error of libzstd or liblzma if there is not enough memory.
     pub fn encoder<W: Write>(self, jobs: NonZero<usize>, out: W) -> io::Result<Encoder<W>> {
         let in_range = match self {
             Self::None => true,
@@ -134,14 +134,18 @@ impl Compression {
             let message = format!("{self}: there is no such level");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
-        Ok(Encoder(match self {
+        let inner = match self {
             Self::None => AnyEncoder::None(out),
             Self::Gzip { level } => {
                 AnyEncoder::Gzip(Chunked::new(gzip::Gzip::new(level as i32), jobs, out))
             }
             Self::Zstd { level } => AnyEncoder::Zstd(zstd::ZstdEncoder::new(level, jobs, out)?),
-            Self::Xz { level } => AnyEncoder::Xz(Chunked::new(xz::Xz::new(level), jobs, out)),
-        }))
+            Self::Xz { level } => AnyEncoder::Xz(Box::new(xz::XzEncoder::new(level, jobs, out)?)),
+        };
+        Ok(Encoder {
+            inner,
+            is_broken: false,
+        })
     }
 }
 
@@ -150,14 +154,19 @@ impl Compression {
 /// Only the thread that writes to the encoder uses the inner writer. [`write`](Write::write) and
 /// [`finish`](Self::finish) return the errors of the inner writer. After an error, or if the encoder is
 /// dropped before `finish`, the output is incomplete. Dropping waits for the threads to abandon their
-/// chunks.
-pub struct Encoder<W: Write>(AnyEncoder<W>);
+/// work.
+pub struct Encoder<W: Write> {
+    inner: AnyEncoder<W>,
+    /// Whether a call has failed. A part of the output may be missing then, so it must not be possible to
+    /// finish it.
+    is_broken: bool,
+}
 
 enum AnyEncoder<W: Write> {
     None(W),
     Gzip(Chunked<gzip::Gzip, W>),
     Zstd(zstd::ZstdEncoder<W>),
-    Xz(Chunked<xz::Xz, W>),
+    Xz(Box<xz::XzEncoder<W>>),
 }
 
 impl<W: Write> Encoder<W> {
@@ -165,32 +174,44 @@ impl<W: Write> Encoder<W> {
     ///
     /// # Errors
     ///
-    /// Those of the inner writer, of starting a thread, and of the compressor. gzip and xz unpack each chunk
-    /// again and fail if it differs, which only faulty memory or a bug can cause.
+    /// Those of the inner writer, of starting a thread, and of the compressor. gzip and xz unpack what
+    /// they have compressed and fail if it differs, which only faulty memory or a bug can cause.
     pub fn finish(self) -> io::Result<W> {
-        match self.0 {
+        self.unless_broken()?;
+        match self.inner {
             AnyEncoder::None(out) => Ok(out),
             AnyEncoder::Gzip(encoder) => encoder.finish(),
             AnyEncoder::Zstd(encoder) => encoder.finish(),
             AnyEncoder::Xz(encoder) => encoder.finish(),
         }
     }
+
+    fn unless_broken(&self) -> io::Result<()> {
+        match self.is_broken {
+            true => Err(io::Error::other("compression had already failed")),
+            false => Ok(()),
+        }
+    }
 }
 
 impl<W: Write> Write for Encoder<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.0 {
+        self.unless_broken()?;
+        let result = match &mut self.inner {
             AnyEncoder::None(out) => out.write(bytes),
             AnyEncoder::Gzip(encoder) => encoder.write(bytes),
             AnyEncoder::Zstd(encoder) => encoder.write(bytes),
             AnyEncoder::Xz(encoder) => encoder.write(bytes),
-        }
+        };
+        let is_fatal = |error: &io::Error| error.kind() != io::ErrorKind::Interrupted;
+        self.is_broken = result.as_ref().err().is_some_and(is_fatal);
+        result
     }
 
     /// Flushes the inner writer, but not the data of an incomplete chunk. If it ended the chunk, the output
     /// would depend on the calls of `flush`.
     fn flush(&mut self) -> io::Result<()> {
-        match &mut self.0 {
+        match &mut self.inner {
             AnyEncoder::None(out) => out.flush(),
             AnyEncoder::Gzip(encoder) => encoder.flush(),
             AnyEncoder::Zstd(encoder) => encoder.flush(),
@@ -292,6 +313,60 @@ mod tests {
                 .err()
                 .unwrap();
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{compression}");
+        }
+    }
+
+    /// Takes so many bytes, fails once, and takes any number then.
+    struct FailsOnce(Option<usize>);
+
+    impl Write for FailsOnce {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            match &mut self.0 {
+                Some(0) => {
+                    self.0 = None;
+                    Err(io::ErrorKind::StorageFull.into())
+                }
+                Some(room) => {
+                    let taken = bytes.len().min(*room);
+                    *room -= taken;
+                    Ok(taken)
+                }
+                None => Ok(bytes.len()),
+            }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn no_end_after_an_error() {
+        // gzip and zstd cannot make these bytes smaller.
+        let data: Vec<u8> = (0_u64..1 << 17)
+            .flat_map(|i| {
+                i.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                    .rotate_left(29)
+                    .wrapping_pow(3)
+                    .to_le_bytes()
+            })
+            .collect();
+        for text in ["none", "gzip:1", "zstd:1", "xz:0"] {
+            let compression: Compression = text.parse().unwrap();
+            let out = FailsOnce(Some(7));
+            let mut encoder = compression.encoder(NonZero::<usize>::MIN, out).unwrap();
+            let error = data
+                .iter()
+                .cycle()
+                .find_map(|_| encoder.write_all(&data).err());
+            assert_eq!(error.unwrap().kind(), io::ErrorKind::StorageFull, "{text}");
+            for error in [encoder.write_all(&data).err(), encoder.finish().err()] {
+                assert_eq!(
+                    error.unwrap().to_string(),
+                    "compression had already failed",
+                    "{text}"
+                );
+            }
         }
     }
 }

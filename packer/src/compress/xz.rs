@@ -1,222 +1,180 @@
-//! Writes xz: one stream, whose blocks lzma-rust2 compresses in parallel with LZMA2.
+//! Writes xz with the threads of liblzma.
 //!
 //! The stream suits the kernel's decoder (lib/xz, without options such as `CONFIG_XZ_DEC_X86`): it has CRC32
-//! instead of xz's default CRC64, and no BCJ filter. Section numbers refer to "The .xz File Format",
-//! version 1.2.
+//! instead of xz's default CRC64, and no BCJ filter.
 //!
 //! As with `xz -T`, a block is three times the size of the dictionary and has its sizes in its header, so
-//! `xz -T` can unpack the blocks in parallel. To unpack, the kernel allocates the dictionary. The dictionary
-//! is no larger than the block, so a small archive does not take 8 MiB of the guest's memory.
+//! `xz -T` can unpack the blocks in parallel. The output is the same for any number of threads.
 //!
-//! We do not use the multi-threaded writer of lzma-rust2: it does not join its threads when it is dropped,
-//! and its queue has no limit.
+//! To unpack, the kernel allocates the dictionary. So we hold the data back until it is complete or exceeds
+//! the dictionary of the level, and make the dictionary no larger than the data. Then a small archive does
+//! not take 8 MiB of the guest's memory.
 
-use super::chunked::ChunkedFormat;
-use super::threads::{Chunk, CompressChunk};
-use lzma_rust2::{DICT_SIZE_MIN, Lzma2Options, Lzma2Reader, Lzma2Writer};
-use std::io::{self, Read, Write};
+use liblzma::stream::{Action, Check, Filters, LzmaOptions, MtStreamBuilder, Status, Stream};
+use std::io::{self, Write};
+use std::mem;
+use std::num::NonZero;
 
-/// How many bytes to compress between two checks of [`Chunk::is_wanted`].
+/// The dictionaries of the presets 0 to 9, as powers of 2: see xz(1).
+const DICTIONARY_LOG: [u8; 10] = [18, 20, 21, 22, 22, 23, 23, 24, 25, 26];
+
+/// The smallest dictionary of LZMA2, in bytes.
+const DICTIONARY_MIN: usize = 4096;
+
+/// liblzma's limit (`LZMA_THREADS_MAX`).
+const THREADS_MAX: usize = 16384;
+
+/// How many bytes to take from liblzma at once.
 const STEP: usize = 1 << 18;
 
-/// Section 2.1.1.2: CRC32.
-const STREAM_FLAGS: [u8; 2] = [0, 1];
-
-/// Makes the .xz stream.
-pub(super) struct Xz {
+/// Compresses the data written to it.
+pub(super) struct XzEncoder<W> {
     level: u32,
-    chunk_size: usize,
-    /// For the index: the size of each block without padding, and the size of its data.
-    records: Vec<(u64, u64)>,
+    jobs: NonZero<usize>,
+    /// All data so far, until it exceeds the dictionary of the level.
+    held: Vec<u8>,
+    /// `None` while the data is held back.
+    stream: Option<Stream>,
+    packed: Vec<u8>,
+    verifier: Verifier,
+    out: W,
 }
 
-/// A block. Empty if there is no data.
-pub(super) struct CompressedBlock {
-    bytes: Vec<u8>,
-    record: Option<(u64, u64)>,
-}
-
-impl Xz {
+impl<W: Write> XzEncoder<W> {
     /// `level` is one of xz's presets.
-    pub(super) fn new(level: u32) -> Self {
-        let dictionary = options(level).lzma_options.dict_size;
-        Self {
+    pub(super) fn new(level: u32, jobs: NonZero<usize>, out: W) -> io::Result<Self> {
+        Ok(Self {
             level,
-            chunk_size: (3 * dictionary as usize).max(1 << 20),
-            records: Vec::new(),
+            jobs,
+            held: Vec::new(),
+            stream: None,
+            packed: Vec::with_capacity(STEP),
+            verifier: Verifier::new()?,
+            out,
+        })
+    }
+
+    pub(super) fn finish(mut self) -> io::Result<W> {
+        let held = mem::take(&mut self.held);
+        self.compress(&held, Action::Finish)?;
+        Ok(self.out)
+    }
+
+    fn dictionary(&self) -> usize {
+        1 << DICTIONARY_LOG[self.level as usize]
+    }
+
+    fn compress(&mut self, mut data: &[u8], action: Action) -> io::Result<()> {
+        let is_last = matches!(action, Action::Finish);
+        if self.stream.is_none() {
+            let dictionary = if is_last {
+                data.len()
+            } else {
+                self.dictionary()
+            };
+            self.stream = Some(stream(self.level, self.jobs, dictionary)?);
+        }
+        let Some(stream) = &mut self.stream else {
+            unreachable!("it was made above")
+        };
+        while is_last || !data.is_empty() {
+            let taken = stream.total_in();
+            self.packed.clear();
+            let status = stream.process_vec(data, &mut self.packed, action)?;
+            data = &data[(stream.total_in() - taken) as usize..];
+            let is_verified = self.verifier.verify(&self.packed)?;
+            self.out.write_all(&self.packed)?;
+            if status == Status::StreamEnd {
+                return if is_verified { Ok(()) } else { Err(wrong()) };
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Makes the stream. Its dictionary has at least `dictionary` bytes: liblzma rounds up.
+fn stream(level: u32, jobs: NonZero<usize>, dictionary: usize) -> io::Result<Stream> {
+    let mut options = LzmaOptions::new_preset(level)?;
+    options.dict_size(dictionary.max(DICTIONARY_MIN) as u32);
+    let mut filters = Filters::new();
+    filters.lzma2(&options);
+    let stream = MtStreamBuilder::new()
+        .threads(jobs.get().min(THREADS_MAX) as u32)
+        .filters(filters)
+        .check(Check::Crc32)
+        .encoder()?;
+    Ok(stream)
+}
+
+impl<W: Write> Write for XzEncoder<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.stream.is_none() && self.held.len() + bytes.len() <= self.dictionary() {
+            self.held.extend_from_slice(bytes);
+        } else {
+            let held = mem::take(&mut self.held);
+            self.compress(&held, Action::Run)?;
+            self.compress(bytes, Action::Run)?;
+        }
+        Ok(bytes.len())
+    }
+
+    /// Flushes only the inner writer. liblzma's flush would end a block.
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Unpacks the stream to check that it is right: the CRC32 of each block is that of the data. This takes
+/// much less time than compressing it.
+struct Verifier {
+    stream: Stream,
+    unpacked: Vec<u8>,
+}
+
+impl Verifier {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            stream: Stream::new_stream_decoder(u64::MAX, 0)?,
+            unpacked: Vec::with_capacity(STEP),
+        })
+    }
+
+    /// Unpacks the next part of the stream. Returns whether the stream is complete.
+    fn verify(&mut self, mut packed: &[u8]) -> io::Result<bool> {
+        loop {
+            let taken = self.stream.total_in();
+            self.unpacked.clear();
+            let status = self
+                .stream
+                .process_vec(packed, &mut self.unpacked, Action::Run)
+                .map_err(|_| wrong())?;
+            packed = &packed[(self.stream.total_in() - taken) as usize..];
+            let is_full = self.unpacked.len() == self.unpacked.capacity();
+            match (status, packed) {
+                (Status::StreamEnd, []) => return Ok(true),
+                (Status::StreamEnd, _) => return Err(wrong()),
+                (_, []) if !is_full => return Ok(false),
+                _ => {}
+            }
         }
     }
 }
 
-fn options(level: u32) -> Lzma2Options {
-    Lzma2Options::with_preset(level)
-}
-
-impl ChunkedFormat for Xz {
-    type Piece = CompressedBlock;
-
-    fn chunk_size(&self) -> usize {
-        self.chunk_size
-    }
-
-    fn compressor(&self) -> CompressChunk<CompressedBlock> {
-        let level = self.level;
-        Box::new(move |chunk| block(level, chunk))
-    }
-
-    /// Section 2.1.1.
-    fn header(&mut self) -> Vec<u8> {
-        let mut header = b"\xfd7zXZ\0".to_vec();
-        header.extend(STREAM_FLAGS);
-        header.extend(crc32fast::hash(&STREAM_FLAGS).to_le_bytes());
-        header
-    }
-
-    fn piece(&mut self, piece: CompressedBlock) -> Vec<u8> {
-        self.records.extend(piece.record);
-        piece.bytes
-    }
-
-    /// The index (section 4) and the stream's footer (section 2.1.2).
-    fn trailer(&mut self) -> Vec<u8> {
-        let mut bytes = vec![0];
-        push_integer(&mut bytes, self.records.len() as u64);
-        for &(unpadded, data) in &self.records {
-            push_integer(&mut bytes, unpadded);
-            push_integer(&mut bytes, data);
-        }
-        pad(&mut bytes);
-        bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
-
-        let backward_size = (bytes.len() / 4 - 1) as u32;
-        let mut footer = backward_size.to_le_bytes().to_vec();
-        footer.extend(STREAM_FLAGS);
-        bytes.extend(crc32fast::hash(&footer).to_le_bytes());
-        bytes.extend(footer);
-        bytes.extend(b"YZ");
-        bytes
-    }
-}
-
-/// Makes a block: section 3.
-fn block(level: u32, chunk: &Chunk) -> io::Result<CompressedBlock> {
-    let data = &chunk.data[..];
-    if data.is_empty() {
-        return Ok(CompressedBlock {
-            bytes: Vec::new(),
-            record: None,
-        });
-    }
-    let mut options = options(level);
-    let preset = options.lzma_options.dict_size;
-    let needed = u32::try_from(data.len()).unwrap_or(u32::MAX).min(preset);
-    let (dictionary, dictionary_code) = dictionary(needed);
-    options.lzma_options.dict_size = dictionary;
-
-    let mut writer = Lzma2Writer::new(Vec::new(), options);
-    for step in data.chunks(STEP) {
-        if !chunk.is_wanted() {
-            return Err(io::ErrorKind::Interrupted.into());
-        }
-        writer.write_all(step)?;
-    }
-    let compressed = writer.finish()?;
-    check_block(&compressed, dictionary, data)?;
-
-    // Section 3.1: a header with both sizes and one filter.
-    let mut bytes = vec![0, 0xc0];
-    push_integer(&mut bytes, compressed.len() as u64);
-    push_integer(&mut bytes, data.len() as u64);
-    // Section 5.3.1: LZMA2 has one byte of properties.
-    bytes.extend([0x21, 1, dictionary_code]);
-    pad(&mut bytes);
-    bytes[0] = (bytes.len() / 4) as u8;
-    bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
-
-    let header_length = bytes.len();
-    bytes.extend(&compressed);
-    pad(&mut bytes);
-    let check = crc32fast::hash(data).to_le_bytes();
-    bytes.extend(check);
-    let unpadded = header_length + compressed.len() + check.len();
-    Ok(CompressedBlock {
-        bytes,
-        record: Some((unpadded as u64, data.len() as u64)),
-    })
-}
-
-/// Size and code of the smallest dictionary for `needed` bytes (section 5.3.1).
-fn dictionary(needed: u32) -> (u32, u8) {
-    let size = |code: u8| (2 | u32::from(code & 1)) << (code / 2 + 11);
-    debug_assert_eq!(size(0), DICT_SIZE_MIN);
-    // Code 40 means 4 GiB, which no preset needs.
-    let code = (0..39).find(|&code| size(code) >= needed).unwrap_or(39);
-    (size(code), code)
-}
-
-/// Unpacks a block to check that it is right. This takes much less time than compressing it.
-fn check_block(compressed: &[u8], dictionary: u32, data: &[u8]) -> io::Result<()> {
-    let mut reader = Lzma2Reader::new(compressed, dictionary, None);
-    let mut unpacked = vec![0; STEP];
-    let mut left = data;
-    loop {
-        let length = reader.read(&mut unpacked)?;
-        match left.split_at_checked(length) {
-            Some((_, rest)) if length == 0 && rest.is_empty() => return Ok(()),
-            Some((part, rest)) if length > 0 && part == &unpacked[..length] => left = rest,
-            _ => break,
-        }
-    }
-    Err(io::Error::new(
+fn wrong() -> io::Error {
+    io::Error::new(
         io::ErrorKind::InvalidData,
         "a block was compressed incorrectly, so no image was made; check this machine's memory",
-    ))
-}
-
-/// Appends an integer: section 1.2, 7 bits per byte, the lowest bits first.
-fn push_integer(bytes: &mut Vec<u8>, mut integer: u64) {
-    while integer >= 0x80 {
-        bytes.push(integer as u8 | 0x80);
-        integer >>= 7;
-    }
-    bytes.push(integer as u8);
-}
-
-/// Pads to a multiple of four bytes. What precedes `bytes` in the stream has such a size, too.
-fn pad(bytes: &mut Vec<u8>) {
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::chunked::Chunked;
     use super::*;
-    use std::num::NonZero;
 
-    fn compress(chunk_size: usize, data: &[u8]) -> Vec<u8> {
-        let format = Xz {
-            chunk_size,
-            ..Xz::new(1)
-        };
-        let mut encoder = Chunked::new(format, NonZero::new(2).unwrap(), Vec::new());
+    fn compress(level: u32, data: &[u8]) -> Vec<u8> {
+        let mut encoder = XzEncoder::new(level, NonZero::new(2).unwrap(), Vec::new()).unwrap();
         encoder.write_all(data).unwrap();
         encoder.finish().unwrap()
-    }
-
-    #[test]
-    fn blocks_make_one_stream() {
-        let data: Vec<u8> = (0_u32..60_000)
-            .flat_map(|i| (i * i / 7).to_le_bytes())
-            .collect();
-        for chunk_size in [1000, 4096, 100_000, 1 << 20] {
-            let bytes = compress(chunk_size, &data);
-            // We use only the LZMA2 part of lzma-rust2, so its parser for .xz is independent.
-            let mut reader = lzma_rust2::XzReader::new(&bytes[..], false);
-            let mut unpacked = Vec::new();
-            reader.read_to_end(&mut unpacked).unwrap();
-            assert!(reader.into_inner().is_empty());
-            assert_eq!(unpacked, data, "chunks of {chunk_size}");
-        }
     }
 
     #[test]
@@ -225,46 +183,72 @@ mod tests {
         let header = b"\xfd7zXZ\0\0\x01\x69\x22\xde\x36";
         let index = b"\0\0\0\0\x1c\xdf\x44\x21";
         let footer = b"\x90\x42\x99\x0d\x01\0\0\0\0\x01YZ";
-        assert_eq!(compress(1000, b""), [&header[..], index, footer].concat());
+        assert_eq!(compress(1, b""), [&header[..], index, footer].concat());
     }
 
     #[test]
     fn a_dictionary_is_no_larger_than_needed() {
-        for (needed, size) in [
-            (1, 4096),
-            (4096, 4096),
-            (4097, 6144),
-            (6145, 8192),
-            (8 << 20, 8 << 20),
-            (64 << 20, 64 << 20),
+        for (level, length, size) in [
+            (1, 1, 4096),
+            (1, 4096, 4096),
+            (1, 4097, 6144),
+            (1, 6145, 8192),
+            (1, 1 << 20, 1 << 20),
+            (1, (1 << 20) + 1, 1 << 20),
+            (6, 8 << 20, 8 << 20),
+            (6, (8 << 20) + 1, 8 << 20),
         ] {
-            let (dictionary, code) = dictionary(needed);
-            assert_eq!(dictionary, size);
-            // Section 5.3.1.
-            assert_eq!(dictionary, (2 | (u32::from(code) & 1)) << (code / 2 + 11));
+            let bytes = compress(level, &vec![0; length]);
+            // The header of the stream, the size of the block's header, and its flags.
+            let (header, sizes) = bytes.split_at(12 + 2);
+            assert_eq!(header[13], 0xc0, "both sizes, and no filter but one");
+            // Each size ends with the first byte without the highest bit.
+            let mut ends = (0..sizes.len()).filter(|&at| sizes[at] & 0x80 == 0);
+            let filter = ends.nth(1).unwrap() + 1;
+            // Sections 3.1.5 and 5.3.1 of "The .xz File Format": LZMA2, and its one byte of properties.
+            let [0x21, 1, code] = sizes[filter..][..3] else {
+                panic!("{length}: {bytes:?}");
+            };
+            let dictionary = (2 | (usize::from(code) & 1)) << (code / 2 + 11);
+            assert_eq!(dictionary, size, "level {level}, {length} bytes");
         }
-        // The code follows the stream header, the size of the block header, its flags, both sizes, the
-        // filter and the length of its properties.
-        assert_eq!(compress(1 << 20, &[0; 1000])[12 + 7], 0);
     }
 
     #[test]
-    fn a_block_that_was_not_compressed_right_is_an_error() {
-        let data = &b"data ".repeat(100_000)[..];
-        let mut writer = Lzma2Writer::new(Vec::new(), options(1));
-        writer.write_all(data).unwrap();
-        let right = writer.finish().unwrap();
-        let check = |bytes: &[u8], data: &[u8]| check_block(bytes, 1 << 20, data);
-        check(&right, data).unwrap();
-        check(&right, &data[1..]).unwrap_err();
-        check(&right, &data[..data.len() - 1]).unwrap_err();
-        check(&right, &[data, b"d"].concat()).unwrap_err();
-        check(&right[..right.len() - 1], data).unwrap_err();
-        let mut other = data.to_vec();
-        other[300_000] ^= 1;
-        check(&right, &other).unwrap_err();
-        let mut wrong = right;
-        wrong[20] ^= 1;
-        check(&wrong, data).unwrap_err();
+    fn the_dictionaries_are_those_of_the_presets() {
+        for (level, log) in (0..).zip(DICTIONARY_LOG) {
+            let mut filters = Filters::new();
+            filters.lzma2(&LzmaOptions::new_preset(level).unwrap());
+            let block_size = (3 << log).max(1 << 20);
+            assert_eq!(filters.mt_block_size(), block_size, "level {level}");
+        }
+    }
+
+    #[test]
+    fn a_stream_that_was_not_compressed_right_is_an_error() {
+        let data: Vec<u8> = (0_u32..40_000)
+            .flat_map(|i| i.wrapping_pow(2).to_le_bytes())
+            .collect();
+        let right = compress(0, &data);
+        // Divided at any place, it is complete only at its end.
+        let verify = |bytes: &[u8], at: usize| {
+            let mut verifier = Verifier::new().unwrap();
+            let (first, second) = bytes.split_at(at);
+            if verifier.verify(first)? {
+                return Ok(false);
+            }
+            verifier.verify(second)
+        };
+        for at in (0..right.len()).step_by(4999) {
+            assert!(verify(&right, at).unwrap());
+            assert!(!verify(&right[..right.len() - 1], at).unwrap());
+            assert!(verify(&[&right[..], &[0]].concat(), at).is_err());
+            let mut wrong = right.clone();
+            wrong[at] ^= 0x10;
+            assert!(
+                !verify(&wrong, at).is_ok_and(|is_complete| is_complete),
+                "byte {at}"
+            );
+        }
     }
 }

@@ -118,7 +118,7 @@ impl<R: BufRead> Decoder<R> {
                 decoder.window_log_max(WINDOW_LOG_MAX)?;
                 AnyDecoder::Zstd(decoder)
             }
-            Format::Xz => AnyDecoder::Xz(Box::new(xz::XzDecoder::new(input))),
+            Format::Xz => AnyDecoder::Xz(Box::new(xz::XzDecoder::new(input)?)),
             Format::Bzip2 | Format::Lzma | Format::Lzo | Format::Lz4 => {
                 let command = format.unpacked_by().unwrap_or_default();
                 let reason = format!("{format} is not supported; unpack it with `{command}` first");

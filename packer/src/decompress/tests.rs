@@ -230,21 +230,19 @@ fn a_corrupt_member_is_an_error() {
 fn lengths_of_xz_that_contradict_each_other_are_an_error() {
     // In which member a length that is right is replaced, where, and how many bytes before and from
     // there on are summed up.
-    for (made_by, right, wrong, (before, after), expected) in [
+    for (made_by, right, wrong, (before, after)) in [
         // The header of the first of three blocks: its sizes are 12 and 8.
         (
             "xz --check=crc32 -T2",
             [0x0c, 0x08, 0x21],
             [0x0b, 0x08, 0x21],
             (2, 6),
-            "a block is not",
         ),
         (
             "xz --check=crc32 -T2",
             [0x0c, 0x08, 0x21],
             [0x0c, 0x09, 0x21],
             (2, 6),
-            "a block is not",
         ),
         // The index: one block of 38 bytes, unpadded, with 21 bytes of data.
         (
@@ -252,28 +250,24 @@ fn lengths_of_xz_that_contradict_each_other_are_an_error() {
             [0x01, 0x26, 0x15],
             [0x01, 0x27, 0x15],
             (1, 3),
-            "the index does not",
         ),
         (
             "xz --check=crc32",
             [0x01, 0x26, 0x15],
             [0x01, 0x26, 0x14],
             (1, 3),
-            "the index does not",
         ),
         (
             "xz --check=crc32",
             [0x01, 0x26, 0x15],
             [0x02, 0x26, 0x15],
             (1, 3),
-            "the index does not",
         ),
         (
             "xz --check=crc32",
             [0x01, 0x26, 0x15],
             [0x00, 0x26, 0x15],
             (1, 3),
-            "the index does not",
         ),
     ] {
         let member = MEMBERS
@@ -286,7 +280,8 @@ fn lengths_of_xz_that_contradict_each_other_are_an_error() {
         let crc = crc32fast::hash(&bytes[summed.clone()]).to_le_bytes();
         bytes[summed.end..][..4].copy_from_slice(&crc);
         let error = unpack(Format::Xz, &bytes).unwrap_err().to_string();
-        assert!(error.contains(expected), "{made_by}, {wrong:?}: {error}");
+        let start = "the xz data is corrupt: ";
+        assert!(error.starts_with(start), "{made_by}, {wrong:?}: {error}");
     }
 }
 

@@ -1,354 +1,123 @@
-//! Unpacks one stream of "The .xz File Format", version 1.2, if the kernel accepts it.
-//!
-//! We use only the LZMA2 reader of lzma-rust2. Its .xz reader allocates a dictionary of any size in the
-//! data, up to 4 GiB, and reports missing padding if the padding arrives in two reads.
+//! Unpacks one .xz stream with liblzma, if the kernel accepts it.
 
 use super::DICTIONARY_MAX;
-use crc32fast::Hasher;
-use lzma_rust2::Lzma2Reader;
-use std::io::{self, Read};
+use liblzma::stream::{Action, Error, Status, Stream};
+use std::io::{self, BufRead};
+
+/// What liblzma needs besides the dictionary, at most.
+const OVERHEAD: u64 = 1 << 19;
+
+/// Section 2.1.1 of "The .xz File Format": the length of the stream's header. A block or the index follows.
+const STREAM_HEADER: usize = 12;
 
 /// Unpacks one stream and reads nothing after it.
 pub(super) struct XzDecoder<R> {
-    /// Owns the input. `None` only while `advance` changes it.
-    state: Option<XzState<R>>,
-    /// The size of the check after each block: 4 bytes for CRC32, or 0.
-    check_length: usize,
-    /// The sizes of the blocks read so far, which the index must repeat.
-    blocks: Records,
+    input: R,
+    stream: Stream,
+    /// The headers of the stream and of the first block, as far as they have been read.
+    ///
+    /// liblzma accepts more than the kernel does, and does not tell which filters it uses. The headers of
+    /// the other blocks are not checked: they have the same filters, unless `xz --block-list` was told
+    /// otherwise.
+    headers: Vec<u8>,
+    is_complete: bool,
 }
 
-enum XzState<R> {
-    Start(Input<R>),
-    Blocks(Input<R>),
-    Block(Box<Block<R>>),
-    End(Input<R>),
-}
-
-/// A block that is being read: section 3.
-struct Block<R> {
-    data: Lzma2Reader<Input<R>>,
-    header: BlockHeader,
-    check: Hasher,
-    length: u64,
-}
-
-impl<R: Read> XzDecoder<R> {
-    pub(super) fn new(input: R) -> Self {
-        Self {
-            state: Some(XzState::Start(Input::new(input))),
-            check_length: 0,
-            blocks: Records::default(),
-        }
+impl<R: BufRead> XzDecoder<R> {
+    pub(super) fn new(input: R) -> io::Result<Self> {
+        Ok(Self {
+            input,
+            stream: Stream::new_stream_decoder(u64::from(DICTIONARY_MAX) + OVERHEAD, 0)?,
+            headers: Vec::new(),
+            is_complete: false,
+        })
     }
 
     pub(super) fn into_inner(self) -> R {
-        match self.state {
-            Some(XzState::Start(input) | XzState::Blocks(input) | XzState::End(input)) => {
-                input.inner
-            }
-            Some(XzState::Block(block)) => block.data.into_inner().inner,
-            None => unreachable!("`advance` sets the next state"),
-        }
+        self.input
     }
 
-    /// Reads everything up to the data of the next block, or up to the end.
-    fn advance(&mut self) -> io::Result<()> {
-        let (state, result) = match self.state.take() {
-            Some(XzState::Start(mut input)) => match stream_header(&mut input) {
-                Ok(check_length) => {
-                    self.check_length = check_length;
-                    (XzState::Blocks(input), Ok(()))
-                }
-                Err(error) => (XzState::Start(input), Err(error)),
-            },
-            Some(XzState::Blocks(mut input)) => match self.blocks_or_index(&mut input) {
-                Ok(Some(header)) => (XzState::Block(Block::new(header, input)), Ok(())),
-                Ok(None) => (XzState::End(input), Ok(())),
-                Err(error) => (XzState::Blocks(input), Err(error)),
-            },
-            Some(XzState::Block(block)) => {
-                let Block {
-                    data,
-                    header,
-                    check,
-                    length,
-                } = *block;
-                let mut input = data.into_inner();
-                let result = self.block_end(&mut input, &header, check, length);
-                (XzState::Blocks(input), result)
-            }
-            Some(XzState::End(input)) => (XzState::End(input), Ok(())),
-            None => unreachable!("`advance` sets the next state"),
+    /// How many bytes of the headers have not been read, as far as that is known.
+    fn missing(&self) -> usize {
+        let length = match self.headers.get(STREAM_HEADER) {
+            // Section 3.1.1: the size of the block's header, or 0 where the index begins.
+            Some(&size) if size > 0 => STREAM_HEADER + (usize::from(size) + 1) * 4,
+            _ => STREAM_HEADER + 1,
         };
-        self.state = Some(state);
-        result
+        length - self.headers.len()
     }
 
-    fn blocks_or_index(&self, input: &mut Input<R>) -> io::Result<Option<BlockHeader>> {
-        input.begin();
-        match input.byte()? {
-            0 => index_and_footer(input, &self.blocks, self.check_length).map(|()| None),
-            size => BlockHeader::read(input, size).map(Some),
-        }
-    }
-
-    /// Sections 3.3 and 3.4.
-    fn block_end(
-        &mut self,
-        input: &mut Input<R>,
-        header: &BlockHeader,
-        check: Hasher,
-        length: u64,
-    ) -> io::Result<()> {
-        let compressed = input.count;
-        let differs = |declared: Option<u64>, real| declared.is_some_and(|size| size != real);
-        if differs(header.compressed, compressed) || differs(header.uncompressed, length) {
-            return Err(invalid("a block is not as long as its header says"));
-        }
-        input.padding()?;
-        if self.check_length > 0 && input.array()? != check.finalize().to_le_bytes() {
-            return Err(invalid("the check of a block is wrong"));
-        }
-        let unpadded = header.length + compressed + self.check_length as u64;
-        self.blocks.add(unpadded, length);
-        Ok(())
-    }
-}
-
-impl<R: Read> Block<R> {
-    fn new(header: BlockHeader, mut input: Input<R>) -> Box<Self> {
-        input.begin();
-        Box::new(Self {
-            data: Lzma2Reader::new(input, header.dictionary, None),
-            header,
-            check: Hasher::new(),
-            length: 0,
-        })
-    }
-}
-
-impl<R: Read> Read for XzDecoder<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            match &mut self.state {
-                Some(XzState::End(_)) => return Ok(0),
-                Some(XzState::Block(block)) => {
-                    let length = block.data.read(buffer)?;
-                    if length > 0 {
-                        block.check.update(&buffer[..length]);
-                        block.length += length as u64;
-                        return Ok(length);
-                    }
-                }
-                _ => {}
-            }
-            self.advance()?;
-        }
-    }
-}
-
-/// Reads the stream header, section 2.1.1. Returns the size of the checks.
-fn stream_header(input: &mut Input<impl Read>) -> io::Result<usize> {
-    let magic: [u8; 6] = input.array()?;
-    if magic != *b"\xfd7zXZ\0" {
-        return Err(invalid("it does not begin like .xz"));
-    }
-    input.begin();
-    let flags: [u8; 2] = input.array()?;
-    input.crc("the header")?;
-    match flags {
-        [0, 0] => Ok(0),
-        [0, 1] => Ok(4),
-        // `Decoder::explain` prepends "the xz data".
-        _ => Err(unsupported(
-            "has a check that the kernel does not know; make it with `xz --check=crc32`",
-        )),
-    }
-}
-
-/// Section 3.1.
-struct BlockHeader {
-    /// The size of the header in bytes.
-    length: u64,
-    compressed: Option<u64>,
-    uncompressed: Option<u64>,
-    dictionary: u32,
-}
-
-impl BlockHeader {
-    /// Reads a block header. `size` is its first byte, which the caller has read.
-    fn read(input: &mut Input<impl Read>, size: u8) -> io::Result<Self> {
-        let length = (usize::from(size) + 1) * 4;
-        let mut bytes = vec![0; length - 1 - 4];
-        input.read_exact(&mut bytes)?;
-        input.crc("a block's header")?;
-
-        let mut fields = Input::new(&bytes[..]);
-        let flags = fields.byte()?;
-        let mut size = |bit| (flags & bit != 0).then(|| fields.integer()).transpose();
-        let compressed = size(0x40)?;
-        let uncompressed = size(0x80)?;
-        if flags & 0x3f != 0 || fields.integer()? != 0x21 {
+    /// Checks what the kernel knows, after liblzma has found the headers to be valid.
+    fn check_headers(&self) -> io::Result<()> {
+        // Section 2.1.1.2: no check, or CRC32.
+        if !matches!(self.headers[6..8], [0, 0 | 1]) {
+            // `Decoder::explain` prepends "the xz data".
             return Err(unsupported(
-                "has filters besides LZMA2, which few kernels know; make it without `--x86` and the like",
+                "has a check that the kernel does not know; make it with `xz --check=crc32`",
             ));
         }
-        let [1, code] = fields.array()? else {
-            return Err(invalid("the properties of LZMA2 are not one byte"));
-        };
-        // Section 5.3.1.
-        let dictionary = match code {
-            0..40 => (2 | u32::from(code & 1)) << (code / 2 + 11),
-            40 => u32::MAX,
-            _ => return Err(invalid("the size of the dictionary is not valid")),
-        };
-        if dictionary > DICTIONARY_MAX {
-            return Err(unsupported(&format!(
-                "needs a dictionary of {} MiB; {} are allowed",
-                dictionary.div_ceil(1 << 20),
-                DICTIONARY_MAX >> 20
-            )));
-        }
-        if fields.inner.iter().any(|&byte| byte != 0) {
-            return Err(invalid("a padding is not zero"));
-        }
-        Ok(Self {
-            length: length as u64,
-            compressed,
-            uncompressed,
-            dictionary,
-        })
-    }
-}
-
-/// Reads the index, section 4, and the footer, section 2.1.2. The caller has read the index's first byte.
-fn index_and_footer(
-    input: &mut Input<impl Read>,
-    blocks: &Records,
-    check_length: usize,
-) -> io::Result<()> {
-    let mut records = Records::default();
-    let number = input.integer()?;
-    while records.number < number.min(blocks.number) {
-        let unpadded = input.integer()?;
-        records.add(unpadded, input.integer()?);
-    }
-    if number != blocks.number || records.hash.finalize() != blocks.hash.clone().finalize() {
-        return Err(invalid("the index does not match the blocks"));
-    }
-    input.padding()?;
-    input.crc("the index")?;
-
-    let index_length = input.count;
-    let crc: [u8; 4] = input.array()?;
-    input.begin();
-    let backward_size: [u8; 4] = input.array()?;
-    let flags: [u8; 2] = input.array()?;
-    let found = input.crc.clone().finalize();
-    let magic: [u8; 2] = input.array()?;
-    let is_right = crc == found.to_le_bytes()
-        && (u64::from(u32::from_le_bytes(backward_size)) + 1) * 4 == index_length
-        && flags == [0, u8::from(check_length > 0)]
-        && magic == *b"YZ";
-    if is_right {
-        Ok(())
-    } else {
-        Err(invalid("the footer is wrong"))
-    }
-}
-
-/// The sizes of all blocks and of their data. Stored as a hash, so that any number needs little memory.
-#[derive(Default)]
-struct Records {
-    number: u64,
-    hash: Hasher,
-}
-
-impl Records {
-    fn add(&mut self, unpadded: u64, uncompressed: u64) {
-        self.number += 1;
-        self.hash.update(&unpadded.to_le_bytes());
-        self.hash.update(&uncompressed.to_le_bytes());
-    }
-}
-
-/// Counts the bytes read since `begin`, and computes their CRC32.
-struct Input<R> {
-    inner: R,
-    count: u64,
-    crc: Hasher,
-}
-
-impl<R: Read> Input<R> {
-    fn new(inner: R) -> Self {
-        Self {
-            inner,
-            count: 0,
-            crc: Hasher::new(),
+        // Section 3.1.2: the number of filters. The last one is always LZMA2.
+        match self.headers.get(STREAM_HEADER + 1) {
+            Some(flags) if flags & 3 != 0 => Err(other_filters()),
+            _ => Ok(()),
         }
     }
 
-    fn begin(&mut self) {
-        self.count = 0;
-        self.crc = Hasher::new();
-    }
-
-    fn array<const N: usize>(&mut self) -> io::Result<[u8; N]> {
-        let mut bytes = [0; N];
-        self.read_exact(&mut bytes)?;
-        Ok(bytes)
-    }
-
-    fn byte(&mut self) -> io::Result<u8> {
-        self.array().map(|[byte]| byte)
-    }
-
-    /// Reads an integer: section 1.2, 7 bits per byte, the lowest bits first, at most 63 bits.
-    fn integer(&mut self) -> io::Result<u64> {
-        let mut integer = 0;
-        for shift in (0..63).step_by(7) {
-            let byte = self.byte()?;
-            integer |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(integer);
+    fn explain(&mut self, error: Error) -> io::Error {
+        match error {
+            // liblzma does not tell what it needs, but refuses a limit that is lower.
+            Error::MemLimit => {
+                let mut suffices =
+                    |mib: &u64| self.stream.set_memlimit((mib << 20) + OVERHEAD).is_ok();
+                let needed = (0..=4096).find(|mib| suffices(mib)).unwrap_or(4096);
+                let allowed = DICTIONARY_MAX >> 20;
+                unsupported(&format!(
+                    "needs a dictionary of {needed} MiB; {allowed} are allowed"
+                ))
             }
-        }
-        Err(invalid("a number is too long"))
-    }
-
-    /// Reads the padding up to a multiple of four bytes since `begin`.
-    fn padding(&mut self) -> io::Result<()> {
-        while self.count % 4 != 0 {
-            if self.byte()? != 0 {
-                return Err(invalid("a padding is not zero"));
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads a CRC32 and compares it with that of the bytes since `begin`.
-    fn crc(&mut self, what: &str) -> io::Result<()> {
-        let crc = self.crc.clone().finalize();
-        if self.array()? == crc.to_le_bytes() {
-            Ok(())
-        } else {
-            Err(invalid(&format!("the CRC32 of {what} is wrong")))
+            Error::Options => other_filters(),
+            Error::Mem => io::ErrorKind::OutOfMemory.into(),
+            error => error.into(),
         }
     }
 }
 
-impl<R: Read> Read for Input<R> {
+impl<R: BufRead> io::Read for XzDecoder<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.inner.read(buffer)?;
-        self.count += length as u64;
-        self.crc.update(&buffer[..length]);
-        Ok(length)
+        while !self.is_complete {
+            let missing = self.missing();
+            let mut input = self.input.fill_buf()?;
+            if missing > 0 {
+                input = &input[..missing.min(input.len())];
+            }
+            let (read, written) = (self.stream.total_in(), self.stream.total_out());
+            let result = self.stream.process(input, buffer, Action::Run);
+            let read = (self.stream.total_in() - read) as usize;
+            let written = (self.stream.total_out() - written) as usize;
+            let is_end = input.is_empty();
+            if missing > 0 {
+                self.headers.extend_from_slice(&input[..read]);
+            }
+            self.input.consume(read);
+            self.is_complete = result.map_err(|error| self.explain(error))? == Status::StreamEnd;
+            if missing > 0 && self.missing() == 0 {
+                self.check_headers()?;
+            }
+            if written > 0 {
+                return Ok(written);
+            }
+            if is_end && !self.is_complete {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(0)
     }
 }
 
-fn invalid(message: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, message)
+fn other_filters() -> io::Error {
+    unsupported(
+        "has filters besides LZMA2, which few kernels know; make it without `--x86` and the like",
+    )
 }
 
 fn unsupported(message: &str) -> io::Error {
