@@ -3,7 +3,7 @@
 //! The [module `gzip`](super::gzip) explains why.
 
 use super::threads::Chunk;
-use crc32fast::Hasher;
+use flate2::Crc;
 use libdeflater::CompressionLvl;
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::inflate_flags::{
@@ -17,8 +17,7 @@ use std::ops::Range;
 /// A chunk's part of the deflate stream, and the data for the trailer of the gzip member.
 pub(super) struct DeflatedChunk {
     pub(super) deflate: Vec<u8>,
-    pub(super) crc: Hasher,
-    pub(super) length: u64,
+    pub(super) crc: Crc,
 }
 
 /// The compressor of a thread, with buffers that it uses for each chunk.
@@ -59,13 +58,9 @@ impl Deflater {
             end_at_byte(&mut deflate, last.end);
         }
 
-        let mut crc = Hasher::new();
+        let mut crc = Crc::new();
         crc.update(data);
-        Ok(DeflatedChunk {
-            deflate,
-            crc,
-            length: data.len() as u64,
-        })
+        Ok(DeflatedChunk { deflate, crc })
     }
 
     /// Decodes a stream, checks that the result is `data`, and clears BFINAL. Returns the range of the last

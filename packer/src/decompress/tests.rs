@@ -277,8 +277,9 @@ fn lengths_of_xz_that_contradict_each_other_are_an_error() {
         let at = bytes.windows(3).position(|three| three == right).unwrap();
         bytes[at..][..3].copy_from_slice(&wrong);
         let summed = at - before..at + after;
-        let crc = crc32fast::hash(&bytes[summed.clone()]).to_le_bytes();
-        bytes[summed.end..][..4].copy_from_slice(&crc);
+        let mut crc = flate2::Crc::new();
+        crc.update(&bytes[summed.clone()]);
+        bytes[summed.end..][..4].copy_from_slice(&crc.sum().to_le_bytes());
         let error = unpack(Format::Xz, &bytes).unwrap_err().to_string();
         let start = "the xz data is corrupt: ";
         assert!(error.starts_with(start), "{made_by}, {wrong:?}: {error}");
