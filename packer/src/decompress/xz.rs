@@ -67,9 +67,8 @@ impl<R: BufRead> XzDecoder<R> {
         match error {
             // liblzma does not tell what it needs, but refuses a limit that is lower.
             Error::MemLimit => {
-                let mut suffices =
-                    |mib: &u64| self.stream.set_memlimit((mib << 20) + OVERHEAD).is_ok();
-                let needed = (0..=4096).find(|mib| suffices(mib)).unwrap_or(4096);
+                let suffices = |mib: &u64| self.stream.set_memlimit((mib << 20) + OVERHEAD).is_ok();
+                let needed = (0..=4096).find(suffices).unwrap_or(4096);
                 let allowed = DICTIONARY_MAX >> 20;
                 unsupported(&format!(
                     "needs a dictionary of {needed} MiB; {allowed} are allowed"
