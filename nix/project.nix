@@ -37,6 +37,13 @@ let
     inherit (toolchain) qemu;
   };
 
+  # `boot run`, on user-mode Linux and in QEMU.
+  mkRun = import ./system/run.nix { inherit toolchain targets mkInitramfs; inherit (rust) mkAgent; runner = rust.packages.boot; };
+  run-program = mkRun {
+    kernels = builtins.mapAttrs (_: target: mkKernel { src = inputs.linux; inherit target; fragments = [ ./kernel/run.config ]; })
+      { inherit (targets) x86_64 um; };
+  };
+
   # The default initramfs with another kernel: a package that boots it, with the kernel as `kernel`.
   onKernel = kernel: let boot = mkBoot { inherit kernel target; inherit (products) initramfs; }; in boot // { inherit kernel boot; };
   mainline = onKernel (mkKernel { src = inputs.linux-mainline; inherit target; });
@@ -58,9 +65,9 @@ let
 
   checks = import ./checks.nix {
     inherit inputs repositoryFiles toolchain rust lint targets target library mkKernel mkInitramfs mkBoot mkBench;
-    inherit guestSystems products examples debug golden shell;
+    inherit guestSystems products examples debug golden run-program shell;
   };
 in
 {
-  inherit checks debug defconfig examples golden guestSystems library lint mainline mkBench products shell target targets update versions;
+  inherit checks debug defconfig examples golden guestSystems library lint mainline mkBench products run-program shell target targets update versions;
 }

@@ -14,17 +14,19 @@
 //! | [`verdict`] | the reason of its end |
 //! | [`console`] | the guest's serial console |
 //! | [`inspect`] | checks of the kernel and the initramfs |
+//! | [`program`] | a program in a guest |
 //! | [`machine`] | runs the guest in QEMU |
 //! | [`files`] | files to read and to write |
 //! | [`streams`] | standard streams that wait |
 
-#![deny(unsafe_code)] // The exceptions in `machine` explain themselves.
+#![deny(unsafe_code)] // The exceptions in `machine` and `program` explain themselves.
 
 pub mod console;
 pub mod files;
 pub mod inspect;
 pub mod machine;
 pub mod profile;
+pub mod program;
 pub mod session;
 pub mod streams;
 pub mod verdict;

@@ -17,7 +17,7 @@ use boot::machine::vm::{self, Runner, Vm};
 use boot::machine::{gdb, reaper, sandbox, tsc};
 use boot::profile::timeline::Timeline;
 use boot::session::repeat::repeat;
-use boot::session::run::{Output, run};
+use boot::session::run::{self as session, Output};
 use boot::session::signals::Signals;
 use boot::streams::{Patient, say};
 use boot::verdict::Verdict;
@@ -26,11 +26,15 @@ use boot::verdict::exit_code;
 use cli::Cli;
 
 mod cli;
+mod run;
 
 fn main() -> ExitCode {
     let answer = accel::answer(env::args_os()).or_else(|| reaper::answer(env::args_os()));
     if let Some(code) = answer {
         return code;
+    }
+    if let Some(code) = run::answer(env::args_os()) {
+        return ExitCode::from(code);
     }
     let cli = Cli::of_process();
     let report = |error: anyhow::Error| {
@@ -104,7 +108,7 @@ fn boot(cli: &Cli, signals: &Signals) -> Result<exit_code::ExitCode> {
         timestamps: cli.timestamps,
         record: results.is_some().then_some(&mut timeline),
     };
-    let end = run(&vm, goal, output, interactive, signals);
+    let end = session::run(&vm, goal, output, interactive, signals);
     if let Ok(verdict) = &end {
         say(&format!("boot: {verdict}"));
     }

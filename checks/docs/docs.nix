@@ -9,7 +9,7 @@
 #                              (shown.sh)
 #
 # stand-in.sh takes the place of ./nixw.
-{ guestSystems, products, library, toolchain, repositoryFiles }:
+{ guestSystems, products, run-program, library, toolchain, repositoryFiles }:
 toolchain.run "docs"
 {
   src = repositoryFiles "documents" [ "README.md" "CONTRIBUTING.md" "CHANGELOG.md" "docs" ];
@@ -18,6 +18,7 @@ toolchain.run "docs"
   nixw = ./stand-in.sh;
   inherit (products) init kernel;
   um = "${guestSystems.um.boot}/bin/boot";
+  run = "${run-program}/bin/run";
   inherit (products.kernel) debug;
   inherit (library.lib.mkCInit { src = ../../nix/system/article.c; }) nolibc;
   PATH = "${products.boot}/bin:${products.packer}/bin:${toolchain.cc}/bin:${toolchain.tools}/bin";

@@ -4,6 +4,7 @@ let
   inherit (toolchain) cc program rust;
 
   members = {
+    agent = "agent";
     bench = "bench";
     boot = "boot";
     init = "init";
@@ -11,7 +12,7 @@ let
     update = "nix/toolchain/update";
   };
   # The other members that a member depends on.
-  parts.bench = [ members.boot ];
+  parts = { bench = [ members.agent members.boot ]; boot = [ members.agent ]; };
   directories = builtins.attrValues members;
   # The files of the repository that are needed to compile a member.
   filesOf = name: manifests ++ [ members.${name} ] ++ parts.${name} or [ ];
@@ -69,8 +70,9 @@ let
     cmp image $out/bin/init
   '';
   outputs.init = [ "out" "debug" ];
-  # A program may refer to no compiler and no crates' sources, and init to nothing at all.
-  references.init = { allowedReferences = [ ]; };
+  # A program may refer to no compiler and no crates' sources, and one for a guest to nothing at all.
+  references = { agent = { allowedReferences = [ ]; }; init = { allowedReferences = [ ]; }; };
+  forGuests = builtins.attrNames references;
 
   # The program of one package. `options` are cargo's, `output` is the directory below target/ in which cargo puts the program, and
   # `prefix` is that of the binutils' names.
@@ -94,7 +96,7 @@ let
     } // references.${name} or { disallowedReferences = [ rust cc crates ]; });
 
   # The configuration of the checks. They use the programs' dependencies unchanged. Our own crates, and those that only tests use, are
-  # compiled without optimisation and with assertions, except init, whose bytes are tested.
+  # compiled without optimisation and with assertions, except the guests' programs.
   configure = "cat ${builtins.toFile "config.toml" (builtins.concatStringsSep "" (map
     (name: ''
       [profile.release.package.${name}]
@@ -103,7 +105,7 @@ let
       debug-assertions = true
       overflow-checks = true
     '')
-    (builtins.attrNames (removeAttrs members [ "init" ]) ++ [ "yaxpeax-x86" ])))} >>$CARGO_HOME/config.toml\n";
+    (builtins.attrNames (removeAttrs members forGuests) ++ [ "yaxpeax-x86" ])))} >>$CARGO_HOME/config.toml\n";
 in
 {
   inherit crates dependencies filesOf;
@@ -111,7 +113,7 @@ in
   # The members that no other member depends on.
   roots = builtins.filter (name: !builtins.elem members.${name} (builtins.concatLists (builtins.attrValues parts))) (builtins.attrNames members);
   # The programs for the host, by name.
-  packages = builtins.mapAttrs (name: _: package name { }) (removeAttrs members [ "init" ]);
+  packages = builtins.mapAttrs (name: _: package name { }) (removeAttrs members forGuests);
 
   # bin/3cpio, the program of a dependency. packer is compared with it, and Debian 12 does not have it.
   threecpio = cargoHere "3cpio" {
@@ -126,6 +128,8 @@ in
 
   # The init for guests of `target`.
   mkInit = target: package "init" (guest.compilation target);
+  # The agent of `boot run`, the same.
+  mkAgent = target: package "agent" (guest.compilation target);
 
   # check NAME { script, tools ? [ ] }: `script` in the whole workspace.
   check = name: { script, ... }@environment: cargoHere name (unwinding // {

@@ -15,6 +15,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
+pub mod run;
 mod values;
 
 /// The defaults if stdin is not a terminal. Nobody can press Ctrl-C then, so the boot must end by itself.

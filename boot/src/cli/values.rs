@@ -29,3 +29,13 @@ pub fn positive_seconds(text: &str) -> Result<Duration, String> {
         }
     })
 }
+
+/// A user's id, and the group's, which is the same by default.
+pub fn user(text: &str) -> Result<(u32, u32), String> {
+    let (user, group) = text.split_once(':').unwrap_or((text, text));
+    let id = |text: &str| {
+        text.parse()
+            .map_err(|_| format!("`{text}` is no id of a user or a group"))
+    };
+    Ok((id(user)?, id(group)?))
+}

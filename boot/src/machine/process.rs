@@ -16,8 +16,8 @@ use anyhow::{Context, Result, anyhow};
 use crate::machine::qmp::{Qmp, State};
 use crate::machine::reaper::{self, Report};
 use crate::machine::terminal::Terminal;
-use crate::machine::user_mode;
 use crate::machine::vm::{Runner, Vm};
+use crate::machine::{qemu, user_mode};
 
 const SIGKILL: i32 = 9;
 
@@ -52,11 +52,12 @@ pub struct Streams {
 }
 
 impl Process {
-    /// Starts the guest. It has a keyboard only if `interactive`. Calls `on_stop` when QEMU stops the guest's
-    /// processors, and when they run again.
+    /// Starts the guest. It has a keyboard only if `interactive`, and a channel to boot if one is given. Calls
+    /// `on_stop` when QEMU stops the guest's processors, and when they run again.
     pub fn start(
         vm: &Vm,
         interactive: bool,
+        channel: Option<&OwnedFd>,
         on_stop: impl Fn(bool) + Send + Sync + 'static,
     ) -> Result<Self> {
         let (control, theirs) = UnixStream::pair().context("cannot create the reaper's socket")?;
@@ -66,15 +67,22 @@ impl Process {
             Runner::Qemu(_) => {
                 let (qmp, peer) =
                     Qmp::pair(on_stop).context("cannot create QEMU's control channel")?;
-                let mut command =
-                    reaper::command(&theirs, Some(peer.descriptor()), program, program);
+                let mut command = reaper::command(
+                    &theirs,
+                    &inherited(Some(peer.descriptor()), channel),
+                    program,
+                    program,
+                );
                 command.args(peer.arguments());
+                command.args(channel.map(qemu::channel_arguments).unwrap_or_default());
                 pipes(&mut command, interactive);
                 (command, Some(qmp), Some(peer), None)
             }
             Runner::UserMode(host) => {
                 let argv0 = OsStr::new(user_mode::ARGV0);
-                let mut command = reaper::command(&theirs, None, program, argv0);
+                let mut command =
+                    reaper::command(&theirs, &inherited(None, channel), program, argv0);
+                command.args(channel.map(user_mode::channel_argument));
                 host.prepare(&mut command);
                 let terminal = match interactive {
                     true => Some(Terminal::of(&mut command).context("cannot make a terminal")?),
@@ -237,4 +245,9 @@ fn pipes(command: &mut Command, keyboard: bool) {
         true => Stdio::piped(),
         false => Stdio::null(),
     });
+}
+
+/// The descriptors that a guest's process inherits.
+fn inherited<'a>(qmp: Option<&'a OwnedFd>, channel: Option<&'a OwnedFd>) -> Vec<&'a OwnedFd> {
+    qmp.into_iter().chain(channel).collect()
 }

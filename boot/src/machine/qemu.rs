@@ -1,8 +1,9 @@
 //! A virtual machine of QEMU, as its command line.
 
 use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
 use crate::machine::qmp::State;
@@ -167,6 +168,37 @@ impl Qemu {
              passes everything after -- to init (leave out the --, or use --machine q35 and virtio-...-pci)",
         )
     }
+}
+
+/// The path of the channel's device in the guest: the first port of a virtio console that is no console.
+pub const CHANNEL: &str = "/dev/vport0p1";
+
+/// QEMU's arguments for a device that is the other end of the socket `channel`.
+pub fn channel_arguments(channel: &OwnedFd) -> [String; 6] {
+    let fd = channel.as_raw_fd();
+    [
+        "-chardev".into(),
+        format!("socket,id=channel,fd={fd}"),
+        "-device".into(),
+        "virtio-serial-device".into(),
+        "-device".into(),
+        "virtserialport,chardev=channel".into(),
+    ]
+}
+
+/// QEMU's arguments that let a guest mount the host's directory `path` as `tag`, through 9p.
+pub fn share_arguments(tag: &str, path: &Path, writable: bool) -> [OsString; 4] {
+    let readonly = if writable { "off" } else { "on" };
+    let mut fsdev = OsString::from(format!(
+        "local,id={tag},security_model=none,multidevs=remap,readonly={readonly},path="
+    ));
+    fsdev.push(doubled_commas(path.as_os_str()));
+    [
+        "-fsdev".into(),
+        fsdev,
+        "-device".into(),
+        format!("virtio-9p-device,fsdev={tag},mount_tag={tag}").into(),
+    ]
 }
 
 /// `path` as a value in QEMU's options: commas separate these, so commas in the path are doubled.

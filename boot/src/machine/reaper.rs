@@ -33,8 +33,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::machine::stat::processes;
 
-/// The first argument of a reaper. The numbers of two descriptors follow: the socket to boot, and the one
-/// that the guest's process inherits, or `-`. Then follow the program, its `argv[0]` and its arguments.
+/// The first argument of a reaper. The number of a descriptor follows, the socket to boot, and the numbers of those
+/// that the guest's process inherits, with commas. Then follow the program, its `argv[0]` and its arguments.
 const REAP: &str = "--reap";
 
 /// A reaper's report about the guest's process.
@@ -50,33 +50,37 @@ pub enum Report {
 }
 
 /// A command that runs this program again as a reaper of `program`. The program's `main` must call
-/// [`answer`] first. `program` gets the descriptor `inherited` and this `argv[0]`. More arguments for it can
+/// [`answer`] first. `program` gets the descriptors `inherited` and this `argv[0]`. More arguments for it can
 /// be added.
 pub fn command(
     control: &OwnedFd,
-    inherited: Option<&OwnedFd>,
+    inherited: &[&OwnedFd],
     program: &OsStr,
     argv0: &OsStr,
 ) -> Command {
     // Not the path from `current_exe`: another file may have that path by now.
     let mut command = Command::new("/proc/self/exe");
-    let inherited = inherited.map(AsRawFd::as_raw_fd);
+    let inherited: Vec<_> = inherited.iter().map(|fd| fd.as_raw_fd()).collect();
+    let numbers: Vec<_> = inherited.iter().map(RawFd::to_string).collect();
     command
         .arg0(env!("CARGO_PKG_NAME"))
         .args([REAP, &control.as_raw_fd().to_string()])
-        .arg(inherited.map_or("-".into(), |fd| fd.to_string()))
+        .arg(numbers.join(","))
         .args([program, argv0])
         // The terminal sends Ctrl-C to a whole process group, so boot keeps the guest out of its group.
         .process_group(0);
-    inherit(&mut command, [Some(control.as_raw_fd()), inherited]);
+    inherit(
+        &mut command,
+        [vec![control.as_raw_fd()], inherited].concat(),
+    );
     command
 }
 
 /// Makes `command` inherit these descriptors, and no other process that is started at the same time.
 #[allow(unsafe_code)]
-fn inherit(command: &mut Command, descriptors: [Option<RawFd>; 2]) {
+fn inherit(command: &mut Command, descriptors: Vec<RawFd>) {
     let inherit = move || {
-        for fd in descriptors.into_iter().flatten() {
+        for &fd in &descriptors {
             // SAFETY: the caller keeps the descriptors open until the command is started.
             let fd = unsafe { BorrowedFd::borrow_raw(fd) };
             fcntl_setfd(fd, FdFlags::empty())?;
@@ -84,7 +88,7 @@ fn inherit(command: &mut Command, descriptors: [Option<RawFd>; 2]) {
         Ok(())
     };
     // SAFETY: between fork and exec of a process with threads only async-signal-safe work is
-    // allowed. `inherit` makes two system calls; it allocates nothing and takes no lock.
+    // allowed. `inherit` makes system calls; it allocates nothing and takes no lock.
     unsafe { command.pre_exec(inherit) };
 }
 
@@ -93,7 +97,9 @@ fn inherit(command: &mut Command, descriptors: [Option<RawFd>; 2]) {
 pub fn answer(mut arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
     arguments.nth(1).filter(|first| first == REAP)?;
     let control = take_descriptor(&arguments.next()?)?;
-    let inherited = take_descriptor(&arguments.next()?);
+    let inherited = arguments.next()?;
+    let inherited = inherited.to_str()?.split(',').map(OsStr::new);
+    let inherited: Vec<_> = inherited.filter_map(take_descriptor).collect();
     let mut program = Command::new(arguments.next()?);
     program.arg0(arguments.next()?).args(arguments);
     let reaped = reap(program, control.into(), inherited);
@@ -108,7 +114,7 @@ fn take_descriptor(number: &OsStr) -> Option<OwnedFd> {
 }
 
 /// Starts `program`. When `control` is closed, ends it and everything that it has started.
-fn reap(mut program: Command, control: UnixStream, inherited: Option<OwnedFd>) -> io::Result<()> {
+fn reap(mut program: Command, control: UnixStream, inherited: Vec<OwnedFd>) -> io::Result<()> {
     fcntl_setfd(&control, FdFlags::CLOEXEC)?;
     set_child_subreaper(Some(getpid()))?;
     // The program gets its own group, so that killing the group does not kill this process.

@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
@@ -83,6 +84,19 @@ impl UserMode {
         }));
         words
     }
+}
+
+/// The path of the channel's device in the guest.
+pub const CHANNEL: &str = "/dev/tty1";
+
+/// The number of bytes that may wait in that device. When it has 3968, Linux switches the device off until a program has
+/// read most of them, and user-mode Linux never switches it on again (line_throttle() in arch/um/drivers/line.c).
+/// Headers count, too.
+pub const CHANNEL_WINDOW: usize = 3000;
+
+/// The argument that makes the socket `channel` the other end of that device.
+pub fn channel_argument(channel: &OwnedFd) -> String {
+    format!("con1=fd:{}", channel.as_raw_fd())
 }
 
 /// Makes `command`, which runs user-mode Linux, behave the same way each time, and leave no core file.

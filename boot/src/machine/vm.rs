@@ -79,6 +79,14 @@ impl Vm {
         }
     }
 
+    /// The number of bytes that may wait in the channel's device until the guest reads them.
+    pub fn channel_window(&self) -> usize {
+        match &self.runner {
+            Runner::Qemu(_) => usize::MAX,
+            Runner::UserMode(_) => user_mode::CHANNEL_WINDOW,
+        }
+    }
+
     /// The program to start.
     pub fn program(&self) -> &Path {
         match &self.runner {

@@ -12,6 +12,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
 use crate::console::display::Display;
+use crate::program::channel;
 use crate::streams::Patient;
 
 /// The time in which the loop can catch up with a reader of stdout.
@@ -43,6 +44,8 @@ pub enum Event {
     StdoutFailed(io::Error),
     /// Writing to the log failed.
     LogFailed(io::Error),
+    /// The agent of `boot run` said something.
+    Program(channel::Event),
 }
 
 /// The sender of events. It waits while the channel is full; without a receiver it drops the event.

@@ -5,6 +5,7 @@
 //! | module | subject |
 //! | --- | --- |
 //! | [`run`] | the loop |
+//! | [`program`] | the loop of `boot run` |
 //! | [`events`] | the threads that send events to the loop |
 //! | [`watch`] | decides when the watching ends |
 //! | [`settle`] | decides when a guest has come to rest |
@@ -16,6 +17,7 @@
 
 pub mod events;
 pub mod keys;
+pub mod program;
 pub mod repeat;
 pub mod run;
 pub mod settle;

@@ -32,7 +32,7 @@ use crate::verdict::Verdict;
 use crate::verdict::judge::{Ending, Goal, RunnerEnd};
 
 /// The number of events that may wait for the loop. When there are more, the guest has to wait.
-const QUEUE: usize = 16;
+pub(super) const QUEUE: usize = 16;
 
 /// The time that QEMU may take to end after it closed its streams, and to close them after boot
 /// killed it.
@@ -75,7 +75,7 @@ pub fn run(
     };
 
     let started = Instant::now();
-    let mut guest = Process::start(vm, interactive, {
+    let mut guest = Process::start(vm, interactive, None, {
         let sender = sender.clone();
         move |stopped| sender.send(Event::Stopped(stopped))
     })?;
@@ -263,6 +263,8 @@ impl Session<'_> {
             Event::LogFailed(error) => {
                 return Err(error).context("cannot write the guest's output to the log");
             }
+            // There is no agent.
+            Event::Program(_) => {}
         }
         Ok(None)
     }
@@ -300,22 +302,8 @@ impl Session<'_> {
         said: State,
         vm: &Vm,
     ) -> Verdict {
-        let stderr = self.runner_stderr.lines();
-        let end = vm.end(status, &said, &stderr, self.watch.has_output());
-        let verdict = self.watch.verdict(
-            ending,
-            RunnerEnd {
-                user_mode: matches!(vm.runner, Runner::UserMode(_)),
-                failure: end.failure,
-                guest_exit: end.guest_exit,
-                debugged: end.debugged,
-                shutdown: end.shutdown,
-                run_state: said.run_state,
-                said: stderr,
-                said_is_shown: self.runner_stderr.is_shown(),
-                shell_line: vm.shell_line(),
-            },
-        );
+        let end = runner_end(vm, &self.watch, &self.runner_stderr, status, said);
+        let verdict = self.watch.verdict(ending, end);
         // A verdict about the runner quotes its stderr.
         if verdict.runner_said().is_none() {
             self.runner_stderr.show();
@@ -330,5 +318,28 @@ impl Session<'_> {
             let _ = io::stdout().write_all(PLAIN.as_bytes());
             let _ = io::stdout().flush();
         }
+    }
+}
+
+/// How the runner of `vm` ended, for the verdict.
+pub(super) fn runner_end(
+    vm: &Vm,
+    watch: &Watch,
+    stderr: &RunnerStderr,
+    status: Option<ExitStatus>,
+    said: State,
+) -> RunnerEnd {
+    let lines = stderr.lines();
+    let end = vm.end(status, &said, &lines, watch.has_output());
+    RunnerEnd {
+        user_mode: matches!(vm.runner, Runner::UserMode(_)),
+        failure: end.failure,
+        guest_exit: end.guest_exit,
+        debugged: end.debugged,
+        shutdown: end.shutdown,
+        run_state: said.run_state,
+        said: lines,
+        said_is_shown: stderr.is_shown(),
+        shell_line: vm.shell_line(),
     }
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
 use crate::session::events::{Event, Sender};
 use crate::session::terminal::Saved;
@@ -53,12 +53,7 @@ impl Signals {
     /// Handles SIGHUP, SIGINT, SIGQUIT and SIGTERM for the life of the process. A signal that was
     /// ignored when the process started, because of `nohup` for example, stays ignored.
     pub fn take_over() -> io::Result<Signals> {
-        let ignored = ignored();
-        let wanted = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
-        let wanted = wanted
-            .iter()
-            .filter(|signal| (ignored >> (**signal - 1)) & 1 == 0);
-        let mut incoming = signal_hook::iterator::Signals::new(wanted)?;
+        let mut incoming = incoming(&[SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
         let signals = Signals::default();
         let handler = signals.clone();
         thread::spawn(move || {
@@ -129,6 +124,27 @@ impl Drop for Registered {
         let mut state = self.signals.state();
         state.sessions.retain(|session| session.number != number);
     }
+}
+
+/// Passes signals for a program on to the loop, each time they come.
+pub fn pass_on(sender: &Sender) -> io::Result<()> {
+    let mut incoming = incoming(&[SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2])?;
+    let sender = sender.clone();
+    thread::spawn(move || {
+        incoming
+            .forever()
+            .for_each(|signal| sender.send(Event::Signal(signal)));
+    });
+    Ok(())
+}
+
+/// Handles those of `wanted` that were not ignored when the process started.
+fn incoming(wanted: &[i32]) -> io::Result<signal_hook::iterator::Signals> {
+    let ignored = ignored();
+    let wanted = wanted
+        .iter()
+        .filter(|signal| (ignored >> (**signal - 1)) & 1 == 0);
+    signal_hook::iterator::Signals::new(wanted)
 }
 
 /// Sends `signal` to a session. The thread waits if the session's queue is full.

@@ -31,6 +31,7 @@ pub struct Watch {
     /// The user's keys.
     pub keys: Keys,
     last_output: Option<Instant>,
+    active: Option<Instant>,
     pub(crate) seen: Option<Instant>,
     settle: Option<Settle>,
     panicked: Option<Instant>,
@@ -52,6 +53,7 @@ impl Watch {
             findings: Findings::default(),
             keys,
             last_output: None,
+            active: None,
             seen: None,
             settle: None,
             panicked: None,
@@ -78,6 +80,11 @@ impl Watch {
         self.oopsed = self.oopsed.or(self.findings.has_oops().then_some(at));
         let halted = self.findings.shutdown() == Some(Shutdown::Halt);
         self.halted = self.halted.or(halted.then_some(at));
+    }
+
+    /// Records that the guest did something other than to write to its console.
+    pub fn active(&mut self, at: Instant) {
+        self.active = Some(at);
     }
 
     /// Records the end of the console. QEMU may have ended earlier: a slow reader of boot's stdout delays
@@ -117,7 +124,7 @@ impl Watch {
             let settled = self.settle.as_ref().and_then(Settle::settled);
             settled.map(|at| (at, Ending::Expected))
         } else {
-            let silent_since = self.last_output.unwrap_or(self.started);
+            let silent_since = self.last_output.max(self.active).unwrap_or(self.started);
             let stalled = self.goal.stall;
             let stalled = stalled.and_then(|time| after(silent_since, time, Ending::Stalled));
             let timeout = self.goal.timeout;

@@ -18,6 +18,23 @@ pub const TIME_RAN_OUT: ExitCode = 124;
 /// boot failed, for a reason that does not concern the guest.
 pub const CANNOT_TEST: ExitCode = 125;
 
+/// `boot run`: the program cannot be executed, as in a shell.
+pub const NOT_EXECUTABLE: ExitCode = 126;
+/// `boot run`: there is no such program, as in a shell.
+pub const NOT_FOUND: ExitCode = 127;
+
+/// `boot run` exits with the program's codes, so its own are unusual ones, unless `for_bisect`.
+pub fn of_run(code: ExitCode, for_bisect: bool) -> ExitCode {
+    match code {
+        code if for_bisect => code,
+        // The guest must not end before the program does.
+        SUCCESS | GUEST_FAILED => 250,
+        TIME_RAN_OUT => 251,
+        USAGE | CANNOT_TEST => 252,
+        code => code,
+    }
+}
+
 /// The exit code for an end by `signal`, as in a shell.
 pub fn of_signal(signal: i32) -> ExitCode {
     ExitCode::try_from(128 + signal).unwrap_or(ExitCode::MAX)

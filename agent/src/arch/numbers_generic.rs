@@ -1,0 +1,31 @@
+//! The numbers of system calls on architectures that came after x86-64 (include/uapi/asm-generic/unistd.h).
+
+pub const DUP3: usize = 24;
+pub const IOCTL: usize = 29;
+pub const MKDIRAT: usize = 34;
+pub const SYMLINKAT: usize = 36;
+pub const MOUNT: usize = 40;
+pub const CHDIR: usize = 49;
+pub const CHROOT: usize = 51;
+pub const OPENAT: usize = 56;
+pub const CLOSE: usize = 57;
+pub const PIPE2: usize = 59;
+pub const READ: usize = 63;
+pub const WRITE: usize = 64;
+pub const PPOLL: usize = 73;
+pub const SIGNALFD4: usize = 74;
+pub const SYNC: usize = 81;
+pub const EXIT_GROUP: usize = 94;
+pub const KILL: usize = 129;
+pub const RT_SIGPROCMASK: usize = 135;
+pub const REBOOT: usize = 142;
+pub const SOCKET: usize = 198;
+pub const SETGID: usize = 144;
+pub const SETUID: usize = 146;
+pub const SETSID: usize = 157;
+pub const SETGROUPS: usize = 159;
+pub const CLONE: usize = 220;
+pub const EXECVE: usize = 221;
+pub const MMAP: usize = 222;
+pub const WAIT4: usize = 260;
+pub const FINIT_MODULE: usize = 273;

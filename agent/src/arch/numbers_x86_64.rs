@@ -1,0 +1,31 @@
+//! The numbers of system calls on x86-64 (arch/x86/entry/syscalls/syscall_64.tbl).
+
+pub const READ: usize = 0;
+pub const WRITE: usize = 1;
+pub const CLOSE: usize = 3;
+pub const MMAP: usize = 9;
+pub const RT_SIGPROCMASK: usize = 14;
+pub const IOCTL: usize = 16;
+pub const SOCKET: usize = 41;
+pub const CLONE: usize = 56;
+pub const EXECVE: usize = 59;
+pub const WAIT4: usize = 61;
+pub const KILL: usize = 62;
+pub const CHDIR: usize = 80;
+pub const SETUID: usize = 105;
+pub const SETGID: usize = 106;
+pub const SETSID: usize = 112;
+pub const SETGROUPS: usize = 116;
+pub const CHROOT: usize = 161;
+pub const SYNC: usize = 162;
+pub const MOUNT: usize = 165;
+pub const REBOOT: usize = 169;
+pub const EXIT_GROUP: usize = 231;
+pub const OPENAT: usize = 257;
+pub const MKDIRAT: usize = 258;
+pub const SYMLINKAT: usize = 266;
+pub const PPOLL: usize = 271;
+pub const SIGNALFD4: usize = 289;
+pub const DUP3: usize = 292;
+pub const PIPE2: usize = 293;
+pub const FINIT_MODULE: usize = 313;

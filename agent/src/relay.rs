@@ -1,0 +1,258 @@
+//! The loop while the program runs: it passes streams and signals, and reaps whoever ends.
+
+use agent::protocol::{CLOSE, CREDIT, DATA, HEADER, PAYLOAD, SIGNAL, SIZE, WINDOW, number};
+
+use crate::channel::Channel;
+use crate::program::Program;
+use crate::system::{
+    self, EAGAIN, EINTR, EVERYBODY, Fd, POLLIN, POLLOUT, Pid, Poll, SIGCHLD, SIGKILL,
+};
+
+/// The program's input: data from boot that the program has not read.
+struct Input {
+    fd: Option<Fd>,
+    /// Room for all data that boot has credit for.
+    data: &'static mut [u8],
+    start: usize,
+    end: usize,
+    /// Whether boot sends no more.
+    complete: bool,
+}
+
+/// One of the program's outputs.
+#[derive(Clone, Copy)]
+struct Output {
+    fd: Option<Fd>,
+    credit: usize,
+}
+
+/// All that the loop knows.
+struct Relay {
+    pid: Pid,
+    input: Input,
+    /// Streams 1 and 2. A terminal is one of them.
+    outputs: [Output; 2],
+    terminal: Option<Fd>,
+    /// For a frame with output.
+    frame: &'static mut [u8],
+}
+
+/// Runs until the program has ended, and everything that it wrote has been sent. Returns its wait(2) status.
+pub fn run(channel: &mut Channel, program: Program) -> u32 {
+    let ends = system::signals(1 << (SIGCHLD - 1));
+    let (data, frame) = (system::allocate(WINDOW), system::allocate(HEADER + PAYLOAD));
+    let (Ok(ends), Ok(data), Ok(frame)) = (ends, data, frame) else {
+        return SIGKILL;
+    };
+    let Program {
+        pid,
+        streams: [stdin, stdout, stderr],
+        terminal,
+        terminals,
+    } = program;
+    // The output of a terminal goes to the first of stdout and stderr that is one, else to stdout.
+    let of_terminal = match terminals >> 1 {
+        2 => 1,
+        _ => 0,
+    };
+    let mut outputs = [stdout, stderr].map(|fd| Output { fd, credit: WINDOW });
+    if let (Some(terminal), None) = (terminal, outputs[of_terminal].fd) {
+        outputs[of_terminal].fd = Some(terminal);
+    }
+    let mut relay = Relay {
+        pid,
+        input: Input {
+            fd: if terminals & 1 == 1 { terminal } else { stdin },
+            data,
+            start: 0,
+            end: 0,
+            complete: false,
+        },
+        outputs,
+        terminal,
+        frame,
+    };
+    let mut status = None;
+    loop {
+        channel.frames(|kind, stream, payload| {
+            relay.take(kind, stream, payload);
+            true
+        });
+        // When the program has ended, send what it wrote. Nobody else writes then.
+        if let Some(status) = status {
+            if relay.outputs.iter().all(|output| output.fd.is_none()) {
+                return status;
+            }
+        }
+        let mut waits = relay.waits(channel.fd(), ends);
+        let patience = (status.is_some() && relay.has_credit()).then_some(0);
+        let found = system::poll(&mut waits, patience).unwrap_or(0);
+        if found == 0 && patience.is_some() {
+            // All that was written has been read.
+            return status.unwrap_or(0);
+        }
+        let [commands, ended, writable, readable @ ..] = waits;
+        if commands.found != 0 && !channel.receive() {
+            // boot has ended.
+            system::power_off();
+        }
+        if writable.found != 0 {
+            relay.write_input(channel);
+        }
+        for (index, wait) in readable.into_iter().enumerate() {
+            if wait.found != 0 {
+                relay.read_output(channel, index);
+            }
+        }
+        if ended.found != 0 {
+            let _ = system::read(ends, &mut [0; 128]);
+            while let Some((child, how)) = system::wait() {
+                if child == pid {
+                    status = Some(how);
+                    system::kill(EVERYBODY, SIGKILL);
+                }
+            }
+        }
+    }
+}
+
+impl Relay {
+    /// What to wait for: the channel, the end of a child, the input, the outputs.
+    fn waits(&self, channel: Fd, ends: Fd) -> [Poll; 5] {
+        let wait = |fd: Option<Fd>, events| Poll {
+            // poll(2) ignores a negative one.
+            fd: fd.unwrap_or(-1),
+            events,
+            found: 0,
+        };
+        let pending = self.input.end > self.input.start || self.input.complete;
+        let [stdout, stderr] = self
+            .outputs
+            .map(|output| wait(output.fd.filter(|_| output.credit > 0), POLLIN));
+        [
+            wait(Some(channel), POLLIN),
+            wait(Some(ends), POLLIN),
+            wait(self.input.fd.filter(|_| pending), POLLOUT),
+            stdout,
+            stderr,
+        ]
+    }
+
+    fn has_credit(&self) -> bool {
+        let waits = |output: &Output| output.fd.is_some() && output.credit == 0;
+        !self.outputs.iter().any(waits)
+    }
+
+    /// Takes a frame.
+    fn take(&mut self, kind: u8, stream: u8, payload: &[u8]) {
+        let output = match stream {
+            1 | 2 => self.outputs.get_mut(usize::from(stream - 1)),
+            _ => None,
+        };
+        match (kind, output) {
+            (DATA, _) => self.input.add(payload),
+            (CLOSE, None) => self.input.complete = true,
+            (CLOSE, Some(output)) => {
+                // The program gets SIGPIPE with its next write.
+                output.fd.take().map(system::close);
+            }
+            (CREDIT, Some(output)) => output.credit += number(payload, 0) as usize,
+            (SIGNAL, _) => self.signal(u32::from(stream)),
+            (SIZE, _) => self.resize(payload),
+            _ => {}
+        }
+    }
+
+    /// A terminal sends SIGINT, SIGQUIT and SIGHUP to a whole group of processes; kill(1) means one process.
+    fn signal(&self, signal: u32) {
+        const OF_TERMINALS: [u32; 3] = [1, 2, 3];
+        let to = if OF_TERMINALS.contains(&signal) {
+            -self.pid
+        } else {
+            self.pid
+        };
+        system::kill(to, signal);
+    }
+
+    fn resize(&self, payload: &[u8]) {
+        const TIOCSWINSZ: usize = 0x5414;
+        if let (Some(terminal), [a, b, c, d]) = (self.terminal, payload) {
+            let mut size = [*a, *b, *c, *d, 0, 0, 0, 0];
+            let _ = system::ioctl(terminal, TIOCSWINSZ, size.as_mut_ptr().addr());
+        }
+    }
+
+    /// Gives the program as much of its input as it takes.
+    fn write_input(&mut self, channel: &Channel) {
+        let input = &mut self.input;
+        let Some(fd) = input.fd else { return };
+        let data = input.data.get(input.start..input.end).unwrap_or_default();
+        if !data.is_empty() {
+            match system::write(fd, data) {
+                Ok(length) => {
+                    input.start += length;
+                    channel.send(CREDIT, 0, &(length as u32).to_le_bytes());
+                }
+                Err(EAGAIN | EINTR) => return,
+                // The program has closed its stdin.
+                Err(_) => {
+                    channel.send(CLOSE, 0, &[]);
+                    input.close(self.terminal);
+                }
+            }
+        }
+        if input.complete && input.start == input.end {
+            input.close(self.terminal);
+        }
+    }
+
+    /// Sends what the program wrote to stream `index` + 1.
+    fn read_output(&mut self, channel: &Channel, index: usize) {
+        let stream = index as u8 + 1;
+        let Some(output) = self.outputs.get_mut(index) else {
+            return;
+        };
+        let Some(fd) = output.fd else { return };
+        let room = HEADER + output.credit.min(PAYLOAD);
+        let Some(room) = self.frame.get_mut(HEADER..room) else {
+            return;
+        };
+        match system::read(fd, room) {
+            Ok(length @ 1..) => {
+                output.credit -= length;
+                channel.send_in_place(DATA, stream, self.frame, length);
+            }
+            Err(EAGAIN | EINTR) => {}
+            // A terminal that nobody has open gives EIO.
+            Ok(_) | Err(_) => {
+                output.fd = None;
+                if Some(fd) != self.terminal {
+                    system::close(fd);
+                }
+                channel.send(CLOSE, stream, &[]);
+            }
+        }
+    }
+}
+
+impl Input {
+    /// Adds data. boot has credit for no more than there is room.
+    fn add(&mut self, payload: &[u8]) {
+        if self.start > 0 {
+            self.data.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        let end = self.end + payload.len();
+        if let Some(room) = self.data.get_mut(self.end..end) {
+            room.copy_from_slice(payload);
+            self.end = end;
+        }
+    }
+
+    fn close(&mut self, terminal: Option<Fd>) {
+        let closed = self.fd.take().filter(|fd| Some(*fd) != terminal);
+        closed.map(system::close);
+        self.start = self.end;
+    }
+}

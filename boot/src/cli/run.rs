@@ -1,0 +1,269 @@
+//! The arguments of `boot run`.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use boot::machine::accel::Choice;
+use boot::machine::target::Target;
+use boot::program::guest::Share;
+use boot::verdict::exit_code::Usage;
+use clap::Parser;
+
+use crate::cli::values;
+
+/// Run a program in a Linux kernel of its own, and exit with its status.
+///
+/// The program sees the files of this machine. What it writes stays in the guest's memory, except below
+/// directories that --share gives it. Its stdin, stdout and stderr are boot's, and it has boot's directory and
+/// environment. On a terminal it has a terminal; type Ctrl-] three times to end the guest.
+#[derive(Parser)]
+#[command(name = "boot run", version, after_help = HELP)]
+pub struct RunCli {
+    /// What runs the program: um for user-mode Linux, or an architecture, which QEMU runs [default: KVM if it works,
+    /// else um if this machine's ptrace(2) is quick, else QEMU]
+    #[arg(long, env = "BOOT_TARGET", value_name = "NAME", value_parser = values::target())]
+    pub target: Option<&'static Target>,
+
+    /// Kernel to use [default: the one for `boot run`]
+    #[arg(long, value_name = "FILE")]
+    pub kernel: Option<PathBuf>,
+
+    /// Directory with a kernel and an initramfs for each target: TARGET/kernel and TARGET/initramfs, which has the agent
+    #[arg(long, env = "BOOT_GUESTS", value_name = "DIR")]
+    pub guests: Option<PathBuf>,
+
+    /// QEMU to use [default: the target's, found in PATH]
+    #[arg(long, env = "BOOT_QEMU", value_name = "FILE")]
+    pub qemu: Option<PathBuf>,
+
+    /// Accelerator for QEMU: the host's CPU executes the guest's instructions (kvm), or QEMU translates them (tcg)
+    #[arg(
+        long,
+        env = "BOOT_ACCEL",
+        value_name = "NAME",
+        value_enum,
+        default_value = "auto"
+    )]
+    pub accel: Choice,
+
+    /// Program that tests KVM instead of boot, for boot's own tests
+    #[arg(long, env = "BOOT_KVM_TRIAL", value_name = "FILE", hide = true)]
+    pub kvm_trial: Option<PathBuf>,
+
+    /// Memory of the guest
+    #[arg(long, value_name = "MIB", default_value = "512", value_parser = clap::value_parser!(u32).range(1..))]
+    pub memory: u32,
+
+    /// Number of the guest's processors, for QEMU
+    #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
+    pub smp: u32,
+
+    /// Text to append to the kernel's command line
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
+    pub append: String,
+
+    /// Directory of this machine that the guest also has at AT, writable with rw; without AT, at its own path
+    #[arg(long, value_name = "DIR[:AT][:rw]")]
+    pub share: Vec<OsString>,
+
+    /// Variable for the program; with NAME alone, it is removed
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    pub env: Vec<OsString>,
+
+    /// Directory of the program [default: this one]
+    #[arg(long, value_name = "DIR")]
+    pub cwd: Option<PathBuf>,
+
+    /// User and group of the program, as numbers [default: root]
+    #[arg(long, value_name = "UID[:GID]", value_parser = values::user)]
+    pub user: Option<(u32, u32)>,
+
+    /// End the guest after this time
+    #[arg(long, value_name = "SECONDS", value_parser = values::positive_seconds, allow_negative_numbers = true)]
+    pub timeout: Option<Duration>,
+
+    /// End the guest if neither it nor the program writes anything for this time
+    #[arg(long, value_name = "SECONDS", value_parser = values::positive_seconds, allow_negative_numbers = true)]
+    pub stall: Option<Duration>,
+
+    /// Show the guest's console, which has the kernel's log, on stderr
+    #[arg(long)]
+    pub console: bool,
+
+    /// File to write the console's output to
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+
+    /// Say on stderr what ran the program and how long it took
+    #[arg(long)]
+    pub summary: bool,
+
+    /// If the guest fails, exit with the codes of `boot`, which `git bisect run` understands: 1, 124, 125
+    #[arg(long)]
+    pub bisect: bool,
+
+    /// Program, and its arguments
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "PROGRAM"
+    )]
+    pub command: Vec<OsString>,
+}
+
+const HELP: &str = "\
+Exit codes: those of the program, or 128+n if signal n ended it, as in a shell. And:
+  126  the program cannot be executed
+  127  there is no such program
+  250  the guest failed: its kernel panicked, for example
+  251  --timeout or --stall expired
+  252  the run could not be tried: the command line is invalid, or something is missing";
+
+impl RunCli {
+    /// The kernel and the initramfs for `target`.
+    pub fn guest(&self, target: &Target) -> Result<(PathBuf, PathBuf)> {
+        let guests = self.guests.as_deref().ok_or_else(|| {
+            Usage("no guests: name their directory with --guests DIR or BOOT_GUESTS=DIR, or use `nix run .#run`".into())
+        })?;
+        let directory = guests.join(target.name);
+        let kernel = self
+            .kernel
+            .clone()
+            .unwrap_or_else(|| directory.join("kernel"));
+        Ok((kernel, directory.join("initramfs")))
+    }
+
+    /// Whether there are a kernel and an initramfs for `target`.
+    pub fn has(&self, target: &Target) -> bool {
+        let guest = self.guest(target);
+        guest.is_ok_and(|(kernel, initramfs)| kernel.exists() && initramfs.exists())
+    }
+
+    /// The directories to share.
+    pub fn shares(&self) -> Result<Vec<Share>> {
+        self.share.iter().map(|share| parse_share(share)).collect()
+    }
+
+    /// The program's environment.
+    pub fn environment(&self) -> Vec<(OsString, OsString)> {
+        let own = |name: &OsStr| name.to_string_lossy().starts_with("BOOT_");
+        let mut environment: Vec<_> = env::vars_os().filter(|(name, _)| !own(name)).collect();
+        for variable in &self.env {
+            let text = variable.as_encoded_bytes();
+            let length = text.iter().position(|byte| *byte == b'=');
+            let (name, value) = match length {
+                Some(length) => (split(variable, length).0, Some(split(variable, length).1)),
+                None => (variable.clone(), None),
+            };
+            environment.retain(|(other, _)| *other != name);
+            environment.extend(value.map(|value| (name, value)));
+        }
+        environment
+    }
+
+    /// The program's directory, an absolute path.
+    pub fn directory(&self) -> Result<PathBuf> {
+        let current = env::current_dir();
+        match &self.cwd {
+            Some(directory) if directory.is_absolute() => Ok(directory.clone()),
+            directory => {
+                let current =
+                    current.context("this directory is gone; name another one with --cwd DIR")?;
+                Ok(directory
+                    .as_ref()
+                    .map_or(current.clone(), |directory| current.join(directory)))
+            }
+        }
+    }
+}
+
+/// `text` before the character at `place`, and after it.
+fn split(text: &OsStr, place: usize) -> (OsString, OsString) {
+    use std::os::unix::ffi::OsStrExt;
+    let bytes = text.as_bytes();
+    let part = |bytes: &[u8]| OsStr::from_bytes(bytes).to_owned();
+    (part(&bytes[..place]), part(&bytes[place + 1..]))
+}
+
+fn parse_share(text: &OsStr) -> Result<Share> {
+    let usage = |what: &str| {
+        let text = text.to_string_lossy();
+        anyhow::Error::new(Usage(format!("--share {text}: {what}")))
+    };
+    let last = |text: &OsStr| {
+        text.as_encoded_bytes()
+            .iter()
+            .rposition(|byte| *byte == b':')
+    };
+    let (mut rest, mut writable) = (text.to_owned(), false);
+    if let Some(place) = last(&rest) {
+        match split(&rest, place) {
+            (path, mode) if mode == "rw" || mode == "ro" => (rest, writable) = (path, mode == "rw"),
+            _ => {}
+        }
+    }
+    let (path, at) = match last(&rest) {
+        Some(place) => split(&rest, place),
+        None => (rest.clone(), rest),
+    };
+    let path = Path::new(&path)
+        .canonicalize()
+        .map_err(|error| usage(&error.to_string()))?;
+    if !path.is_dir() {
+        return Err(usage("this is no directory"));
+    }
+    // Without a place of its own, it is at the path that the user wrote.
+    let at = std::path::absolute(&at).map_err(|error| usage(&error.to_string()))?;
+    if at == Path::new("/") {
+        return Err(usage(
+            "a guest has the root already; name another place with --share DIR:AT",
+        ));
+    }
+    Ok(Share { path, at, writable })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_has_a_place_and_a_mode() {
+        for (text, path, at, writable) in [
+            ("/usr", "/usr", "/usr", false),
+            ("/usr:rw", "/usr", "/usr", true),
+            ("/usr:/mnt/x", "/usr", "/mnt/x", false),
+            ("/usr:/mnt:rw", "/usr", "/mnt", true),
+        ] {
+            let share = parse_share(text.as_ref()).unwrap();
+            let expected = Share {
+                path: path.into(),
+                at: at.into(),
+                writable,
+            };
+            assert_eq!(share, expected, "{text}");
+        }
+        for (text, error) in [
+            (
+                "/no-such",
+                "--share /no-such: No such file or directory (os error 2)",
+            ),
+            ("/etc/passwd", "--share /etc/passwd: this is no directory"),
+            (
+                "/",
+                "--share /: a guest has the root already; name another place with --share DIR:AT",
+            ),
+        ] {
+            assert_eq!(parse_share(text.as_ref()).unwrap_err().to_string(), error);
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! boot's end of the channel to the agent: the program's streams and signals.
+//!
+//! A thread reads frames. Each of the program's outputs has a thread that writes, because a reader of one may be slow.
+//! stdin has a thread that reads.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use agent::protocol::{
+    CLOSE, CREDIT, DATA, EXITED, FAILED, GREETING, HEADER, HELLO, PAYLOAD, SIGNAL, SIZE, START,
+    STEPS, WINDOW, header, number, parse_header,
+};
+
+use crate::streams::Patient;
+
+/// What happens to the program.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Event {
+    /// The agent runs.
+    Ready,
+    /// The program wrote something.
+    Wrote,
+    /// A step failed: its place, and the errno.
+    Failed(usize, i32),
+    /// The program ended with this wait(2) status, and everything that it wrote was written.
+    Ended(i32),
+    /// The agent speaks another protocol.
+    Foreign,
+    /// The channel is closed. The last event.
+    Closed,
+}
+
+/// The streams of the host that become the program's. Each is a file with the flags of its kind.
+#[derive(Debug)]
+pub struct Streams {
+    /// Its stdin.
+    pub input: File,
+    /// Its stdout and its stderr.
+    pub outputs: [File; 2],
+}
+
+/// The channel. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Channel(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    writer: Mutex<UnixStream>,
+    /// How many bytes of input the agent has room for; nothing if it wants no more.
+    room: Mutex<Option<usize>>,
+    more_room: Condvar,
+}
+
+impl Channel {
+    /// A channel, and the end for the guest, which may have `window` bytes that the agent has not read. When the
+    /// agent is ready, it gets the `steps`. Calls `tell` with each event.
+    pub fn open(
+        steps: Vec<u8>,
+        window: usize,
+        streams: Streams,
+        tell: impl Fn(Event) + Send + Sync + 'static,
+    ) -> io::Result<(Channel, OwnedFd)> {
+        let (own, theirs) = UnixStream::pair()?;
+        let reader = own.try_clone()?;
+        let channel = Channel(Arc::new(Shared {
+            writer: Mutex::new(own),
+            room: Mutex::new(Some(window.min(WINDOW))),
+            more_room: Condvar::new(),
+        }));
+        let reading = channel.clone();
+        thread::spawn(move || {
+            // An error means that the guest has ended. The console tells why.
+            let _ = reading.read(reader, steps, streams, &tell);
+            tell(Event::Closed);
+        });
+        Ok((channel, theirs.into()))
+    }
+
+    /// Sends the program a signal.
+    pub fn signal(&self, signal: i32) {
+        if let Ok(number) = u8::try_from(signal) {
+            self.send(SIGNAL, number, &[]);
+        }
+    }
+
+    /// Gives the program's terminal a size.
+    pub fn resize(&self, rows: u16, columns: u16) {
+        let [a, b] = rows.to_le_bytes();
+        let [c, d] = columns.to_le_bytes();
+        self.send(SIZE, 0, &[a, b, c, d]);
+    }
+
+    /// Sends a frame. A failure means that the guest has ended.
+    fn send(&self, kind: u8, number: u8, payload: &[u8]) {
+        let mut frame = header(kind, number, payload.len()).to_vec();
+        frame.extend_from_slice(payload);
+        let _ = lock(&self.0.writer).write_all(&frame);
+    }
+
+    fn read(
+        &self,
+        reader: UnixStream,
+        steps: Vec<u8>,
+        streams: Streams,
+        tell: &(impl Fn(Event) + Send + Sync),
+    ) -> io::Result<()> {
+        let mut reader = BufReader::with_capacity(2 * PAYLOAD, reader);
+        let (kind, _, greeting) = read_frame(&mut reader)?;
+        if (kind, greeting.as_slice()) != (HELLO, GREETING) {
+            tell(Event::Foreign);
+            return Ok(());
+        }
+        tell(Event::Ready);
+        self.send(START, 0, &(steps.len() as u32).to_le_bytes());
+        let Streams { input, outputs } = streams;
+        let writers = outputs
+            .into_iter()
+            .zip(1..)
+            .map(|(file, number)| self.write_to(file, number));
+        let mut writers: Vec<_> = writers.collect();
+        let this = self.clone();
+        thread::spawn(move || {
+            this.send_steps(&steps);
+            this.pass_input(input);
+        });
+        loop {
+            let (kind, stream, payload) = read_frame(&mut reader)?;
+            match kind {
+                DATA => {
+                    tell(Event::Wrote);
+                    if let Some((sender, _)) = writers.get(usize::from(stream).wrapping_sub(1)) {
+                        let _ = sender.send(payload);
+                    }
+                }
+                CREDIT => self.change_room(|room| Some(room? + number(&payload, 0) as usize)),
+                CLOSE if stream == 0 => self.change_room(|_| None),
+                FAILED => {
+                    let (place, errno) = (number(&payload, 0), number(&payload, 4));
+                    tell(Event::Failed(place as usize, errno as i32));
+                    return Ok(());
+                }
+                EXITED => {
+                    for (sender, writer) in writers.drain(..) {
+                        drop(sender);
+                        let _ = writer.join();
+                    }
+                    tell(Event::Ended(number(&payload, 0) as i32));
+                    return Ok(());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A thread that writes the program's stream `number` to `file`, and gives credit for what is written.
+    fn write_to(&self, file: File, number: u8) -> (Sender<Vec<u8>>, JoinHandle<()>) {
+        let this = self.clone();
+        let (sender, data): (_, Receiver<Vec<u8>>) = channel();
+        let thread = thread::spawn(move || {
+            let mut file = Patient(file);
+            let mut written = 0;
+            for bytes in data {
+                if file.write_all(&bytes).is_err() {
+                    // The program's next write gets SIGPIPE, as it would without a guest.
+                    return this.send(CLOSE, number, &[]);
+                }
+                written += bytes.len();
+                // Few frames, because a device may have little room for them.
+                if written >= WINDOW / 4 {
+                    this.send(CREDIT, number, &(written as u32).to_le_bytes());
+                    written = 0;
+                }
+            }
+        });
+        (sender, thread)
+    }
+
+    /// Sends the agent its steps.
+    fn send_steps(&self, mut steps: &[u8]) {
+        while !steps.is_empty() {
+            let Some(room) = self.wait_for_room() else {
+                return;
+            };
+            let (piece, rest) = steps.split_at(room.min(PAYLOAD).min(steps.len()));
+            self.change_room(|room| Some(room? - piece.len()));
+            self.send(STEPS, 0, piece);
+            steps = rest;
+        }
+    }
+
+    /// Sends `input` to the agent, no more than it has room for.
+    fn pass_input(&self, input: File) {
+        let mut input = Patient(input);
+        let mut buffer = vec![0; PAYLOAD];
+        loop {
+            let room = self.wait_for_room();
+            let Some(buffer) = room.map(|room| &mut buffer[..room.min(PAYLOAD)]) else {
+                return;
+            };
+            match input.read(buffer) {
+                Ok(length @ 1..) => {
+                    self.change_room(|room| Some(room? - length));
+                    self.send(DATA, 0, &buffer[..length]);
+                }
+                // A stdin that cannot be read, such as a directory, is an empty one.
+                Ok(_) | Err(_) => return self.send(CLOSE, 0, &[]),
+            }
+        }
+    }
+
+    /// Waits until the agent has room for input. Nothing if it wants no more.
+    fn wait_for_room(&self) -> Option<usize> {
+        let room = lock(&self.0.room);
+        let room = self.0.more_room.wait_while(room, |room| *room == Some(0));
+        *room.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change_room(&self, change: impl FnOnce(Option<usize>) -> Option<usize>) {
+        let mut room = lock(&self.0.room);
+        *room = change(*room);
+        self.0.more_room.notify_all();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The kind, the number and the payload of the next frame.
+fn read_frame(reader: &mut impl Read) -> io::Result<(u8, u8, Vec<u8>)> {
+    let mut head = [0; HEADER];
+    reader.read_exact(&mut head)?;
+    let (kind, number, length) = parse_header(&head);
+    if length > PAYLOAD {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let mut payload = vec![0; length];
+    reader.read_exact(&mut payload)?;
+    Ok((kind, number, payload))
+}

@@ -1,0 +1,239 @@
+//! What the program finds in its guest: files, devices, a directory and an environment.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use rustix::mount::MountFlags;
+
+use crate::machine::qemu;
+use crate::program::steps::Steps;
+
+/// The program and its surroundings.
+#[derive(Debug)]
+pub struct Guest {
+    /// The program's name and arguments.
+    pub command: Vec<OsString>,
+    /// Its environment.
+    pub environment: Vec<(OsString, OsString)>,
+    /// Its directory.
+    pub directory: PathBuf,
+    /// Directories of the host besides the root.
+    pub shares: Vec<Share>,
+    /// The user and the group, if not root.
+    pub user: Option<(u32, u32)>,
+    /// Which of its streams are terminals.
+    pub terminals: [bool; 3],
+}
+
+/// A directory of the host.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Share {
+    /// The directory.
+    pub path: PathBuf,
+    /// Where the guest has it.
+    pub at: PathBuf,
+    /// Whether the guest may change it.
+    pub writable: bool,
+}
+
+/// How a guest sees the host's files.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum HostFiles {
+    /// User-mode Linux has them itself.
+    Hostfs,
+    /// QEMU offers them.
+    NineP,
+}
+
+/// The name of the share `number` for QEMU and the guest. The root has the number 0.
+fn tag(number: usize) -> String {
+    format!("share{number}")
+}
+
+impl Guest {
+    /// QEMU's arguments for the shares.
+    pub fn qemu_arguments(&self) -> Vec<OsString> {
+        let root = Share {
+            path: "/".into(),
+            at: "/".into(),
+            writable: false,
+        };
+        let shares = [root].into_iter().chain(self.shares.iter().cloned());
+        let arguments = shares.enumerate().flat_map(|(number, share)| {
+            qemu::share_arguments(&tag(number), &share.path, share.writable)
+        });
+        arguments.collect()
+    }
+
+    /// The agent's steps.
+    pub fn steps(&self, files: HostFiles) -> Steps {
+        let mut steps = Steps::default();
+        let root = Path::new("/root");
+        let none = MountFlags::empty();
+        let (lower, layer) = (Path::new("/lower"), Path::new("/layer"));
+        [lower, layer, root]
+            .iter()
+            .for_each(|path| steps.mkdir(path));
+        steps.mount("layer", layer, "tmpfs", none, "size=100%,mode=755".as_ref());
+        [layer.join("upper"), layer.join("work")]
+            .iter()
+            .for_each(|path| steps.mkdir(path));
+        mount_share(&mut steps, files, 0, Path::new("/"), lower, false);
+        let data = "lowerdir=/lower,upperdir=/layer/upper,workdir=/layer/work,redirect_dir=on";
+        steps.mount("root", root, "overlay", none, data.as_ref());
+        for (index, share) in self.shares.iter().enumerate() {
+            let at = below(root, &share.at);
+            let parents: Vec<_> = at.ancestors().take_while(|path| *path != root).collect();
+            parents.iter().rev().for_each(|path| steps.mkdir(path));
+            mount_share(
+                &mut steps,
+                files,
+                index + 1,
+                &share.path,
+                &at,
+                share.writable,
+            );
+        }
+        mount_system(&mut steps, root);
+        steps.root(root);
+        steps.loopback();
+        steps.chdir(&self.directory);
+        if let Some((user, group)) = self.user {
+            steps.user(user, group);
+        }
+        let environment = self.environment.iter().map(|(name, value)| {
+            let mut variable = name.clone();
+            variable.push("=");
+            variable.push(value);
+            variable
+        });
+        let environment: Vec<_> = environment.collect();
+        steps.execute(&self.paths(), &self.command, &environment, self.terminals);
+        steps
+    }
+
+    /// Where the program may be: a name without a slash is looked up in PATH, as execvp(3) does.
+    fn paths(&self) -> Vec<OsString> {
+        let name = &self.command[0];
+        if name.as_encoded_bytes().contains(&b'/') {
+            return vec![name.clone()];
+        }
+        let path = self.environment.iter().find(|(name, _)| name == "PATH");
+        let path = path.map_or("/usr/local/bin:/usr/bin:/bin".as_ref(), |(_, path)| {
+            path.as_os_str()
+        });
+        let directories = std::env::split_paths(path);
+        directories
+            .map(|directory| directory.join(name).into())
+            .collect()
+    }
+}
+
+/// `path`, an absolute one, below another root.
+fn below(root: &Path, path: &Path) -> PathBuf {
+    root.join(path.strip_prefix("/").unwrap_or(path))
+}
+
+fn mount_share(
+    steps: &mut Steps,
+    files: HostFiles,
+    number: usize,
+    path: &Path,
+    at: &Path,
+    writable: bool,
+) {
+    let flags = if writable {
+        MountFlags::empty()
+    } else {
+        MountFlags::RDONLY
+    };
+    match files {
+        HostFiles::Hostfs => steps.mount("host", at, "hostfs", flags, path.as_os_str()),
+        HostFiles::NineP => {
+            // Read-only files can stay in the guest's cache: nobody asks the host for each block again.
+            let cache = if writable { "mmap" } else { "loose" };
+            let data = format!("trans=virtio,version=9p2000.L,msize=512000,cache={cache}");
+            steps.mount(&tag(number), at, "9p", flags, data.as_ref());
+        }
+    }
+}
+
+/// Mounts the guest's own file systems below `root`.
+fn mount_system(steps: &mut Steps, root: &Path) {
+    let safe = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    let plain = MountFlags::NOSUID | MountFlags::NODEV;
+    for (path, kind, flags, data) in [
+        ("proc", "proc", safe, ""),
+        ("sys", "sysfs", safe, ""),
+        ("dev", "devtmpfs", MountFlags::NOSUID, "mode=755"),
+        (
+            "dev/pts",
+            "devpts",
+            MountFlags::NOSUID | MountFlags::NOEXEC,
+            "mode=620,ptmxmode=666",
+        ),
+        ("dev/shm", "tmpfs", plain, "mode=1777"),
+    ] {
+        let at = root.join(path);
+        steps.mkdir(&at);
+        steps.mount(kind, &at, kind, flags, OsStr::new(data));
+    }
+    for (target, name) in [
+        ("/proc/self/fd", "fd"),
+        ("/proc/self/fd/0", "stdin"),
+        ("/proc/self/fd/1", "stdout"),
+        ("/proc/self/fd/2", "stderr"),
+    ] {
+        steps.symlink(target, &root.join("dev").join(name));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guest(name: &str, path: Option<&str>) -> Guest {
+        let path = path.map(|path| ("PATH".into(), path.into()));
+        Guest {
+            command: vec![name.into()],
+            environment: path.into_iter().collect(),
+            directory: "/".into(),
+            shares: vec![],
+            user: None,
+            terminals: [false; 3],
+        }
+    }
+
+    #[test]
+    fn a_name_is_looked_up_in_path() {
+        for (name, path, paths) in [
+            ("true", Some("/a:/b"), &["/a/true", "/b/true"][..]),
+            ("./true", Some("/a"), &["./true"]),
+            (
+                "true",
+                None,
+                &["/usr/local/bin/true", "/usr/bin/true", "/bin/true"],
+            ),
+        ] {
+            assert_eq!(guest(name, path).paths(), paths);
+        }
+    }
+
+    #[test]
+    fn qemu_offers_the_root_and_each_share() {
+        let mut guest = guest("true", None);
+        guest.shares.push(Share {
+            path: "/a,b".into(),
+            at: "/mnt".into(),
+            writable: true,
+        });
+        let arguments = guest.qemu_arguments();
+        let words: Vec<_> = arguments
+            .iter()
+            .map(|word| word.to_str().unwrap())
+            .collect();
+        assert!(words[1].contains("readonly=on,path=/"), "{words:?}");
+        assert!(words[5].ends_with("readonly=off,path=/a,,b"), "{words:?}");
+        assert_eq!(words[7], "virtio-9p-device,fsdev=share1,mount_tag=share1");
+    }
+}

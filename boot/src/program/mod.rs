@@ -1,0 +1,16 @@
+//! A program in a guest, for `boot run`.
+//!
+//! The agent, PID 1 of the guest, prepares the guest, runs the program and passes its streams. boot decides what
+//! it does. The crate `agent` has the protocol.
+//!
+//! | module | subject |
+//! | --- | --- |
+//! | [`steps`] | the steps that the agent takes, as bytes and as words |
+//! | [`guest`] | what the program finds in its guest |
+//! | [`channel`] | the streams and the signals of the program |
+//! | [`choice`] | whether user-mode Linux would be quick here |
+
+pub mod channel;
+pub mod choice;
+pub mod guest;
+pub mod steps;

@@ -1,0 +1,288 @@
+//! `boot run`.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::io::{self, IsTerminal};
+
+use anyhow::{Result, anyhow};
+use boot::files::input;
+use boot::inspect;
+use boot::machine::accel::probe::probe;
+use boot::machine::accel::{self, Acceleration, Choice};
+use boot::machine::qemu::{self, Accel, Qemu};
+use boot::machine::target::{QemuTarget, RunBy, TARGETS, Target};
+use boot::machine::user_mode::{self, UserMode};
+use boot::machine::vm::{self, Runner, Vm};
+use boot::machine::{sandbox, tsc};
+use boot::program::choice;
+use boot::program::guest::{Guest, HostFiles};
+use boot::session::program::{self, End, Ended};
+use boot::streams::say;
+use boot::verdict::Verdict;
+use boot::verdict::exit_code::{self, ExitCode};
+use boot::verdict::judge::Goal;
+use clap::Parser;
+
+use crate::cli::run::RunCli;
+
+/// What runs the program.
+struct Place {
+    target: &'static Target,
+    /// For QEMU.
+    acceleration: Option<Acceleration>,
+    /// Why it was chosen.
+    reason: String,
+}
+
+/// The exit code of `boot run`, if the arguments of this process ask for that.
+pub fn answer(mut arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
+    let _program = arguments.next()?;
+    arguments.next().filter(|first| first == "run")?;
+    let arguments = [OsString::from("boot run")].into_iter().chain(arguments);
+    let cli = match RunCli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            let failed = error.use_stderr();
+            return Some(if failed {
+                exit_code::of_run(exit_code::USAGE, false)
+            } else {
+                exit_code::SUCCESS
+            });
+        }
+    };
+    let code = run(&cli).unwrap_or_else(|error| {
+        say(&format!("boot: {error:#}"));
+        exit_code::of_run(exit_code::of_error(&error), cli.bisect)
+    });
+    Some(code)
+}
+
+fn run(cli: &RunCli) -> Result<ExitCode> {
+    let place = choose(cli)?;
+    let guest = guest(cli)?;
+    let vm = vm(cli, &place, &guest)?;
+    let files = match &vm.runner {
+        Runner::Qemu(_) => HostFiles::NineP,
+        Runner::UserMode(_) => HostFiles::Hostfs,
+    };
+    let steps = guest.steps(files);
+    let goal = Goal {
+        timeout: cli.timeout,
+        stall: cli.stall,
+        ..Goal::default()
+    };
+    let log = cli.log.as_deref();
+    let log = log
+        .map(|log| input::log(log, [&vm.kernel, &vm.initrd]))
+        .transpose()?;
+    let ended = program::run(&vm, steps.bytes().to_vec(), goal, cli.console, log)?;
+    if cli.summary {
+        let (target, time) = (place.target.name, ended.time.as_secs_f64());
+        say(&format!(
+            "boot: {target} ran the program in {time:.3} s ({})",
+            place.reason
+        ));
+    }
+    let Ended {
+        end,
+        ready,
+        console,
+        ..
+    } = ended;
+    match end {
+        End::Program(status) => Ok(of_program(status)),
+        End::Step(place, errno) => {
+            let (sentence, is_program) = steps.failure(place, errno);
+            match (is_program, io::Error::from_raw_os_error(errno).kind()) {
+                (false, _) => Err(anyhow!(sentence)),
+                (true, io::ErrorKind::NotFound) => {
+                    say(&format!("boot: {}", not_found(&cli.command[0])));
+                    Ok(exit_code::NOT_FOUND)
+                }
+                (true, _) => {
+                    say(&format!("boot: {sentence}"));
+                    Ok(exit_code::NOT_EXECUTABLE)
+                }
+            }
+        }
+        End::Foreign => Err(anyhow!(
+            "{}: its agent speaks another protocol than this boot; use an initramfs of the same version",
+            vm.initrd.display()
+        )),
+        // The guest did what it should, and the kernel's log has nothing to do with it.
+        End::Guest(verdict) if ready && own_fault(&verdict).is_some() => {
+            say(&format!(
+                "boot: {}",
+                own_fault(&verdict).unwrap_or_default()
+            ));
+            Ok(exit_code::of_run(verdict.exit_code(), cli.bisect))
+        }
+        End::Guest(verdict) => {
+            if !console.is_empty() {
+                say(console.trim_end());
+            }
+            say(&format!("boot: {verdict}"));
+            Ok(exit_code::of_run(verdict.exit_code(), cli.bisect))
+        }
+    }
+}
+
+/// A sentence about an end that is not the guest's fault.
+fn own_fault(verdict: &Verdict) -> Option<String> {
+    match verdict {
+        Verdict::Timeout { limit, .. } => Some(format!(
+            "the program did not end within the {} s of --timeout",
+            limit.as_secs_f64()
+        )),
+        Verdict::Stalled { limit, .. } => Some(format!(
+            "the program wrote nothing for the {} s of --stall",
+            limit.as_secs_f64()
+        )),
+        Verdict::Signal { .. } => Some("a second signal ended the guest".into()),
+        _ => None,
+    }
+}
+
+/// The exit code for a program's wait(2) status, as in a shell.
+fn of_program(status: i32) -> ExitCode {
+    match status & 0x7f {
+        0 => (status >> 8) as ExitCode,
+        signal => exit_code::of_signal(signal),
+    }
+}
+
+/// A program that does not exist, or a script whose interpreter does not.
+fn not_found(name: &OsStr) -> String {
+    let name = name.to_string_lossy();
+    let place = if name.contains('/') {
+        "in the guest"
+    } else {
+        "in the directories of PATH"
+    };
+    format!("{name}: there is no such program {place}, or its interpreter is missing")
+}
+
+/// Chooses what runs the program.
+fn choose(cli: &RunCli) -> Result<Place> {
+    // Measure this first: it needs a process without threads.
+    let stop_time = choice::stop_time();
+    let default = &TARGETS[0];
+    let target = cli.target.unwrap_or(default);
+    if let (RunBy::Host, Some(_)) = (&target.run_by, cli.target) {
+        return Ok(Place {
+            target,
+            acceleration: None,
+            reason: "as asked for".into(),
+        });
+    }
+    let acceleration = accel::choose(cli.accel, target.name, || {
+        let program = cli.kvm_trial.as_ref().map(std::process::Command::new);
+        probe(program.unwrap_or_else(accel::trial_process))
+    })?;
+    let um = TARGETS
+        .iter()
+        .find(|target| matches!(target.run_by, RunBy::Host) && cli.has(target));
+    let in_qemu = |acceleration: Acceleration, reason: String| Place {
+        target,
+        reason: format!("{}, {reason}", acceleration.accel.name()),
+        acceleration: Some(acceleration),
+    };
+    if cli.target.is_some() || cli.accel != Choice::Auto {
+        return Ok(in_qemu(acceleration, "as asked for".into()));
+    }
+    if acceleration.accel == Accel::Kvm {
+        return Ok(in_qemu(acceleration, "because KVM works".into()));
+    }
+    Ok(match (um, stop_time) {
+        (None, _) => in_qemu(acceleration, "because there is no kernel for um".into()),
+        (Some(um), Ok(time)) if time <= choice::STOP_LIMIT => Place {
+            target: um,
+            acceleration: None,
+            reason: format!(
+                "no KVM, and a stop by ptrace(2) takes {} us",
+                time.as_micros()
+            ),
+        },
+        (Some(_), Ok(time)) => in_qemu(
+            acceleration,
+            format!(
+                "because a stop by ptrace(2) takes {} us, so um would be slow",
+                time.as_micros()
+            ),
+        ),
+        (Some(_), Err(error)) => {
+            say(&format!(
+                "boot: QEMU runs the program, because this machine forbids ptrace(2): {error}"
+            ));
+            in_qemu(acceleration, "because ptrace(2) is forbidden".into())
+        }
+    })
+}
+
+/// What the program finds.
+fn guest(cli: &RunCli) -> Result<Guest> {
+    Ok(Guest {
+        command: cli.command.clone(),
+        environment: cli.environment(),
+        directory: cli.directory()?,
+        shares: cli.shares()?,
+        user: cli.user,
+        terminals: [
+            io::stdin().is_terminal(),
+            io::stdout().is_terminal(),
+            io::stderr().is_terminal(),
+        ],
+    })
+}
+
+fn vm(cli: &RunCli, place: &Place, guest: &Guest) -> Result<Vm> {
+    let target = place.target;
+    let (kernel, initrd) = cli.guest(target)?;
+    let kernel = input::readable("kernel", "kernel", kernel)?;
+    let initrd = input::readable("initramfs", "guests", initrd)?;
+    let inputs = inspect::inputs(target, &kernel, &initrd)?;
+    let (runner, channel) = match (&target.run_by, &place.acceleration) {
+        (RunBy::Qemu(of_qemu), Some(acceleration)) => {
+            let qemu = qemu(cli, of_qemu, acceleration.accel, guest);
+            inspect::check_qemu(&inputs, &kernel, &qemu.program)?;
+            (Runner::Qemu(qemu), qemu::CHANNEL)
+        }
+        _ => {
+            user_mode::check_initrd(&initrd)?;
+            let memory_directory = user_mode::memory_directory(cli.memory, &env::temp_dir())?;
+            (
+                Runner::UserMode(UserMode { memory_directory }),
+                user_mode::CHANNEL,
+            )
+        }
+    };
+    // The log is for failures, and its lines cost time.
+    let quiet = if cli.console { "" } else { "quiet " };
+    Ok(Vm {
+        target,
+        memory: cli.memory,
+        kernel,
+        initrd,
+        append: format!("BOOT_CHANNEL={channel} {quiet}{}", cli.append),
+        runner,
+    })
+}
+
+fn qemu(cli: &RunCli, target: &'static QemuTarget, accel: Accel, guest: &Guest) -> Qemu {
+    let program = cli.qemu.clone().unwrap_or_else(|| target.program.into());
+    let program = vm::program(program);
+    let more = guest.qemu_arguments();
+    Qemu {
+        target,
+        machine: &target.machines[0],
+        sandbox: sandbox::wanted(&program, &more),
+        program,
+        accel,
+        cpu: target.cpu.to_owned(),
+        processors: cli.smp,
+        tsc_khz: tsc::of_guest(target, accel),
+        gdb: None,
+        more,
+    }
+}

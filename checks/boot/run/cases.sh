@@ -1,0 +1,143 @@
+# Cases for `boot run`. Needs `run` in PATH, and BOOT_TARGET.
+
+# expect STATUS COMMAND...: the command ends with this status. What it writes is in the files out and err.
+expect() {
+	wanted=$1
+	shift
+	status=0
+	"$@" >out 2>err || status=$?
+	[ $status = "$wanted" ] || { echo "status $status, and not $wanted: $*"; cat out err; exit 1; }
+}
+# says FILE TEXT: the file is this text.
+says() {
+	[ "$(cat $1)" = "$2" ] || { echo "$1 is not \"$2\":"; cat out err; exit 1; }
+}
+
+case $BOOT_TARGET in
+um) statuses=$(seq 0 255) signals="1 2 4 6 7 8 9 10 11 12 13 14 15 24 25 31 34 64" times=200 bytes=100000 ;;
+*) statuses="0 1 2 7 124 125 126 127 128 255" signals="2 9 11 15" times=10 bytes=67108864 ;;
+esac
+
+echo "statuses"
+for status in $statuses; do expect $status run -- sh -c "exit $status"; done
+echo "signals"
+# (busybox's sh ignores SIGQUIT.)
+for signal in $signals; do expect $((128 + signal)) run -- sh -c "kill -$signal \$\$"; done
+
+echo "streams"
+expect 7 run -- sh -c 'echo out; echo err >&2; exit 7'
+says out out
+says err err
+head -c $bytes /dev/urandom >data
+expect 0 run -- cat <data
+cmp data out
+expect 0 sh -c 'run -- cat </dev/null'
+says out ""
+expect 0 sh -c 'run -- sh -c "cat; echo end" <&-'
+says out end
+expect 0 sh -c 'run -- yes | head -n 2'
+says out "y
+y"
+expect 0 run -- cat data
+cmp data out
+# Many megabytes through both outputs, of which one is read late.
+expect 0 sh -c 'run -- sh -c "head -c 5000000 /dev/zero >&2; head -c 5000000 /dev/zero" 2>late | wc -c'
+says out 5000000
+[ "$(wc -c <late)" = 5000000 ]
+
+echo "nothing is lost at the end"
+time=0
+while [ $time -lt $times ]; do
+	expect 137 run -- sh -c 'head -c 100000 /dev/zero; kill -9 $$'
+	[ "$(wc -c <out)" = 100000 ]
+	time=$((time + 1))
+done
+
+echo "surroundings"
+A="a b" expect 0 run --env B=c --env PWD -- sh -c 'echo "$A,$B,$(pwd)"; id -u; ls -d /proc/self /sys/kernel /dev/null /dev/fd/0'
+says out "a b,c,$PWD
+0
+/dev/fd/0
+/dev/null
+/proc/self
+/sys/kernel"
+expect 0 run --cwd / -- pwd
+says out /
+expect 0 run --user 1:2 -- sh -c 'id -u; id -g'
+says out "1
+2"
+# More than a window of the channel has room for.
+long=$(head -c 60000 /dev/zero | tr '\0' x)
+LONG=$long expect 0 run -- sh -c 'echo ${#LONG}; cat' </dev/null
+says out 60000
+expect 0 run -- sh -c 'echo $$ >/dev/shm/x; ip addr show lo 2>/dev/null | grep -c LOOPBACK,UP || cat /sys/class/net/lo/flags'
+
+echo "files"
+mkdir -p tree/directory shared
+echo old >tree/directory/file
+ln -s file tree/directory/link
+find tree -exec ls -ld {} + >before
+cat tree/directory/file >>before
+expect 0 run -- sh -c 'cd tree && echo new >directory/file && rm directory/link && mkdir x && mv directory y && cat y/file'
+says out new
+find tree -exec ls -ld {} + >after
+cat tree/directory/file >>after
+cmp before after
+expect 0 run --share shared:rw -- sh -c 'echo written >shared/file; mkdir shared/directory'
+says shared/file written
+[ -d shared/directory ]
+expect 0 run --share tree:/new/place -- cat /new/place/directory/file
+says out old
+expect 1 run --share tree:/new/place -- sh -c 'echo x >/new/place/directory/file'
+says tree/directory/file old
+
+echo "processes"
+expect 0 run -- sh -c '(sleep 100; echo late) & echo now'
+says out now
+# A signal reaches the program, and a second one ends the guest.
+run -- sh -c 'trap "echo got; exit 3" TERM; echo ready; while :; do sleep 0.1; done' >out 2>err &
+until grep -q ready out; do sleep 0.1; done
+kill -TERM $!
+status=0
+wait $! || status=$?
+[ $status = 3 ]
+says out "ready
+got"
+run -- sh -c 'trap "" TERM; echo ready; while :; do sleep 0.1; done' >out 2>err &
+until grep -q ready out; do sleep 0.1; done
+kill -TERM $!
+sleep 0.5
+kill -TERM $!
+status=0
+wait $! || status=$?
+[ $status = 143 ]
+says err "boot: a second signal ended the guest"
+
+echo "failures"
+expect 127 run -- no-such-program
+says err "boot: no-such-program: there is no such program in the directories of PATH, or its interpreter is missing"
+expect 126 run -- ./data
+grep -q "the guest cannot execute ./data: Permission denied" err
+expect 251 run --timeout 1 -- sleep 100
+says err "boot: the program did not end within the 1 s of --timeout"
+expect 124 run --bisect --timeout 1 -- sleep 100
+expect 251 run --stall 1 -- sh -c 'echo a; sleep 100'
+says err "boot: the program wrote nothing for the 1 s of --stall"
+expect 250 run --append rdinit=/none -- true
+grep -q "^boot: .*panic" err
+expect 1 run --bisect --append rdinit=/none -- true
+expect 250 run -- sh -c 'sleep 0.2; poweroff -f; sleep 100'
+expect 252 run --share /no/such/directory -- true
+grep -q "^boot: --share /no/such/directory: No such file" err
+expect 252 run --memory x -- true
+expect 252 run --guests /none -- true
+expect 252 run --cwd /none -- true
+grep -q "the guest cannot go to the directory /none" err
+expect 0 run --summary -- true
+grep -q "^boot: $BOOT_TARGET ran the program in" err
+
+echo "a terminal"
+script -qec 'stty rows 30 cols 100; run -- sh -c "test -t 0 && test -t 1 && test -t 2 && stty size"' screen </dev/null >/dev/null
+grep -q "^30 100" screen
+
+echo "all cases passed"
