@@ -3,41 +3,40 @@
 //! The lines (do_one_initcall() in Linux's init/main.c) are debug messages: they reach the console only
 //! with `loglevel=8` or `ignore_loglevel`. Without CONFIG_KALLSYMS they have addresses instead of names.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::profile::symbols::Symbols;
-use crate::profile::timeline::Timeline;
+use serde::Serialize;
 
-/// The clock of durations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Clock {
-    /// The kernel's, in microseconds.
-    Guest,
-    /// The host's, if the guest's clock counts in steps of a timer interrupt. It includes the time in which
-    /// the guest prints.
-    Host,
-}
+use crate::profile::symbols::Symbols;
+use crate::profile::timeline::{Timeline, in_seconds};
 
 /// One initcall.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq, Serialize)]
 pub struct Initcall {
     /// The function's name, or its address.
     pub name: String,
     /// The time of its call, since the start.
+    #[serde(serialize_with = "in_seconds")]
     pub start: Duration,
     /// The time of its return.
+    #[serde(skip)]
     pub end: Duration,
     /// Its duration, by the clock of the list.
+    #[serde(serialize_with = "in_seconds")]
     pub took: Duration,
 }
 
 /// All initcalls.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct Initcalls {
-    /// The clock of `took`.
-    pub clock: Clock,
-    /// The initcalls, in the order of their returns.
+    /// The clock of their durations: `guest`, in microseconds, or `host`, if the guest's clock counts in
+    /// steps of a timer interrupt. On the host's, they include the time in which the guest prints.
+    pub clock: &'static str,
+    /// The sum of their durations.
+    pub total: Duration,
+    /// The initcalls, the slowest first.
     pub calls: Vec<Initcall>,
 }
 
@@ -45,54 +44,41 @@ impl Initcalls {
     /// The initcalls in `timeline`. `symbols` translates addresses into names.
     pub fn of(timeline: &Timeline, symbols: &Symbols) -> Self {
         let mut running = HashMap::new();
-        // Name, start and end by the host's clock, duration by the guest's.
-        let mut ended = Vec::new();
-        for line in timeline.lines() {
+        let mut calls = Vec::new();
+        for line in &timeline.lines {
             if let Some(function) = called(&line.text) {
                 running.insert(function, line.ended);
-            } else if let Some((function, guest)) = returned(&line.text) {
+            } else if let Some((function, took)) = returned(&line.text) {
                 let start = running.remove(function).unwrap_or(line.begun);
-                ended.push((function, start, line.begun.max(start), guest));
+                calls.push(Initcall {
+                    name: symbols.name(function).unwrap_or(function).to_owned(),
+                    start,
+                    end: line.begun.max(start),
+                    took,
+                });
             }
         }
-        let fine = |(.., guest): &(_, _, _, Duration)| guest.subsec_micros() % 1000 != 0;
-        let clock = if ended.iter().any(fine) {
-            Clock::Guest
+        let is_fine = |call: &Initcall| call.took.subsec_micros() % 1000 != 0;
+        let clock = if calls.iter().any(is_fine) {
+            "guest"
         } else {
-            Clock::Host
+            for call in &mut calls {
+                call.took = call.end - call.start;
+            }
+            "host"
         };
-        let calls = ended
-            .into_iter()
-            .map(|(function, start, end, guest)| Initcall {
-                name: symbols.name(function).unwrap_or(function).to_owned(),
-                start,
-                end,
-                took: match clock {
-                    Clock::Guest => guest,
-                    Clock::Host => end - start,
-                },
-            })
-            .collect();
-        Initcalls { clock, calls }
-    }
-
-    /// The slowest, the slowest first.
-    pub fn slowest(&self, count: usize) -> Vec<&Initcall> {
-        let mut calls: Vec<_> = self.calls.iter().collect();
-        calls.sort_by_key(|call| std::cmp::Reverse(call.took));
-        calls.truncate(count);
-        calls
+        calls.sort_by_key(|call| Reverse(call.took));
+        Initcalls {
+            clock,
+            total: calls.iter().map(|call| call.took).sum(),
+            calls,
+        }
     }
 
     /// Whether one initcall was running from `start` to `end`.
     pub fn covers(&self, start: Duration, end: Duration) -> bool {
         let covers = |call: &Initcall| call.start <= start && end <= call.end;
         self.calls.iter().any(covers)
-    }
-
-    /// The sum of their durations.
-    pub fn total(&self) -> Duration {
-        self.calls.iter().map(|call| call.took).sum()
     }
 }
 
@@ -111,20 +97,17 @@ fn returned(text: &str) -> Option<(&str, Duration)> {
 }
 
 /// The line; if it announces an initcall, with the function's name instead of its address.
-pub(crate) fn named(text: &str, symbols: &Symbols) -> String {
-    let named = called(text).and_then(|function| {
-        let name = symbols.name(function)?;
-        Some(text.replacen(function, name, 1))
-    });
-    named.unwrap_or_else(|| text.to_owned())
+pub fn named(text: &str, symbols: &Symbols) -> String {
+    let known = called(text).and_then(|function| Some((function, symbols.name(function)?)));
+    match known {
+        Some((function, name)) => text.replacen(function, name, 1),
+        None => text.to_owned(),
+    }
 }
 
 /// A function's name without its offset and size.
 fn plain(function: &str) -> &str {
-    function
-        .split_once('+')
-        .map_or(function, |(name, _)| name)
-        .trim()
+    function.split('+').next().unwrap_or_default().trim()
 }
 
 #[cfg(test)]
@@ -160,9 +143,8 @@ mod tests {
                 "[    1.108000] probe of serial8250 returned 1 after 43 usecs",
             ),
         ]);
-        assert_eq!(initcalls.clock, Clock::Guest);
-        let slowest: Vec<_> = initcalls
-            .slowest(2)
+        assert_eq!(initcalls.clock, "guest");
+        let slowest: Vec<_> = initcalls.calls[..2]
             .iter()
             .map(|call| (call.name.as_str(), call.start, call.took.as_micros()))
             .collect();
@@ -170,7 +152,7 @@ mod tests {
             slowest,
             [("init_encrypted", ms(10), 9481), ("bert_init", ms(22), 86)]
         );
-        assert_eq!(initcalls.total(), Duration::from_micros(9481 + 26 + 86));
+        assert_eq!(initcalls.total, Duration::from_micros(9481 + 26 + 86));
     }
 
     #[test]
@@ -189,7 +171,7 @@ mod tests {
                 "[    0.280000][    T1] initcall 0xffffffff81664953 returned 0 after 0 usecs",
             ),
         ]);
-        assert_eq!(initcalls.clock, Clock::Host);
+        assert_eq!(initcalls.clock, "host");
         let calls: Vec<_> = initcalls
             .calls
             .iter()

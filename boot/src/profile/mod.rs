@@ -7,8 +7,8 @@
 //! | [`timeline`] | the record: the lines of the console, with their times |
 //! | [`phases`], [`initcalls`] | the parts of a boot |
 //! | [`symbols`] | the names of a kernel's functions |
-//! | [`analysis`] | the phases and the longest delays |
-//! | [`report`], [`chart`], [`summary`] | the analysis as JSON, as a picture and as text |
+//! | [`analysis`] | the model: the record, its phases and its longest delays |
+//! | [`report`], [`chart`], [`summary`] | its views: as JSON, as a picture and as text |
 //! | [`results`] | the options that ask for these, and their files |
 
 pub mod analysis;

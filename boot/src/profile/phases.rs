@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::console::author::{Early, early, is_first};
-use crate::profile::timeline::Timeline;
+use crate::profile::timeline::{Timeline, in_seconds};
 
 /// The program that runs in a phase.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Who {
     /// QEMU.
     Qemu,
@@ -20,38 +23,18 @@ pub enum Who {
     Init,
 }
 
-impl Who {
-    /// All of them, in the order of a boot.
-    pub const ALL: [Who; 5] = [
-        Who::Qemu,
-        Who::Firmware,
-        Who::Unknown,
-        Who::Kernel,
-        Who::Init,
-    ];
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Who::Qemu => "qemu",
-            Who::Firmware => "firmware",
-            Who::Unknown => "unknown",
-            Who::Kernel => "kernel",
-            Who::Init => "init",
-        }
-    }
-}
-
 /// A phase of a boot.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq, Serialize)]
 pub struct Phase {
     /// Its work.
     pub name: &'static str,
     /// The program that does it.
     pub who: Who,
     /// Its start, since the start.
+    #[serde(serialize_with = "in_seconds")]
     pub start: Duration,
     /// Its end.
+    #[serde(serialize_with = "in_seconds")]
     pub end: Duration,
 }
 
@@ -92,25 +75,38 @@ const KERNEL: &[(&str, &[&str])] = &[
 const SILENT: (Who, &str) = (Who::Unknown, "firmware, silent kernel");
 const UNKNOWN: (Who, &str) = (Who::Unknown, "output of unknown origin");
 
-/// The phases of `timeline`, without gaps, from QEMU's start to the expected text, or to the end if the
-/// text was not seen.
+/// The phases of `timeline`, without gaps, from QEMU's start to the end of the boot.
 pub fn phases(timeline: &Timeline) -> Vec<Phase> {
+    let end = timeline.boot_end();
+    let mut phases: Vec<Phase> = Vec::new();
+    let mut begin = |at: Duration, (who, name): (Who, &'static str)| {
+        let start = at.min(end);
+        if let Some(last) = phases.last_mut() {
+            if (last.who, last.name) == (who, name) {
+                return;
+            }
+            last.end = start.max(last.start);
+        }
+        phases.push(Phase {
+            name,
+            who,
+            start,
+            end,
+        });
+    };
     let first = match timeline.ready {
         Some(_) => (Who::Qemu, "QEMU starts"),
         None if timeline.user_mode => (Who::Kernel, "silent kernel"),
         None => (Who::Unknown, "QEMU, firmware, silent kernel"),
     };
-    let mut starts = vec![(Duration::ZERO, first)];
-    let mut begin = |at: Duration, part: (Who, &'static str)| {
-        if starts.last().is_none_or(|(_, last)| *last != part) {
-            starts.push((at, part));
-        }
-    };
-    timeline.ready.into_iter().for_each(|at| begin(at, SILENT));
+    begin(Duration::ZERO, first);
+    if let Some(ready) = timeline.ready {
+        begin(ready, SILENT);
+    }
     // The kernel's messages start with its first line. (With a small buffer, that line may be lost; then
     // they start with the first time stamp.)
-    let lines = timeline.lines();
-    let init = timeline.init().map(|moment| moment.host);
+    let lines = &timeline.lines;
+    let init = timeline.init.as_ref().map(|line| line.begun);
     let first = lines.iter().position(|line| is_first(&line.text));
     let stamped = || lines.iter().position(|line| line.guest.is_some());
     let kernel = first.or_else(|| init.and_then(|_| stamped()));
@@ -136,18 +132,17 @@ pub fn phases(timeline: &Timeline) -> Vec<Phase> {
             None => begin(line.begun, UNKNOWN),
         }
     }
-    let mut ahead = KERNEL;
+    if let Some(first) = after.first() {
+        begin(first.begun, (Who::Kernel, "memory and interrupts"));
+    }
     let has_times = after.first().is_some_and(|line| line.guest.is_some());
-    for (index, line) in after.iter().enumerate() {
-        if index == 0 {
-            begin(line.begun, (Who::Kernel, "memory and interrupts"));
-        }
-        // If the kernel writes times, a line without one is a program's.
-        let is_program = has_times && line.guest.is_none() && !line.text.is_empty();
-        if is_program && init.is_none() {
-            begin(line.begun, (Who::Init, "init, from its first line on"));
-        }
+    let mut ahead = KERNEL;
+    for line in after {
         if line.guest.is_some() != has_times {
+            // If the kernel writes times, a line without one is a program's.
+            if has_times && init.is_none() && !line.text.is_empty() {
+                begin(line.begun, (Who::Init, "init, from its first line on"));
+            }
             continue;
         }
         let announces = |part: &&str| line.text.starts_with(part);
@@ -157,20 +152,11 @@ pub fn phases(timeline: &Timeline) -> Vec<Phase> {
             ahead = &ahead[index + 1..];
         }
     }
-    init.into_iter()
-        .for_each(|at| begin(at, (Who::Init, "init")));
-
-    let end = timeline.expected.unwrap_or(timeline.end);
-    let ends = starts.iter().skip(1).map(|(start, _)| *start).chain([end]);
-    let phase =
-        |(&(start, (who, name)), next): (&(Duration, (Who, &'static str)), Duration)| Phase {
-            name,
-            who,
-            start: start.min(end),
-            end: next.clamp(start.min(end), end),
-        };
-    let phases = starts.iter().zip(ends).map(phase);
-    phases.filter(|phase| phase.start < phase.end).collect()
+    if let Some(init) = init {
+        begin(init, (Who::Init, "init"));
+    }
+    phases.retain(|phase| phase.start < phase.end);
+    phases
 }
 
 #[cfg(test)]

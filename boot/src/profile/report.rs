@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde::{Serialize, Serializer};
@@ -13,8 +12,10 @@ use crate::files::format::Format;
 use crate::inspect::Inputs;
 use crate::machine::accel::Acceleration;
 use crate::machine::vm::{Runner, Vm};
-use crate::profile::analysis::Analysis;
-use crate::profile::initcalls::Clock;
+use crate::profile::analysis::{Analysis, Silence};
+use crate::profile::initcalls::Initcall;
+use crate::profile::phases::Phase;
+use crate::profile::timeline::seconds;
 use crate::verdict::Verdict;
 
 /// The version of the schema. It increases when a field changes its meaning or is removed, not when one is
@@ -26,68 +27,11 @@ const DELAYS: usize = 20;
 
 /// A file of the boot, with its properties just before it.
 #[derive(Debug, Serialize)]
-pub struct Booted {
+struct Booted {
     path: String,
     format: String,
     size: u64,
     sha256: String,
-}
-
-/// The part of the report that is known before the boot.
-#[derive(Debug, Serialize)]
-pub struct Before {
-    target: &'static str,
-    machine: &'static str,
-    accelerator: Option<Accelerator>,
-    qemu: Option<Command>,
-    linux: Option<Command>,
-    kernel: Booted,
-    initrd: Booted,
-    command_line: String,
-}
-
-#[derive(Debug, Serialize)]
-struct Accelerator {
-    name: &'static str,
-    why: String,
-}
-
-#[derive(Debug, Serialize)]
-struct Command {
-    argv: Vec<String>,
-    shell: String,
-}
-
-impl Before {
-    /// Collects it. Reads both files completely.
-    pub fn new(vm: &Vm, acceleration: Option<&Acceleration>, inputs: Inputs) -> Result<Before> {
-        let program = vm.program().as_os_str();
-        let arguments = vm.arguments();
-        let argv = std::iter::once(program).chain(arguments.iter().map(|word| word.as_os_str()));
-        let command = Command {
-            argv: argv
-                .map(|word| word.to_string_lossy().into_owned())
-                .collect(),
-            shell: vm.shell_line(),
-        };
-        let (qemu, linux) = match &vm.runner {
-            Runner::Qemu(_) => (Some(command), None),
-            Runner::UserMode(_) => (None, Some(command)),
-        };
-        Ok(Before {
-            target: vm.target.name,
-            machine: vm.machine_name(),
-            accelerator: acceleration.map(|acceleration| Accelerator {
-                name: acceleration.accel.name(),
-                why: acceleration.why.clone(),
-            }),
-            qemu,
-            linux,
-            kernel: Booted::new(&vm.kernel, inputs.kernel)?,
-            initrd: Booted::new(&vm.initrd, inputs.initrd)?,
-            command_line: vm.command_line(),
-        })
-    }
 }
 
 impl Booted {
@@ -105,6 +49,65 @@ impl Booted {
     }
 }
 
+/// The part of the report that is known before the boot.
+#[derive(Debug, Serialize)]
+pub struct Before {
+    target: &'static str,
+    machine: &'static str,
+    accelerator: Option<Object<String, 2>>,
+    qemu: Option<Command>,
+    linux: Option<Command>,
+    kernel: Booted,
+    initrd: Booted,
+    command_line: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Command {
+    argv: Vec<String>,
+    shell: String,
+}
+
+impl Before {
+    /// Collects it. Reads both files completely.
+    pub fn new(vm: &Vm, acceleration: Option<&Acceleration>, inputs: Inputs) -> Result<Before> {
+        let arguments = vm.arguments();
+        let words = [vm.program().as_os_str()].into_iter();
+        let words = words.chain(arguments.iter().map(|word| word.as_os_str()));
+        let command = Some(Command {
+            argv: words.map(|word| word.to_string_lossy().into()).collect(),
+            shell: vm.shell_line(),
+        });
+        let (qemu, linux) = match &vm.runner {
+            Runner::Qemu(_) => (command, None),
+            Runner::UserMode(_) => (None, command),
+        };
+        Ok(Before {
+            target: vm.target.name,
+            machine: vm.machine_name(),
+            accelerator: acceleration.map(|acceleration| {
+                let name = acceleration.accel.name().to_owned();
+                Object([("name", name), ("why", acceleration.why.clone())])
+            }),
+            qemu,
+            linux,
+            kernel: Booted::new(&vm.kernel, inputs.kernel)?,
+            initrd: Booted::new(&vm.initrd, inputs.initrd)?,
+            command_line: vm.command_line(),
+        })
+    }
+}
+
+/// An object of fields of one type, in this order.
+#[derive(Debug)]
+struct Object<T, const FIELDS: usize>([(&'static str, T); FIELDS]);
+
+impl<T: Serialize, const FIELDS: usize> Serialize for Object<T, FIELDS> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
 #[derive(Serialize)]
 struct Report<'a> {
     version: u32,
@@ -114,12 +117,12 @@ struct Report<'a> {
     #[serde(flatten)]
     before: &'a Before,
     shutdown: Option<&'a str>,
-    host: Host,
-    guest: Guest,
-    phases: Vec<Part>,
-    initcalls: Option<Calls>,
-    silences: Vec<Silence<'a>>,
-    console: Console,
+    host: Object<Option<f64>, 6>,
+    guest: Object<Option<f64>, 3>,
+    phases: &'a [Phase],
+    initcalls: Option<Calls<'a>>,
+    silences: &'a [Silence],
+    console: Object<u64, 3>,
 }
 
 #[derive(Serialize)]
@@ -132,96 +135,32 @@ struct Judgement<'a> {
 }
 
 #[derive(Serialize)]
-struct Host {
-    ready: Option<Seconds>,
-    first_byte: Option<Seconds>,
-    kernel: Option<Seconds>,
-    init: Option<Seconds>,
-    expected: Option<Seconds>,
-    end: Seconds,
-}
-
-#[derive(Serialize)]
-struct Guest {
-    kernel: Option<Seconds>,
-    init: Option<Seconds>,
-    last: Option<Seconds>,
-}
-
-#[derive(Serialize)]
-struct Part {
-    name: &'static str,
-    who: &'static str,
-    start: Seconds,
-    end: Seconds,
-}
-
-#[derive(Serialize)]
-struct Calls {
+struct Calls<'a> {
     count: usize,
     clock: &'static str,
-    total: Seconds,
-    slowest: Vec<Call>,
-}
-
-#[derive(Serialize)]
-struct Call {
-    name: String,
-    start: Seconds,
-    took: Seconds,
-}
-
-#[derive(Serialize)]
-struct Silence<'a> {
-    after: &'a str,
-    before: &'a str,
-    start: Seconds,
-    took: Seconds,
-}
-
-#[derive(Serialize)]
-struct Console {
-    bytes: u64,
-    lines: u64,
-    dropped: u64,
-}
-
-/// A time in seconds, rounded down to a microsecond.
-struct Seconds(Duration);
-
-impl Serialize for Seconds {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_f64(self.0.as_micros() as f64 / 1e6)
-    }
+    total: f64,
+    slowest: &'a [Initcall],
 }
 
 /// The report on a boot, from the facts `before` it, its end, and its analysis.
 pub fn report(before: &Before, end: &Result<Verdict>, boot: &Analysis) -> String {
     let timeline = &boot.timeline;
-    let moments = [timeline.kernel(), timeline.init()];
-    let [kernel, init] = moments.map(|moment| moment.map(|at| Seconds(at.host)));
-    let host = Host {
-        ready: timeline.ready.map(Seconds),
-        first_byte: timeline.first_byte().map(Seconds),
-        kernel,
-        init,
-        expected: timeline.expected.map(Seconds),
-        end: Seconds(timeline.end),
-    };
-    let [kernel, init] = moments.map(|moment| moment.and_then(|at| at.guest).map(Seconds));
-    let last = timeline.lines().iter().rev().find_map(|line| line.guest);
-    let guest = Guest {
-        kernel,
-        init,
-        last: last.map(Seconds),
-    };
-    let phases = boot.phases.iter().map(|phase| Part {
-        name: phase.name,
-        who: phase.who.name(),
-        start: Seconds(phase.start),
-        end: Seconds(phase.end),
-    });
-    let silences = timeline.silences(DELAYS).into_iter();
+    let (kernel, init) = (timeline.kernel.as_ref(), timeline.init.as_ref());
+    let last = timeline.lines.iter().rev().find_map(|line| line.guest);
+    let host = [
+        ("ready", timeline.ready),
+        ("first_byte", timeline.first_byte),
+        ("kernel", kernel.map(|line| line.begun)),
+        ("init", init.map(|line| line.begun)),
+        ("expected", timeline.expected),
+        ("end", Some(timeline.end)),
+    ];
+    let guest = [
+        ("kernel", kernel.and_then(|line| line.guest)),
+        ("init", init.and_then(|line| line.guest)),
+        ("last", last),
+    ];
+    let calls = &boot.initcalls.calls;
     let report = Report {
         version: VERSION,
         boot: env!("CARGO_PKG_VERSION"),
@@ -234,45 +173,22 @@ pub fn report(before: &Before, end: &Result<Verdict>, boot: &Analysis) -> String
         error: end.as_ref().err().map(|error| format!("{error:#}")),
         before,
         shutdown: timeline.shutdown.as_deref(),
-        host,
-        guest,
-        phases: phases.collect(),
-        initcalls: initcalls(boot),
-        silences: silences
-            .map(|(before, after)| Silence {
-                after: &before.text,
-                before: &after.text,
-                start: Seconds(before.ended),
-                took: Seconds(after.begun.saturating_sub(before.ended)),
-            })
-            .collect(),
-        console: Console {
-            bytes: timeline.bytes(),
-            lines: timeline.count(),
-            dropped: timeline.dropped(),
-        },
+        host: Object(host.map(|(name, time)| (name, time.map(seconds)))),
+        guest: Object(guest.map(|(name, time)| (name, time.map(seconds)))),
+        phases: &boot.phases,
+        initcalls: (!calls.is_empty()).then(|| Calls {
+            count: calls.len(),
+            clock: boot.initcalls.clock,
+            total: seconds(boot.initcalls.total),
+            slowest: &calls[..calls.len().min(DELAYS)],
+        }),
+        silences: &boot.silences[..boot.silences.len().min(DELAYS)],
+        console: Object([
+            ("bytes", timeline.bytes),
+            ("lines", timeline.count()),
+            ("dropped", timeline.dropped),
+        ]),
     };
     let json = serde_json::to_string_pretty(&report);
     json.expect("every key is a string") + "\n"
-}
-
-fn initcalls(boot: &Analysis) -> Option<Calls> {
-    let initcalls = &boot.initcalls;
-    if initcalls.calls.is_empty() {
-        return None;
-    }
-    let call = |call: &crate::profile::initcalls::Initcall| Call {
-        name: call.name.clone(),
-        start: Seconds(call.start),
-        took: Seconds(call.took),
-    };
-    Some(Calls {
-        count: initcalls.calls.len(),
-        clock: match initcalls.clock {
-            Clock::Guest => "guest",
-            Clock::Host => "host",
-        },
-        total: Seconds(initcalls.total()),
-        slowest: initcalls.slowest(DELAYS).into_iter().map(call).collect(),
-    })
 }

@@ -10,14 +10,13 @@ use crate::inspect::Inputs;
 use crate::machine::accel::Acceleration;
 use crate::machine::vm::{Runner, Vm};
 use crate::profile::analysis::Analysis;
-use crate::profile::chart::{Heading, chart};
+use crate::profile::chart::chart;
 use crate::profile::report::{Before, report};
 use crate::profile::summary::summary;
 use crate::profile::symbols::Symbols;
 use crate::profile::timeline::Timeline;
 use crate::streams::say;
 use crate::verdict::Verdict;
-use crate::verdict::exit_code;
 
 /// The arguments for the results.
 #[derive(Args, Debug)]
@@ -106,7 +105,7 @@ fn without_store_hash(name: &str) -> &str {
 impl Results {
     /// Writes the results of the boot that `timeline` recorded.
     pub fn write(self, end: &Result<Verdict>, timeline: Timeline) -> Result<()> {
-        let boot = Analysis::new(timeline, &self.command_line, self.symbols);
+        let boot = Analysis::new(timeline, &self.command_line, &self.symbols);
         if self.summary {
             summary(&boot).iter().for_each(|line| say(line));
         }
@@ -114,21 +113,9 @@ impl Results {
         let reported = self.report.map_or(Ok(()), |(file, before)| {
             file.write(&report(&before, end, &boot))
         });
-        let drawn = self.chart.map_or(Ok(()), |file| {
-            let heading = match end {
-                Ok(verdict) => Heading {
-                    title: self.title,
-                    verdict: verdict.sentence(),
-                    failed: verdict.exit_code() != exit_code::SUCCESS,
-                },
-                Err(error) => Heading {
-                    title: self.title,
-                    verdict: format!("{error:#}"),
-                    failed: true,
-                },
-            };
-            file.write(&chart(&heading, &boot))
-        });
+        let drawn = self
+            .chart
+            .map_or(Ok(()), |file| file.write(&chart(&self.title, end, &boot)));
         reported.and(drawn)
     }
 }

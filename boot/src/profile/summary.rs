@@ -14,7 +14,7 @@ const SILENCES: usize = 3;
 
 /// `boot` as lines of text.
 pub fn summary(boot: &Analysis) -> Vec<String> {
-    let whole = boot.length();
+    let whole = boot.timeline.boot_end();
     let mut lines = vec![format!(
         "{:NAME$}{:>9}{:>9}",
         "Phases, by the host's clock", "at ms", "took ms"
@@ -30,12 +30,10 @@ pub fn summary(boot: &Analysis) -> Vec<String> {
     }
     for (title, delays) in boot.delays(INITCALLS, SILENCES) {
         lines.push(title);
-        let rows = delays
-            .iter()
-            .map(|delay| row(&delay.name, delay.start, delay.took));
-        lines.extend(rows);
+        let rows = delays.into_iter();
+        lines.extend(rows.map(|(name, start, took)| row(name, start, took)));
     }
-    lines.extend(boot.notes());
+    lines.extend_from_slice(&boot.notes);
     lines
 }
 
@@ -68,7 +66,7 @@ mod tests {
             (600, "Hello, world!"),
         ]);
         timeline.ready = Some(ms(30));
-        let boot = Analysis::new(timeline, "initcall_debug", Symbols::default());
+        let boot = Analysis::new(timeline, "initcall_debug", &Symbols::default());
         assert_eq!(
             summary(&boot).join("\n"),
             "\

@@ -4,8 +4,9 @@
 //! clock is in the kernel's time stamps. Both are needed: the kernel's first messages arrive all at once,
 //! when it has its console, and a guest without a good clock counts in steps of 10 ms.
 
-use std::cmp::Reverse;
 use std::time::Duration;
+
+use serde::Serializer;
 
 use crate::console::author::{is_first, starts_init};
 use crate::console::message::without_controls;
@@ -29,15 +30,6 @@ pub struct Line {
     pub text: String,
 }
 
-/// A moment on both clocks.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Moment {
-    /// The host's clock, since the start.
-    pub host: Duration,
-    /// The guest's clock.
-    pub guest: Option<Duration>,
-}
-
 /// The record. Its memory is bounded.
 #[derive(Debug, Default)]
 pub struct Timeline {
@@ -51,15 +43,20 @@ pub struct Timeline {
     pub expected: Option<Duration>,
     /// The end of the watching.
     pub end: Duration,
-    first_byte: Option<Duration>,
-    kernel: Option<Moment>,
-    init: Option<Moment>,
-    bytes: u64,
-    lines: Vec<Line>,
-    dropped: u64,
-    current: Vec<u8>,
-    begun: Duration,
-    empty: bool,
+    /// The arrival of the first byte.
+    pub first_byte: Option<Duration>,
+    /// The kernel's first line.
+    pub kernel: Option<Line>,
+    /// The kernel's message that it runs init.
+    pub init: Option<Line>,
+    /// The number of bytes.
+    pub bytes: u64,
+    /// The lines, in order.
+    pub lines: Vec<Line>,
+    /// The number of further lines, which are not kept.
+    pub dropped: u64,
+    /// The arrival of the current line's first byte, and its text so far.
+    current: Option<(Duration, Vec<u8>)>,
 }
 
 impl Timeline {
@@ -67,7 +64,6 @@ impl Timeline {
     pub fn new(user_mode: bool) -> Self {
         Timeline {
             user_mode,
-            empty: true,
             ..Timeline::default()
         }
     }
@@ -75,15 +71,13 @@ impl Timeline {
     /// Takes bytes that arrived `at` that time after QEMU's start.
     pub fn feed(&mut self, bytes: &[u8], at: Duration) {
         self.bytes += bytes.len() as u64;
-        self.first_byte = self.first_byte.or((!bytes.is_empty()).then_some(at));
         for &byte in bytes {
-            if std::mem::take(&mut self.empty) {
-                self.begun = at;
-            }
+            self.first_byte.get_or_insert(at);
+            let (_, text) = self.current.get_or_insert_with(|| (at, Vec::new()));
             if byte == b'\n' {
                 self.end_line(at);
-            } else if self.current.len() < LENGTH {
-                self.current.push(byte);
+            } else if text.len() < LENGTH {
+                text.push(byte);
             }
         }
     }
@@ -91,59 +85,35 @@ impl Timeline {
     /// Ends the record. A last line without a newline counts as a line.
     pub fn finish(&mut self, at: Duration) {
         self.end = at;
-        if !self.empty {
-            self.end_line(at);
-        }
+        self.end_line(at);
     }
 
-    fn end_line(&mut self, at: Duration) {
-        let text = without_controls(&self.current);
-        self.current.clear();
-        self.empty = true;
+    fn end_line(&mut self, ended: Duration) {
+        let Some((begun, bytes)) = self.current.take() else {
+            return;
+        };
+        let text = without_controls(&bytes);
         let (guest, text) = match timestamp(&text) {
             Some((guest, rest)) => (Some(guest), rest),
             None => (None, text.as_str()),
         };
-        let moment = Some(Moment {
-            host: self.begun,
+        let line = Line {
+            begun,
+            ended,
             guest,
-        });
+            text: text.trim_end().to_owned(),
+        };
         if guest.is_some() || is_first(text) {
-            self.kernel = self.kernel.or(moment);
+            self.kernel.get_or_insert_with(|| line.clone());
         }
         if starts_init(text) {
-            self.init = self.init.or(moment);
+            self.init.get_or_insert_with(|| line.clone());
         }
         if self.lines.len() < LINES {
-            self.lines.push(Line {
-                begun: self.begun,
-                ended: at,
-                guest,
-                text: text.trim_end().to_owned(),
-            });
+            self.lines.push(line);
         } else {
             self.dropped += 1;
         }
-    }
-
-    /// The arrival of the first byte.
-    pub fn first_byte(&self) -> Option<Duration> {
-        self.first_byte
-    }
-
-    /// The time of the kernel's first line.
-    pub fn kernel(&self) -> Option<Moment> {
-        self.kernel
-    }
-
-    /// The time of the kernel's message that it runs init.
-    pub fn init(&self) -> Option<Moment> {
-        self.init
-    }
-
-    /// The lines, in order.
-    pub fn lines(&self) -> &[Line] {
-        &self.lines
     }
 
     /// The number of lines.
@@ -151,30 +121,20 @@ impl Timeline {
         self.lines.len() as u64 + self.dropped
     }
 
-    /// The number of lines that were not kept.
-    pub fn dropped(&self) -> u64 {
-        self.dropped
+    /// The end of the boot: the expected text, or the end of the watching if the text was not seen.
+    pub fn boot_end(&self) -> Duration {
+        self.expected.unwrap_or(self.end)
     }
+}
 
-    /// The number of bytes.
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
+/// `time` in seconds, rounded down to a microsecond: the form of all times in the report.
+pub fn seconds(time: Duration) -> f64 {
+    time.as_micros() as f64 / 1e6
+}
 
-    /// The longest gaps between two lines, the longest first, each as the line before and the line after.
-    /// Gaps after init starts are ignored.
-    pub fn silences(&self, count: usize) -> Vec<(&Line, &Line)> {
-        let end = self.init.map_or(Duration::MAX, |init| init.host);
-        let mut pairs: Vec<_> = self
-            .lines
-            .windows(2)
-            .map(|pair| (&pair[0], &pair[1]))
-            .filter(|(_, after)| after.begun <= end)
-            .collect();
-        pairs.sort_by_key(|(before, after)| Reverse(after.begun.saturating_sub(before.ended)));
-        pairs.truncate(count);
-        pairs
-    }
+/// The same for serde.
+pub fn in_seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(seconds(*time))
 }
 
 /// Splits the kernel's time stamp `[    0.123456] ` from the line. The writing thread or CPU, `[    T1] `,
@@ -223,18 +183,13 @@ pub(crate) mod tests {
         );
         timeline.feed(b"cess\r\n# ", ms(9));
         timeline.finish(ms(11));
-        assert_eq!(timeline.first_byte(), Some(ms(5)));
-        let kernel = Moment {
-            host: ms(5),
-            guest: Some(Duration::ZERO),
-        };
-        assert_eq!(timeline.kernel(), Some(kernel));
-        let init = Moment {
-            host: ms(7),
-            guest: Some(Duration::from_micros(12_345_678)),
-        };
-        assert_eq!(timeline.init(), Some(init));
-        let texts: Vec<_> = timeline.lines().iter().map(|line| &line.text).collect();
+        assert_eq!(timeline.first_byte, Some(ms(5)));
+        let clocks = |line: &Option<Line>| line.as_ref().map(|line| (line.begun, line.guest));
+        let guest = Some(Duration::ZERO);
+        assert_eq!(clocks(&timeline.kernel), Some((ms(5), guest)));
+        let guest = Some(Duration::from_micros(12_345_678));
+        assert_eq!(clocks(&timeline.init), Some((ms(7), guest)));
+        let texts: Vec<_> = timeline.lines.iter().map(|line| &line.text).collect();
         assert_eq!(
             texts,
             [
@@ -244,7 +199,7 @@ pub(crate) mod tests {
                 "#"
             ]
         );
-        assert_eq!((timeline.lines()[2].ended, timeline.end), (ms(9), ms(11)));
+        assert_eq!((timeline.lines[2].ended, timeline.end), (ms(9), ms(11)));
     }
 
     #[test]
@@ -275,38 +230,20 @@ pub(crate) mod tests {
             (2, "[    0.100000] Run /init as init process"),
             (3, "[    0.200000] Run /sbin/init as init process"),
         ]);
-        assert_eq!(timeline.kernel().unwrap().host, ms(1));
-        assert_eq!(timeline.init().unwrap().host, ms(2));
-    }
-
-    #[test]
-    fn the_longest_gaps_come_first_and_end_with_init() {
-        let timeline = recorded(&[
-            (1, "a"),
-            (4, "b"),
-            (104, "c"),
-            (114, "[    0.1] Run /init as init process"),
-            (115, "Run /init as init process"),
-            (9999, "late"),
-        ]);
-        let texts: Vec<_> = timeline
-            .silences(2)
-            .iter()
-            .map(|(before, after)| (before.text.as_str(), after.begun - before.ended))
-            .collect();
-        assert_eq!(texts, [("b", ms(100)), ("c", ms(10))]);
+        assert_eq!(timeline.kernel.unwrap().begun, ms(1));
+        assert_eq!(timeline.init.unwrap().begun, ms(2));
     }
 
     #[test]
     fn endless_output_is_counted_and_not_kept() {
         let mut timeline = Timeline::new(false);
         timeline.feed(&vec![b'x'; 1 << 20], ms(1));
-        assert!(timeline.current.capacity() <= 2 * LENGTH);
+        assert!(timeline.current.as_ref().unwrap().1.capacity() <= 2 * LENGTH);
         timeline.feed("\n".repeat(LINES + 9).as_bytes(), ms(2));
         timeline.feed(b"[    1.000000] Run /init as init process\n", ms(3));
-        assert_eq!(timeline.lines().len(), LINES);
-        assert_eq!(timeline.dropped(), 10);
-        assert_eq!(timeline.bytes(), (1 << 20) + LINES as u64 + 9 + 41);
-        assert_eq!(timeline.init().unwrap().host, ms(3));
+        assert_eq!(timeline.lines.len(), LINES);
+        assert_eq!(timeline.dropped, 10);
+        assert_eq!(timeline.bytes, (1 << 20) + LINES as u64 + 9 + 41);
+        assert_eq!(timeline.init.unwrap().begun, ms(3));
     }
 }
