@@ -70,24 +70,22 @@ impl Analysis {
     /// The longest delays in two titled lists, the longest first: initcalls, if the console shows them, and
     /// silences outside of initcalls.
     pub fn delays(&self, calls: usize, silences: usize) -> Vec<(String, Vec<Delay<'_>>)> {
-        let Initcalls { clock, total, .. } = self.initcalls;
-        let (number, total) = (self.initcalls.calls.len(), millis(total));
+        let (number, clock) = (self.initcalls.calls.len(), self.initcalls.clock);
+        let total = millis(self.initcalls.total);
+        let title = format!("Slowest of {number} initcalls ({total} ms by the {clock}'s clock)");
         let slowest = self.initcalls.calls.iter().take(calls);
         let slowest = slowest.map(|call| (call.name.as_str(), call.start, call.took));
-        let outside = self.silences.iter().filter(|silence| {
-            let end = silence.start + silence.took;
-            !self.initcalls.covers(silence.start, end)
-        });
-        let outside = outside.take(silences);
+        let covered = |silence: &Silence| {
+            self.initcalls
+                .covers(silence.start, silence.start + silence.took)
+        };
+        let outside = self.silences.iter().filter(|silence| !covered(silence));
         let outside = outside.map(|silence| (silence.name.as_str(), silence.start, silence.took));
-        let mut lists = vec![
-            (
-                format!("Slowest of {number} initcalls ({total} ms by the {clock}'s clock)"),
-                slowest.collect::<Vec<_>>(),
-            ),
+        let mut lists: Vec<(_, Vec<_>)> = vec![
+            (title, slowest.collect()),
             (
                 "Longest silences, by the line after".to_owned(),
-                outside.collect(),
+                outside.take(silences).collect(),
             ),
         ];
         for (_, delays) in &mut lists {

@@ -38,38 +38,25 @@ pub struct Phase {
     pub end: Duration,
 }
 
-/// The phases of the kernel after its first line: the name, and the possible beginnings of the first line.
-/// They are in the order of start_kernel() and kernel_init(). A phase without such a line is part of the
-/// phase before. (The kernel unpacks the initramfs in parallel to the initcalls.)
-const KERNEL: &[(&str, &[&str])] = &[
+/// The beginnings of the lines with which a phase of the kernel starts, after its first line, and the
+/// phase. They are in the order of start_kernel() and kernel_init(). A phase without such a line is part of
+/// the phase before. (The kernel unpacks the initramfs in parallel to the initcalls.)
+const KERNEL: &[(&str, &str)] = &[
+    ("printk: legacy console [", "clocks and processors"),
+    ("printk: console [", "clocks and processors"),
+    ("console [", "clocks and processors"),
+    ("pid_max: default", "processes and caches"),
+    ("smp: Bringing up secondary", "initcalls"),
+    ("Performance Events:", "initcalls"),
+    ("devtmpfs: initialized", "initcalls"),
+    ("clocksource: jiffies:", "initcalls"),
+    ("Serial: 8250/16550 driver", "drivers, freeing init code"),
     (
-        "clocks and processors",
-        &["printk: legacy console [", "printk: console [", "console ["],
-    ),
-    ("processes and caches", &["pid_max: default"]),
-    (
-        "initcalls",
-        &[
-            "smp: Bringing up secondary",
-            "Performance Events:",
-            "devtmpfs: initialized",
-            "clocksource: jiffies:",
-        ],
-    ),
-    (
+        "Serial: AMBA PL011 UART driver",
         "drivers, freeing init code",
-        &[
-            "Serial: 8250/16550 driver",
-            "Serial: AMBA PL011 UART driver",
-        ],
     ),
-    (
-        "write protection",
-        &[
-            "Freeing unused kernel image",
-            "Freeing unused kernel memory",
-        ],
-    ),
+    ("Freeing unused kernel image", "write protection"),
+    ("Freeing unused kernel memory", "write protection"),
 ];
 
 const SILENT: (Who, &str) = (Who::Unknown, "firmware, silent kernel");
@@ -145,11 +132,11 @@ pub fn phases(timeline: &Timeline) -> Vec<Phase> {
             }
             continue;
         }
-        let announces = |part: &&str| line.text.starts_with(part);
-        let next = ahead.iter().position(|(_, by)| by.iter().any(announces));
-        if let Some(index) = next {
-            begin(line.begun, (Who::Kernel, ahead[index].0));
-            ahead = &ahead[index + 1..];
+        let next = ahead.iter().find(|(by, _)| line.text.starts_with(by));
+        if let Some((_, name)) = next {
+            begin(line.begun, (Who::Kernel, name));
+            let last = ahead.iter().rposition(|(_, phase)| phase == name);
+            ahead = &ahead[last.map_or(0, |last| last + 1)..];
         }
     }
     if let Some(init) = init {
