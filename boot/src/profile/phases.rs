@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::console::author::{Early, early, is_first};
-use crate::profile::timeline::{Timeline, in_seconds};
+use crate::profile::timeline::{Line, Timeline, in_seconds};
 
 /// The program that runs in a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -90,19 +90,18 @@ pub fn phases(timeline: &Timeline) -> Vec<Phase> {
     if let Some(ready) = timeline.ready {
         begin(ready, SILENT);
     }
+    // The kernel may go on printing after it has started init, when a module is loaded, say.
+    let init = timeline.init.as_ref().map(|line| line.begun);
+    let until_init = |line: &Line| init.is_none_or(|init| line.begun < init);
+    let lines = &timeline.lines[..timeline.lines.partition_point(until_init)];
     // The kernel's messages start with its first line. (With a small buffer, that line may be lost; then
     // they start with the first time stamp.)
-    let lines = &timeline.lines;
-    let init = timeline.init.as_ref().map(|line| line.begun);
     let first = lines.iter().position(|line| is_first(&line.text));
     let stamped = || lines.iter().position(|line| line.guest.is_some());
     let kernel = first.or_else(|| init.and_then(|_| stamped()));
     let (before, after) = lines.split_at(kernel.unwrap_or(lines.len()));
     let mut speaks: Option<(Early, Option<&str>)> = None;
     for line in before {
-        if init.is_some_and(|init| init <= line.begun) {
-            break;
-        }
         speaks = early(&line.text).or(speaks);
         match speaks {
             Some((Early::Firmware, last)) => {
@@ -207,6 +206,24 @@ mod tests {
                 ("QEMU, firmware, silent kernel", 0, 20),
                 ("memory and interrupts", 20, 30),
                 ("drivers, freeing init code", 30, 60),
+            ]
+        );
+    }
+
+    #[test]
+    fn no_phase_of_the_kernel_follows_the_start_of_init() {
+        let timeline = recorded(&[
+            (20, "[    0.000000] Linux version 6.12.95"),
+            (40, "[    0.000000] Run /init as init process"),
+            (60, "[    0.000000] Serial: 8250/16550 driver, 1 ports"),
+            (70, "x"),
+        ]);
+        assert_eq!(
+            named(&timeline),
+            [
+                ("QEMU, firmware, silent kernel", 0, 20),
+                ("memory and interrupts", 20, 40),
+                ("init", 40, 70),
             ]
         );
     }
