@@ -1,109 +1,143 @@
-//! A cause in words: a sentence, an explanation and advice, for a reader who sees it for the first time.
-
-use std::fmt;
+//! A cause in words: its kind, a sentence, an explanation and advice, for a reader who sees it for the first time.
 
 use crate::verdict::diagnosis::Cause;
 use crate::verdict::signal;
 
-impl fmt::Display for Cause {
+/// A cause in words.
+#[derive(Debug)]
+pub struct Words {
+    /// `kind` in the JSON form.
+    pub kind: &'static str,
     /// The sentence.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Cause::UnpackingFailed { reason } => {
-                write!(f, "the kernel could not unpack the initramfs ({reason})")
-            }
-            Cause::NoInit { path: None } => f.write_str("the kernel found no init to run"),
-            Cause::NoInit { path: Some(path) } => write!(f, "the kernel found no {path} to run"),
-            Cause::InitramfsIgnored => {
-                f.write_str("the kernel did not look at the initramfs, and found no init to run")
-            }
-            Cause::NoRoot => f.write_str("the kernel has no root file system"),
-            Cause::InitNotStarted { path, .. } => write!(f, "the kernel cannot execute {path}"),
-            Cause::InitExited { status: 0 } => f.write_str("init returned (exit status 0)"),
-            Cause::InitExited { status } => write!(f, "init exited with status {status}"),
-            Cause::InitKilled { signal, .. } => match signal::signal(*signal) {
-                Some(signal) => write!(f, "init was killed by {}", signal.name),
-                None => write!(f, "init was killed by signal {signal}"),
-            },
-            Cause::Panic { reason } => write!(f, "kernel panic: {reason}"),
-            Cause::Oops => f.write_str("the kernel ran into a bug of its own (an oops)"),
-            Cause::Lockup => f.write_str("a CPU was stuck in the kernel (a lockup)"),
-            Cause::HungTask => f.write_str("a process hung in the kernel"),
-            Cause::OutOfMemory => f.write_str("the guest ran out of memory"),
-            Cause::NoConsole => f.write_str("there is no console for init"),
-        }
-    }
+    pub sentence: String,
+    /// The explanation, if the sentence needs one.
+    pub meaning: Option<String>,
+    /// The advice.
+    pub help: &'static str,
 }
 
 impl Cause {
-    /// The explanation, if the sentence needs one.
-    pub fn meaning(&self) -> Option<String> {
-        let meaning = match self {
-            Cause::UnpackingFailed { reason } => unpacking(reason).meaning.to_owned(),
-            Cause::NoRoot => "it used no initramfs, or found no init in it".to_owned(),
-            Cause::InitNotStarted { error, .. } => match exec(*error) {
-                Some(row) => format!("{} (error -{error}, {})", row.meaning, row.name),
-                None => format!("error -{error}"),
-            },
-            Cause::InitExited { status } => match exit_status(*status) {
-                Some(row) => row.meaning.to_owned(),
-                None => "PID 1 must never exit".to_owned(),
-            },
-            Cause::InitKilled { signal, .. } => signal::signal(*signal)?.meaning.to_owned(),
-            Cause::NoConsole => "its output is lost".to_owned(),
-            _ => return None,
+    /// The cause in words.
+    pub fn words(&self) -> Words {
+        let words = |kind, sentence: &str, meaning: Option<&str>, help| Words {
+            kind,
+            sentence: sentence.to_owned(),
+            meaning: meaning.map(str::to_owned),
+            help,
         };
-        Some(meaning)
-    }
-
-    /// The advice.
-    pub fn help(&self) -> &'static str {
         match self {
-            Cause::UnpackingFailed { reason } => unpacking(reason).help,
-            Cause::NoInit { .. } => {
+            Cause::UnpackingFailed { reason } => {
+                let why = unpacking(reason);
+                words(
+                    "unpacking-failed",
+                    &format!("the kernel could not unpack the initramfs ({reason})"),
+                    Some(why.meaning),
+                    why.help,
+                )
+            }
+            Cause::NoInit { path } => words(
+                "no-init",
+                &format!(
+                    "the kernel found no {} to run",
+                    path.as_deref().unwrap_or("init")
+                ),
+                None,
                 "The initramfs must have the file /init at its top level; a dangling link does not count. `cpio -t` lists the \
-                 files. The archive may also be truncated: the kernel does not report that if it is not compressed."
-            }
-            Cause::InitramfsIgnored => {
+                 files. The archive may also be truncated: the kernel does not report that if it is not compressed.",
+            ),
+            Cause::InitramfsIgnored => words(
+                "initramfs-ignored",
+                "the kernel did not look at the initramfs, and found no init to run",
+                None,
                 "The kernel was probably built without CONFIG_BLK_DEV_INITRD=y. If not, one of its messages with \"initrd\" \
-                 says why it rejected the initramfs."
-            }
-            Cause::NoRoot => {
+                 says why it rejected the initramfs.",
+            ),
+            Cause::NoRoot => words(
+                "no-root",
+                "the kernel has no root file system",
+                Some("it used no initramfs, or found no init in it"),
                 "Either the kernel was built without CONFIG_BLK_DEV_INITRD=y, or the initramfs has no /init, and the kernel \
-                 looked for a disk instead."
+                 looked for a disk instead.",
+            ),
+            Cause::InitNotStarted { path, error } => {
+                let known = exec(*error);
+                let meaning = known.map_or(format!("error -{error}"), |row| {
+                    format!("{} (error -{error}, {})", row.meaning, row.name)
+                });
+                words(
+                    "init-not-started",
+                    &format!("the kernel cannot execute {path}"),
+                    Some(&meaning),
+                    known.map_or("errno(3) explains the error.", |row| row.help),
+                )
             }
-            Cause::InitNotStarted { error, .. } => {
-                exec(*error).map_or("errno(3) explains the error.", |row| row.help)
+            Cause::InitExited { status } => {
+                let known = exit_status(*status);
+                let sentence = match status {
+                    0 => "init returned (exit status 0)".to_owned(),
+                    _ => format!("init exited with status {status}"),
+                };
+                words(
+                    "init-exited",
+                    &sentence,
+                    Some(known.map_or("PID 1 must never exit", |row| row.meaning)),
+                    known.map_or(
+                        "The kernel panics when PID 1 ends. At its end, let init wait forever (pause(2) in a loop) or power \
+                         off (reboot(2)).",
+                        |row| row.help,
+                    ),
+                )
             }
-            Cause::InitExited { status } if exit_status(*status).is_some() => {
-                exit_status(*status).map_or("", |row| row.help)
+            Cause::InitKilled { signal, .. } => {
+                let known = signal::signal(*signal);
+                let name = known.map_or(format!("signal {signal}"), |row| row.name.to_owned());
+                words(
+                    "init-killed",
+                    &format!("init was killed by {name}"),
+                    known.map(|row| row.meaning),
+                    known.map_or("signal(7) explains the signal.", |row| row.help),
+                )
             }
-            Cause::InitExited { .. } => {
-                "The kernel panics when PID 1 ends. At its end, let init wait forever (pause(2) in a loop) or power off \
-                 (reboot(2))."
-            }
-            Cause::InitKilled { signal, .. } => signal::signal(*signal)
-                .map_or("signal(7) explains the signal.", |signal| signal.help),
-            Cause::Panic { .. } => "Read the kernel's messages before the panic.",
-            Cause::Oops => {
+            Cause::Panic { reason } => words(
+                "panic",
+                &format!("kernel panic: {reason}"),
+                None,
+                "Read the kernel's messages before the panic.",
+            ),
+            Cause::Oops => words(
+                "oops",
+                "the kernel ran into a bug of its own (an oops)",
+                None,
                 "The kernel has a bug, or its configuration is wrong; a correct kernel survives every program. The line with \
                  RIP: (on other CPUs, pc:) has the address. scripts/decode_stacktrace.sh in the kernel's sources translates it \
-                 into a line of C; it needs the unstripped vmlinux."
-            }
-            Cause::Lockup => {
+                 into a line of C; it needs the unstripped vmlinux.",
+            ),
+            Cause::Lockup => words(
+                "lockup",
+                "a CPU was stuck in the kernel (a lockup)",
+                None,
                 "The stack trace below the message shows the code that the CPU was running. On a very busy host the guest may \
-                 only have been slow."
-            }
-            Cause::HungTask => {
-                "The stack trace below the message shows the code in which the process waits, for a device or a lock."
-            }
-            Cause::OutOfMemory => {
+                 only have been slow.",
+            ),
+            Cause::HungTask => words(
+                "hung-task",
+                "a process hung in the kernel",
+                None,
+                "The stack trace below the message shows the code in which the process waits, for a device or a lock.",
+            ),
+            Cause::OutOfMemory => words(
+                "out-of-memory",
+                "the guest ran out of memory",
+                None,
                 "Give the guest more memory with --memory, or make the initramfs smaller: the kernel holds its files in memory, \
-                 and the packed archive as well until it has unpacked it."
-            }
-            Cause::NoConsole => {
-                "Add the character device 5:1 to the initramfs as /dev/console (packer: --node /dev/console=c:5:1:0600)."
-            }
+                 and the packed archive as well until it has unpacked it.",
+            ),
+            Cause::NoConsole => words(
+                "no-console",
+                "there is no console for init",
+                Some("its output is lost"),
+                "Add the character device 5:1 to the initramfs as /dev/console (packer: --node /dev/console=c:5:1:0600).",
+            ),
         }
     }
 }
@@ -331,12 +365,9 @@ mod tests {
             (101, "Rust"),
             (7, "must never exit"),
         ] {
-            let cause = Cause::InitExited { status };
-            assert!(
-                cause.meaning().is_some_and(|words| words.contains(part)),
-                "{status}"
-            );
-            assert!(!cause.help().is_empty());
+            let words = Cause::InitExited { status }.words();
+            assert!(words.meaning.unwrap().contains(part), "{status}");
+            assert!(!words.help.is_empty());
         }
     }
 
@@ -359,11 +390,11 @@ mod tests {
                 "init was killed by signal 34",
             ),
         ] {
-            let meaning = cause
-                .meaning()
-                .map_or(String::new(), |meaning| format!(": {meaning}"));
-            assert_eq!(format!("{cause}{meaning}"), sentence);
-            assert!(!cause.help().is_empty());
+            let words = cause.words();
+            let meaning = words.meaning.map(|meaning| format!(": {meaning}"));
+            let meaning = meaning.unwrap_or_default();
+            assert_eq!(format!("{}{meaning}", words.sentence), sentence);
+            assert!(!words.help.is_empty());
         }
     }
 }

@@ -92,7 +92,7 @@ impl Findings {
             }
             _ => {}
         }
-        let known = |known: &Finding| known.cause.kind() == finding.cause.kind();
+        let known = |known: &Finding| known.cause.words().kind == finding.cause.words().kind;
         let is_panic = message.starts_with(PANIC);
         (is_panic || !self.list.iter().any(known)).then_some(finding)
     }

@@ -10,7 +10,7 @@
 //! | [`diagnosis`] | the table of the kernel's messages, and the causes that they report |
 //! | [`signal`] | the table of the signals that kill PID 1 |
 //! | [`program_messages`] | the table of programs' error messages, with advice |
-//! | [`cause_text`] | a cause in words, with advice |
+//! | [`cause_text`] | the table of causes in words, with advice |
 //! | [`verdict_text`] | a verdict in words, with advice |
 //! | [`exit_code`] | the table of exit codes |
 
@@ -226,7 +226,7 @@ impl Verdict {
             Verdict::Seen { .. } => "seen",
             Verdict::Ended => "ended",
             Verdict::Abandoned { .. } => "abandoned",
-            Verdict::Failed(failure) => failure.cause.cause.kind(),
+            Verdict::Failed(failure) => failure.cause.cause.words().kind,
             Verdict::PoweredOff(_) => "powered-off",
             Verdict::Halted(_) => "halted",
             Verdict::Restarted(_) => "restarted",

@@ -82,27 +82,6 @@ pub enum Cause {
     NoConsole,
 }
 
-impl Cause {
-    /// `kind` in the JSON form.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Cause::UnpackingFailed { .. } => "unpacking-failed",
-            Cause::NoInit { .. } => "no-init",
-            Cause::InitramfsIgnored => "initramfs-ignored",
-            Cause::NoRoot => "no-root",
-            Cause::InitNotStarted { .. } => "init-not-started",
-            Cause::InitExited { .. } => "init-exited",
-            Cause::InitKilled { .. } => "init-killed",
-            Cause::Panic { .. } => "panic",
-            Cause::Oops => "oops",
-            Cause::Lockup => "lockup",
-            Cause::HungTask => "hung-task",
-            Cause::OutOfMemory => "out-of-memory",
-            Cause::NoConsole => "no-console",
-        }
-    }
-}
-
 /// The kernel's messages before it reads the initramfs (init/initramfs.c): without CONFIG_BLK_DEV_RAM,
 /// and with it.
 pub const UNPACKING: &[&str] = &[

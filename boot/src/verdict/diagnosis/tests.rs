@@ -6,7 +6,7 @@ fn parsed(message: &str) -> Option<(String, String)> {
     assert_eq!(finding.said, message);
     let mut json = serde_json::to_value(&finding.cause).unwrap();
     json.as_object_mut().unwrap().remove("kind");
-    Some((finding.cause.kind().to_owned(), json.to_string()))
+    Some((finding.cause.words().kind.to_owned(), json.to_string()))
 }
 
 /// Messages, with the kind and the other fields of their findings. Most messages without a comment occur in

@@ -35,7 +35,7 @@ fn kinds(guest: &Guest) -> Vec<&'static str> {
     guest
         .list()
         .iter()
-        .map(|found| found.cause.kind())
+        .map(|found| found.cause.words().kind)
         .collect()
 }
 
@@ -92,7 +92,7 @@ fn a_panic_is_recognised_anywhere_and_with_any_reason() {
     ] {
         let guest = fed(stream);
         assert!(guest.console.panicked());
-        assert_eq!(guest.list()[0].cause.to_string(), sentence);
+        assert_eq!(guest.list()[0].cause.words().sentence, sentence);
     }
 }
 

@@ -105,7 +105,10 @@ fn the_first_finding_is_the_cause_of_a_failure() {
         let verdict = guest.verdict(ending, RunnerEnd::default());
         assert_eq!(verdict.kind(), kind, "{output} {ending:?}");
         if let Verdict::Failed(failure) = &verdict {
-            let kinds = failure.then.iter().map(|finding| finding.cause.kind());
+            let kinds = failure
+                .then
+                .iter()
+                .map(|finding| finding.cause.words().kind);
             assert_eq!(kinds.collect::<Vec<_>>(), then, "{output} {ending:?}");
             let found = failure.end.as_ref().map(|end| end.kind());
             assert_eq!(found, end, "{output} {ending:?}");

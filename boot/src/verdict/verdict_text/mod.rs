@@ -134,7 +134,7 @@ impl Verdict {
         match self {
             Verdict::Failed(failure) => {
                 let by_program = program_messages::help(&failure.programs_said);
-                Some(by_program.unwrap_or_else(|| failure.cause.cause.help()))
+                Some(by_program.unwrap_or_else(|| failure.cause.cause.words().help))
             }
             Verdict::PoweredOff(guest) | Verdict::Restarted(guest) => {
                 program_messages::help(&guest.programs_said).or(Some(
@@ -223,9 +223,10 @@ impl Failure {
 
     fn sentence(&self) -> String {
         let cause = &self.cause.cause;
-        let mut parts = vec![cause.to_string()];
+        let words = cause.words();
+        let mut parts = vec![words.sentence];
         for finding in &self.then {
-            let part = finding.cause.to_string();
+            let part = finding.cause.words().sentence;
             // The sentence of `cause` includes this one.
             let is_included = matches!(
                 (cause, &finding.cause),
@@ -240,7 +241,7 @@ impl Failure {
             }
         }
         parts.extend(self.end.as_ref().map(|end| end.sentence()));
-        if let Some(meaning) = cause.meaning() {
+        if let Some(meaning) = words.meaning {
             parts[0] += &format!(": {meaning}");
         }
         parts.join("; then ")
