@@ -22,7 +22,7 @@ pub struct Analysis {
     pub initcalls: Initcalls,
     /// Its silences until init starts, the longest first.
     pub silences: Vec<Silence>,
-    /// Sentences for below the numbers: the guest's clock, and hints for a better analysis.
+    /// Sentences that follow the numbers: about the guest's clock, and hints for a better analysis.
     pub notes: Vec<String>,
 }
 
@@ -44,7 +44,7 @@ pub struct Silence {
     pub took: Duration,
 }
 
-/// A delay, for the eye: its name, its beginning and its length.
+/// The name, the beginning and the length of a delay.
 pub type Delay<'a> = (&'a str, Duration, Duration);
 
 impl Analysis {

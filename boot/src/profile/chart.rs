@@ -42,10 +42,11 @@ const INK: &str = "#1a1a1a";
 const FAINT: &str = "#595959";
 const GRID: &str = "#d0d0d0";
 const STRIPE: &str = "#f4f4f4";
-/// Okabe and Ito's colours, distinguishable with every kind of colour vision: of a delay, and of a failure.
+/// The colours of a delay and of a failure. These and the next are Okabe and Ito's, distinguishable with every kind
+/// of colour vision.
 const PURPLE: &str = "#cc79a7";
 const VERMILION: &str = "#d55e00";
-/// The legend: the programs, with more of these colours.
+/// The programs, with their names and colours in the legend.
 const PROGRAMS: [(Who, &str, &str); 5] = [
     (Who::Qemu, "qemu", "#e69f00"),
     (Who::Firmware, "firmware", "#56b4e9"),
