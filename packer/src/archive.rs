@@ -151,15 +151,15 @@ fn write_entry<W: Write>(
             out.entry(path, header, b"")
         }
         Kind::HardLink { .. } => unreachable!("stands for the file that it is a name of"),
+        Kind::Contents { bytes } => {
+            header.mode = mode(0o644);
+            let size = newc_size(bytes.len() as u64);
+            size.map_err(|reason| Error::entry(path, reason))?;
+            out.entry(path, header, bytes)
+        }
         Kind::File { source } => {
             let (file, metadata) = source::open(source)?;
-            let size = u32::try_from(metadata.len()).map_err(|_| {
-                let reason = format!(
-                    "has {} bytes, but newc can store at most 4294967295",
-                    metadata.len()
-                );
-                Error::at(source, reason)
-            })?;
+            let size = newc_size(metadata.len()).map_err(|reason| Error::at(source, reason))?;
             header.mode = mode(source::usual_mode(&metadata));
             if !has_contents {
                 return out.entry(path, header, b"");
@@ -172,6 +172,12 @@ fn write_entry<W: Write>(
             Ok(())
         }
     }
+}
+
+/// The size of a file, as far as newc can express it.
+fn newc_size(size: u64) -> Result<u32, String> {
+    u32::try_from(size)
+        .map_err(|_| format!("has {size} bytes, but newc can store at most {}", u32::MAX))
 }
 
 /// Copies `size` bytes. Fails if the source has fewer or more: the header with `size` is already

@@ -58,6 +58,11 @@ pub enum Kind {
         /// The file on this machine that has the contents. A symbolic link is followed.
         source: PathBuf,
     },
+    /// A regular file whose contents are in memory. Hard links cannot lead to it.
+    Contents {
+        /// The contents.
+        bytes: Vec<u8>,
+    },
     /// Another name of a file in the archive.
     HardLink {
         /// The path in the archive of the [`Kind::File`].
@@ -91,7 +96,7 @@ impl Kind {
     pub(crate) fn file_type(&self) -> FileType {
         match self {
             Self::Directory => FileType::Directory,
-            Self::File { .. } | Self::HardLink { .. } => FileType::File,
+            Self::File { .. } | Self::Contents { .. } | Self::HardLink { .. } => FileType::File,
             Self::Symlink { .. } => FileType::Symlink,
             Self::CharDevice(_) => FileType::CharDevice,
             Self::BlockDevice(_) => FileType::BlockDevice,

@@ -134,7 +134,7 @@ fn are_compatible(a: &Entry, b: &Entry) -> Result<bool, Error> {
 fn describe(entry: &Entry) -> String {
     let kind = entry.kind.name();
     let what = match &entry.kind {
-        Kind::Directory | Kind::Fifo | Kind::Socket => kind.to_owned(),
+        Kind::Directory | Kind::Contents { .. } | Kind::Fifo | Kind::Socket => kind.to_owned(),
         Kind::File { source } => format!("{kind} from {}", escape_path(source)),
         Kind::HardLink { file } => format!("{kind} to /{}", escape(file)),
         Kind::Symlink { target } => format!("{kind} to {}", escape(target)),
