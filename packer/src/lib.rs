@@ -45,6 +45,7 @@ pub mod manifest;
 pub mod newc;
 pub mod output;
 mod paths;
+pub mod program;
 pub mod reader;
 mod rootfs;
 mod source;

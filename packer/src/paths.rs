@@ -20,6 +20,12 @@ pub(crate) fn names(path: &[u8]) -> impl Iterator<Item = &BStr> {
     names.filter(|name| !name.is_empty() && *name != ".")
 }
 
+/// Puts the names of `path` on a stack of names, the first one on top.
+pub(crate) fn push_names(stack: &mut Vec<BString>, path: &[u8]) {
+    let names: Vec<_> = names(path).map(ToOwned::to_owned).collect();
+    stack.extend(names.into_iter().rev());
+}
+
 /// Whether the path can only name a directory, because it is empty or ends in `/`, `.` or `..`.
 pub(crate) fn names_directory(path: &[u8]) -> bool {
     let last = path.rsplit_str("/").next();

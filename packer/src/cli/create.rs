@@ -10,7 +10,7 @@ use packer::closure::Graph;
 use packer::escape::escape_path;
 use packer::output::OutFile;
 use packer::spec::{self, Spec};
-use packer::{Compression, CreateOptions, Error, Tree, cpio_list};
+use packer::{Compression, CreateOptions, Error, Tree, cpio_list, program};
 use std::ffi::OsString;
 use std::num::NonZero;
 use std::os::unix::ffi::OsStrExt;
@@ -31,7 +31,7 @@ use std::{env, thread};
 #[derive(Args)]
 #[command(
     group = ArgGroup::new("entries").required(true).multiple(true)
-        .args(["files", "dirs", "nodes", "symlinks", "trees", "lists", "closures"]),
+        .args(["files", "dirs", "nodes", "symlinks", "trees", "lists", "closures", "programs"]),
     override_usage = "packer create <OUT> <ENTRY>... [OPTIONS]",
     after_help = "Examples:\n  \
         packer create initramfs.cpio.gz --file /init=./init:0755 --node /dev/console=c:5:1:0600\n  \
@@ -77,6 +77,13 @@ pub struct Create {
     #[arg(help_heading = "Entries", long = "closure", value_name = "GRAPH")]
     closures: Vec<PathBuf>,
 
+    /// Add a program with its ELF interpreter and libraries, each at its own path
+    ///
+    /// They are found as ld.so(8) finds them, without running anything. A script comes with its interpreter. A
+    /// name without a `/` is looked up in PATH. What a program opens or starts later is not added.
+    #[arg(help_heading = "Entries", long = "program", value_name = "FILE")]
+    programs: Vec<PathBuf>,
+
     /// Compression: none, gzip (1 to 12), zstd (1 to 22) or xz (0 to 9)
     #[arg(long, value_name = "FORMAT[:LEVEL]", default_value_t)]
     compress: Compression,
@@ -93,6 +100,9 @@ pub struct Create {
     #[arg(long, short)]
     quiet: bool,
 }
+
+/// The directories of programs if `PATH` is not set, as of execvp(3).
+const PATH: &str = "/bin:/usr/bin";
 
 fn parser<T: Clone + Send + Sync + 'static>(
     parse: fn(&[u8]) -> Result<T, Error>,
@@ -138,6 +148,10 @@ impl Create {
             Some(closures) => closures.insert(&mut tree, jobs)?,
             None => Vec::new(),
         };
+        if !self.programs.is_empty() {
+            let path = env::var_os("PATH").unwrap_or_else(|| PATH.into());
+            program::closure(Path::new("/"), &path, &self.programs)?.insert(&mut tree)?;
+        }
 
         warn(&tree);
         let inputs = self.lists.iter().chain(&self.closures);

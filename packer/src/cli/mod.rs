@@ -30,7 +30,7 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Create(create::Create),
+    Create(Box<create::Create>),
     List(list::List),
     Verify(verify::Verify),
     Extract(extract::Extract),

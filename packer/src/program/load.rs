@@ -1,0 +1,218 @@
+//! Finds the libraries of a program as ld.so does: `_dl_map_object` of glibc's elf/dl-load.c.
+
+use super::Search;
+use super::elf::Elf;
+use super::interpreter::{Interpreter, Libc};
+use super::root::{Found, file_name, parent};
+use crate::Error;
+use crate::escape::escape;
+use bstr::{BString, ByteSlice};
+use std::collections::HashSet;
+use std::rc::Rc;
+
+/// The program, or a library that it has loaded.
+struct Object {
+    /// As ld.so opens it.
+    path: BString,
+    /// `$ORIGIN`.
+    origin: BString,
+    elf: Rc<Elf>,
+    /// The index of the object that needs it. `None` for the program.
+    needed_by: Option<usize>,
+}
+
+/// A directory in which a library may be.
+struct Directory {
+    path: BString,
+    /// Whether ld.so knows it only from its cache.
+    is_configured: bool,
+}
+
+/// Adds the libraries of the program `found`, and theirs.
+pub(super) fn libraries(
+    search: &mut Search,
+    interpreter: &Interpreter,
+    found: &Found,
+    elf: Rc<Elf>,
+) -> Result<(), Error> {
+    // The libraries that are loaded, by the names that they are asked for and by their DT_SONAMEs.
+    let mut names = HashSet::from([BString::from(file_name(&interpreter.path))]);
+    names.extend(interpreter.elf.soname.clone());
+    let mut objects = vec![Object {
+        path: found.real.clone(),
+        // ld.so reads /proc/self/exe, which has no symbolic links.
+        origin: parent(&found.real).into(),
+        elf,
+        needed_by: None,
+    }];
+    let mut index = 0;
+    while let Some(object) = objects.get(index) {
+        for name in &Rc::clone(&object.elf).needed {
+            if names.contains(name) || is_part_of_musl(interpreter, name) {
+                continue;
+            }
+            let (found, object) = find(search, interpreter, &objects, index, name)?;
+            names.insert(name.clone());
+            names.extend(object.elf.soname.clone());
+            search.take(&found);
+            objects.push(object);
+        }
+        index += 1;
+    }
+    Ok(())
+}
+
+/// musl has these libraries in its interpreter, whatever their version.
+fn is_part_of_musl(interpreter: &Interpreter, name: &[u8]) -> bool {
+    let stem = name
+        .strip_prefix(b"lib")
+        .and_then(|rest| rest.split_once_str("."));
+    let is_part = matches!(
+        stem,
+        Some((
+            b"c" | b"pthread" | b"rt" | b"m" | b"dl" | b"util" | b"xnet",
+            _
+        ))
+    );
+    // Alpine's libc.musl-x86_64.so.1 is a link to the interpreter.
+    is_part && matches!(interpreter.libc, Libc::Musl { .. }) && !name.starts_with(b"libc.musl-")
+}
+
+/// Finds the library `name` that the object at `index` needs.
+fn find(
+    search: &mut Search,
+    interpreter: &Interpreter,
+    objects: &[Object],
+    index: usize,
+    name: &BString,
+) -> Result<(Found, Object), Error> {
+    let by = &objects[index];
+    let name = expand(name, &by.origin, interpreter);
+    let is_path = name.contains(&b'/');
+    let is_relative = is_path && !name.starts_with(b"/");
+    let candidates: Vec<(BString, bool)> = if is_relative {
+        Vec::new()
+    } else if is_path {
+        vec![(name.clone(), false)]
+    } else {
+        let path = |path: BString| BString::from([&path, &b"/"[..], &name].concat());
+        directories(interpreter, objects, index)
+            .into_iter()
+            .map(|directory| (path(directory.path), directory.is_configured))
+            .collect()
+    };
+    let mut foreign = None;
+    for (path, is_configured) in &candidates {
+        let found = search.root.find_if_exists(path);
+        let found = found.map_err(|error| Error::at(search.root.source(path), error))?;
+        let Some(found) = found.filter(|found| found.metadata.is_file()) else {
+            continue;
+        };
+        let elf = search.elf(&found)?;
+        if elf.architecture != by.elf.architecture {
+            let text = || format!("; {} is for {}", escape(path), elf.architecture);
+            foreign.get_or_insert_with(text);
+            continue;
+        }
+        if let (true, Libc::Glibc { cache }) = (*is_configured, &interpreter.libc) {
+            let libraries = search.cached.entry(cache.clone()).or_default();
+            libraries.insert(name.clone(), path.clone());
+        }
+        let object = Object {
+            path: path.clone(),
+            origin: parent(path).into(),
+            elf,
+            needed_by: Some(index),
+        };
+        return Ok((found, object));
+    }
+
+    let mut places: Vec<_> = candidates
+        .iter()
+        .map(|(path, _)| escape(parent(path)).to_string())
+        .collect();
+    places.dedup();
+    let place = match &places[..] {
+        _ if is_relative => {
+            "is looked for in the working directory, which packer does not know".into()
+        }
+        [] => "is in no directory that it names".into(),
+        places => format!("is not in {}", places.join(", ")),
+    };
+    let program = match by.needed_by {
+        Some(_) => format!(" for {}", escape(&objects[0].path)),
+        None => String::new(),
+    };
+    let list = match &interpreter.libc {
+        Libc::Glibc { .. } => "ld.so.conf",
+        Libc::Musl { .. } => "ld-musl-ARCH.path",
+    };
+    let reason = format!(
+        "needs the library {}{program}, which {place}{}; install it for {}, or name its directory in /etc/{list}",
+        escape(&name),
+        foreign.unwrap_or_default(),
+        by.elf.architecture
+    );
+    Err(Error::at(search.root.source(&by.path), reason))
+}
+
+/// Where to look for the libraries of the object at `index`, in the order of ld.so.
+fn directories(interpreter: &Interpreter, objects: &[Object], index: usize) -> Vec<Directory> {
+    let by = &objects[index];
+    let is_musl = matches!(interpreter.libc, Libc::Musl { .. });
+    let mut paths = Vec::new();
+    let mut add = |list: Option<&BString>, object: &Object| {
+        let list = list.into_iter().flat_map(|list| list.split_str(":"));
+        paths.extend(list.map(|path| expand(path, &object.origin, interpreter)));
+    };
+    if is_musl || by.elf.runpath.is_none() {
+        let mut next = Some(by);
+        while let Some(object) = next {
+            let elf = &object.elf;
+            match &elf.runpath {
+                None => add(elf.rpath.as_ref(), object),
+                // glibc: a DT_RPATH beside a DT_RUNPATH does not count. musl takes both for the same.
+                Some(_) if !is_musl => {}
+                runpath => add(runpath.as_ref(), object),
+            }
+            next = object.needed_by.map(|index| &objects[index]);
+        }
+    } else {
+        add(by.elf.runpath.as_ref(), by);
+    }
+    // An empty or a relative path would depend on the working directory.
+    paths.retain(|path| path.starts_with(b"/"));
+    let mut directories: Vec<_> = paths
+        .into_iter()
+        .map(|path| Directory {
+            path,
+            is_configured: false,
+        })
+        .collect();
+    for path in interpreter.configured.iter().chain(&interpreter.defaults) {
+        let is_default = interpreter.defaults.contains(path);
+        let is_new = directories.iter().all(|directory| directory.path != *path);
+        if is_new && !(is_default && by.elf.no_default) {
+            directories.push(Directory {
+                path: path.clone(),
+                is_configured: !is_default,
+            });
+        }
+    }
+    directories
+}
+
+/// Replaces the tokens of ld.so(8), "Dynamic string tokens".
+fn expand(text: &[u8], origin: &[u8], interpreter: &Interpreter) -> BString {
+    let tokens = [
+        ("ORIGIN", origin),
+        ("LIB", &interpreter.lib),
+        ("PLATFORM", interpreter.platform.as_bytes()),
+    ];
+    let mut text = text.to_owned();
+    for (token, value) in tokens {
+        text = text.replace(format!("${{{token}}}"), value);
+        text = text.replace(format!("${token}"), value);
+    }
+    text.into()
+}
