@@ -40,6 +40,7 @@ mod error;
 pub mod escape;
 pub mod extract;
 mod file_type;
+pub mod kernel_modules;
 mod lost;
 pub mod manifest;
 pub mod newc;

@@ -1,7 +1,7 @@
 //! The entries to pack, by path, in the order of the archive.
 
 use crate::escape::{escape, escape_path};
-use crate::paths::{self, PATH_MAX};
+use crate::paths::{self, PATH_MAX, SYMLINKS_MAX};
 use crate::{Entry, Error, Kind, MODE_MAX, Owner, source};
 use bstr::{BStr, BString, ByteSlice};
 use std::collections::BTreeMap;
@@ -82,6 +82,36 @@ impl Tree {
                 name if name.is_empty() => (".".into(), entry),
                 name => (name, entry),
             })
+    }
+
+    /// The path to which `path` leads through the symbolic links of the tree. The last name may be one.
+    pub(crate) fn through_links(&self, path: &[u8]) -> BString {
+        let mut real = BString::default();
+        let mut followed = 0;
+        let mut rest = Vec::new();
+        paths::push_names(&mut rest, path);
+        while let Some(name) = rest.pop() {
+            if name == ".." {
+                let end = real.rfind_byte(b'/').unwrap_or(0);
+                real.truncate(end);
+                continue;
+            }
+            let next: BString = match real.is_empty() {
+                true => name,
+                false => [real.as_slice(), b"/", &name].concat().into(),
+            };
+            match self.entries.get(&next).map(|entry| &entry.kind) {
+                Some(Kind::Symlink { target }) if !rest.is_empty() && followed < SYMLINKS_MAX => {
+                    followed += 1;
+                    if target.starts_with(b"/") {
+                        real.clear();
+                    }
+                    paths::push_names(&mut rest, target);
+                }
+                _ => real = next,
+            }
+        }
+        real
     }
 
     /// The entry at a path, which is spelled as in [`entries`](Self::entries) and [`Kind::HardLink`].
@@ -271,6 +301,27 @@ mod tests {
         tree.insert("/f", Entry::new(Kind::File { source }))
             .unwrap();
         refused(tree, "/f", link("x"), r"already, as a file from a\x0ab");
+    }
+
+    #[test]
+    fn paths_through_links() {
+        let mut tree = Tree::new();
+        for (path, target) in [
+            ("/lib", "usr/lib"),
+            ("/usr/lib", "../b/./lib"),
+            ("/b/lib", "/c"),
+            ("/loop", "loop"),
+        ] {
+            tree.insert(path, link(target)).unwrap();
+        }
+        for (path, expected) in [
+            ("/lib/modules/x", "c/modules/x"),
+            ("/a/lib", "a/lib"),
+            ("/lib", "lib"),
+            ("/loop/x", "loop/x"),
+        ] {
+            assert_eq!(tree.through_links(path.as_bytes()), expected);
+        }
     }
 
     #[test]

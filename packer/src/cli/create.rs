@@ -10,7 +10,7 @@ use packer::closure::Graph;
 use packer::escape::escape_path;
 use packer::output::OutFile;
 use packer::spec::{self, Spec};
-use packer::{Compression, CreateOptions, Error, Tree, cpio_list, program};
+use packer::{Compression, CreateOptions, Error, Tree, cpio_list, kernel_modules, program};
 use std::ffi::OsString;
 use std::num::NonZero;
 use std::os::unix::ffi::OsStrExt;
@@ -31,7 +31,7 @@ use std::{env, thread};
 #[derive(Args)]
 #[command(
     group = ArgGroup::new("entries").required(true).multiple(true)
-        .args(["files", "dirs", "nodes", "symlinks", "trees", "lists", "closures", "programs"]),
+        .args(["files", "dirs", "nodes", "symlinks", "trees", "lists", "closures", "programs", "modules"]),
     override_usage = "packer create <OUT> <ENTRY>... [OPTIONS]",
     after_help = "Examples:\n  \
         packer create initramfs.cpio.gz --file /init=./init:0755 --node /dev/console=c:5:1:0600\n  \
@@ -83,6 +83,26 @@ pub struct Create {
     /// name without a `/` is looked up in PATH. What a program opens or starts later is not added.
     #[arg(help_heading = "Entries", long = "program", value_name = "FILE")]
     programs: Vec<PathBuf>,
+
+    /// Add a kernel module with the modules that it needs; takes --modules
+    ///
+    /// A compressed module is stored decompressed. A module that is built into the kernel adds nothing.
+    #[arg(
+        help_heading = "Entries",
+        long = "module",
+        value_name = "NAME",
+        requires = "modules_dir"
+    )]
+    modules: Vec<String>,
+
+    /// The directory of the kernel modules: /lib/modules/VERSION, or a root with only one such directory
+    #[arg(
+        long = "modules",
+        id = "modules_dir",
+        value_name = "DIR",
+        requires = "modules"
+    )]
+    modules_dir: Option<PathBuf>,
 
     /// Compression: none, gzip (1 to 12), zstd (1 to 22) or xz (0 to 9)
     #[arg(long, value_name = "FORMAT[:LEVEL]", default_value_t)]
@@ -152,6 +172,13 @@ impl Create {
             let path = env::var_os("PATH").unwrap_or_else(|| PATH.into());
             program::closure(Path::new("/"), &path, &self.programs)?.insert(&mut tree)?;
         }
+        // After the programs, which may add /lib as a symbolic link.
+        let modules = self.modules_dir.as_deref();
+        let modules = modules.map(|dir| kernel_modules::closure(dir, &self.modules));
+        let modules = modules.transpose()?;
+        if let Some(modules) = &modules {
+            modules.insert(&mut tree)?;
+        }
 
         warn(&tree);
         let inputs = self.lists.iter().chain(&self.closures);
@@ -159,7 +186,8 @@ impl Create {
             Some("-") => Path::new("/dev/stdin"),
             _ => input,
         });
-        let inputs: Vec<_> = inputs.collect();
+        let modules = modules.iter().flat_map(|modules| modules.sources());
+        let inputs: Vec<_> = inputs.chain(modules).collect();
         let options = CreateOptions {
             mtime,
             compression: self.compress,
