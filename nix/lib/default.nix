@@ -43,6 +43,7 @@ let
         init = { type = path; };
         files = { type = attrsOf (either [ path set ]); default = { }; };
         closures = { type = listOf path; default = [ ]; };
+        programs = { type = listOf path; default = [ ]; };
         compress = { type = string; default = "gzip"; };
       };
       body = arguments: describe { description = "An initramfs"; } (mkInitramfs arguments);

@@ -1,13 +1,14 @@
-# mkInitramfs { init, files, closures, compress }: an initramfs, a single file made by packer. It has `init` as /init, a console, and the
-# files and closures.
+# mkInitramfs { init, files, closures, programs, compress }: an initramfs, a single file made by packer. It has `init` as /init, a console, and the
+# files, closures and programs.
 #
 #   init      the program, or a derivation with the program as bin/init
 #   files     by absolute path, the file to copy, or one of
 #               { source, mode }  { text, mode }  { symlink }  { directory = mode; }  { node = "c:5:1"; mode }  { tree }
 #   closures  store paths that are packed with everything they refer to
+#   programs  programs that are packed with their ELF interpreters and libraries, as `packer create --program` finds them
 #   compress  as `packer create --compress` takes it
 { run, shellWord, textFile, tools, packer }:
-{ init, files ? { }, closures ? [ ], compress ? "gzip" }:
+{ init, files ? { }, closures ? [ ], programs ? [ ], compress ? "gzip" }:
 let
   inherit (builtins) attrNames concatMap concatStringsSep elemAt filter genList head isAttrs length;
   storePath = import ../store-path.nix;
@@ -49,12 +50,13 @@ run "initramfs.cpio${suffix.${format} or ""}"
   ({
     PATH = "${packer}/bin:${tools}/bin";
     inherit compress graphs;
-    words = map shellWord (concatMap (path: words path all.${path}) (attrNames all));
+    words = map shellWord (concatMap (path: words path all.${path}) (attrNames all)
+      ++ concatMap (program: [ "--program" "${storePath program}" ]) programs);
     # A variable may have at most 128 KiB, and 900 files exceed that: "Argument list too long".
     passAsFile = [ "words" "exportReferencesGraph" ];
     exportReferencesGraph = builtins.concatLists (genList (number: [ (elemAt graphs number) (elemAt closures number) ]) (length closures));
   } // (
-    # Without closures, nothing may refer to the store. A program that does would not start.
-    if closures == [ ] then { allowedReferences = [ ]; } else { }
+    # Without closures and programs, nothing may refer to the store. A program that does would not start.
+    if closures == [ ] && programs == [ ] then { allowedReferences = [ ]; } else { }
   ))
   ./initramfs.sh
