@@ -36,9 +36,9 @@ impl Prepared {
             program.terminal = Some(own);
             terminal = Some(other);
         }
-        for stream in 0..3 {
+        for (stream, theirs) in theirs.iter_mut().enumerate() {
             if let (Some(terminal), true) = (terminal, program.terminals >> stream & 1 == 1) {
-                theirs[stream] = terminal;
+                *theirs = terminal;
                 continue;
             }
             let [reader, writer] = system::pipe(O_CLOEXEC)?;
@@ -49,7 +49,7 @@ impl Prepared {
             };
             system::set_nonblocking(own)?;
             program.streams[stream] = Some(own);
-            theirs[stream] = other;
+            *theirs = other;
         }
         // The child writes here why it cannot execute the program. The end of the file means that it did.
         let [failure, their_failure] = system::pipe(O_CLOEXEC)?;
@@ -62,7 +62,9 @@ impl Prepared {
         for fd in theirs.into_iter().filter(|fd| Some(*fd) != terminal) {
             system::close(fd);
         }
-        terminal.map(system::close);
+        if let Some(terminal) = terminal {
+            system::close(terminal);
+        }
         system::close(their_failure);
         let mut errno = [0; 4];
         let length = system::read(failure, &mut errno)?;

@@ -154,7 +154,9 @@ impl Relay {
             (CLOSE, None) => self.input.complete = true,
             (CLOSE, Some(output)) => {
                 // The program gets SIGPIPE with its next write.
-                output.fd.take().map(system::close);
+                if let Some(fd) = output.fd.take() {
+                    system::close(fd);
+                }
             }
             (CREDIT, Some(output)) => output.credit += number(payload, 0) as usize,
             (SIGNAL, _) => self.signal(u32::from(stream)),
@@ -251,8 +253,9 @@ impl Input {
     }
 
     fn close(&mut self, terminal: Option<Fd>) {
-        let closed = self.fd.take().filter(|fd| Some(*fd) != terminal);
-        closed.map(system::close);
+        if let Some(fd) = self.fd.take().filter(|fd| Some(*fd) != terminal) {
+            system::close(fd);
+        }
         self.start = self.end;
     }
 }
