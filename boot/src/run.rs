@@ -139,6 +139,7 @@ fn own_fault(verdict: &Verdict) -> Option<String> {
             "the program wrote nothing for the {} s of --stall",
             limit.as_secs_f64()
         )),
+        Verdict::Ended => Some("the guest was switched off before the program ended".into()),
         Verdict::Signal { .. } => Some("a second signal ended the guest".into()),
         _ => None,
     }

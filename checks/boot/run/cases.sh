@@ -124,9 +124,10 @@ expect 124 run --bisect --timeout 1 -- sleep 100
 expect 251 run --stall 1 -- sh -c 'echo a; sleep 100'
 says err "boot: the program wrote nothing for the 1 s of --stall"
 expect 250 run --append rdinit=/none -- true
-grep -q "^boot: .*panic" err
+grep -q "^boot: the kernel found no init to run" err
 expect 1 run --bisect --append rdinit=/none -- true
 expect 250 run -- sh -c 'sleep 0.2; poweroff -f; sleep 100'
+says err "boot: the guest was switched off before the program ended"
 expect 252 run --share /no/such/directory -- true
 grep -q "^boot: --share /no/such/directory: No such file" err
 expect 252 run --memory x -- true
