@@ -33,6 +33,7 @@ impl Prepared {
         let mut terminal = None;
         if program.terminals != 0 {
             let (own, other) = open_terminal()?;
+            set_size(own, self.size);
             program.terminal = Some(own);
             terminal = Some(other);
         }
@@ -135,4 +136,11 @@ fn open_terminal() -> Result<(Fd, Fd), Errno> {
     Fd::try_from(other)
         .map(|other| (own, other))
         .map_err(|_| EINVAL)
+}
+
+/// Gives a terminal a size. Its programs get SIGWINCH.
+pub fn set_size(terminal: Fd, [rows, columns]: [u16; 2]) {
+    const TIOCSWINSZ: usize = 0x5414;
+    let mut size = [rows, columns, 0, 0];
+    let _ = system::ioctl(terminal, TIOCSWINSZ, size.as_mut_ptr().addr());
 }

@@ -64,6 +64,8 @@ pub const LOOPBACK: u8 = b'n';
 /// setgroups(2) with none, setgid(2), setuid(2), for the program; the number is the user's id, and the group's id
 /// in the upper half.
 pub const USER: u8 = b'u';
+/// The first size of the program's terminal; the number is rows and columns, 16 bits each.
+pub const TERMINAL: u8 = b't';
 /// The program's environment.
 pub const ENVIRONMENT: u8 = b'e';
 /// The paths to execute; the first one that exists counts.

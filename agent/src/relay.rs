@@ -3,7 +3,7 @@
 use agent::protocol::{CLOSE, CREDIT, DATA, HEADER, PAYLOAD, SIGNAL, SIZE, WINDOW, number};
 
 use crate::channel::Channel;
-use crate::program::Program;
+use crate::program::{Program, set_size};
 use crate::system::{
     self, EAGAIN, EINTR, EVERYBODY, Fd, POLLIN, POLLOUT, Pid, Poll, SIGCHLD, SIGKILL,
 };
@@ -177,10 +177,11 @@ impl Relay {
     }
 
     fn resize(&self, payload: &[u8]) {
-        const TIOCSWINSZ: usize = 0x5414;
-        if let (Some(terminal), [a, b, c, d]) = (self.terminal, payload) {
-            let mut size = [*a, *b, *c, *d, 0, 0, 0, 0];
-            let _ = system::ioctl(terminal, TIOCSWINSZ, size.as_mut_ptr().addr());
+        if let (Some(terminal), &[a, b, c, d]) = (self.terminal, payload) {
+            set_size(
+                terminal,
+                [u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d])],
+            );
         }
     }
 

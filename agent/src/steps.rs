@@ -13,6 +13,8 @@ pub type Failure = (u32, Errno);
 pub struct Prepared {
     pub place: u32,
     pub user: Option<u64>,
+    /// The rows and the columns of its terminal.
+    pub size: [u16; 2],
     pub environment: Strings,
     pub paths: Strings,
     pub arguments: Strings,
@@ -45,6 +47,7 @@ pub fn take(steps: &'static [u8]) -> Result<Prepared, Failure> {
     let mut prepared = Prepared {
         place: 0,
         user: None,
+        size: [0; 2],
         environment: Strings::default(),
         paths: Strings::default(),
         arguments: Strings::default(),
@@ -60,6 +63,7 @@ pub fn take(steps: &'static [u8]) -> Result<Prepared, Failure> {
         match step.kind {
             LOOPBACK => system::switch_on_loopback(),
             USER => prepared.user = Some(step.number),
+            TERMINAL => prepared.size = [step.number as u16, (step.number >> 16) as u16],
             ENVIRONMENT => prepared.environment = strings,
             PATHS => prepared.paths = strings,
             EXECUTE => {

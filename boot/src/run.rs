@@ -17,6 +17,7 @@ use boot::machine::{sandbox, tsc};
 use boot::program::choice;
 use boot::program::guest::{Guest, HostFiles};
 use boot::session::program::{self, End, Ended};
+use boot::session::terminal;
 use boot::streams::say;
 use boot::verdict::Verdict;
 use boot::verdict::exit_code::{self, ExitCode};
@@ -234,6 +235,7 @@ fn guest(cli: &RunCli) -> Result<Guest> {
             io::stdout().is_terminal(),
             io::stderr().is_terminal(),
         ],
+        size: terminal::size(),
     })
 }
 

@@ -23,6 +23,8 @@ pub struct Guest {
     pub user: Option<(u32, u32)>,
     /// Which of its streams are terminals.
     pub terminals: [bool; 3],
+    /// The rows and the columns of the terminal, if there is one.
+    pub size: Option<(u16, u16)>,
 }
 
 /// A directory of the host.
@@ -100,6 +102,9 @@ impl Guest {
         steps.chdir(&self.directory);
         if let Some((user, group)) = self.user {
             steps.user(user, group);
+        }
+        if let Some((rows, columns)) = self.size {
+            steps.terminal(rows, columns);
         }
         let environment = self.environment.iter().map(|(name, value)| {
             let mut variable = name.clone();
@@ -201,6 +206,7 @@ mod tests {
             shares: vec![],
             user: None,
             terminals: [false; 3],
+            size: None,
         }
     }
 

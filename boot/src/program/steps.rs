@@ -83,6 +83,16 @@ impl Steps {
         self.purpose(format!("become user {user}"));
     }
 
+    /// The first size of the program's terminal.
+    pub fn terminal(&mut self, rows: u16, columns: u16) {
+        self.add(
+            protocol::TERMINAL,
+            u64::from(rows) | u64::from(columns) << 16,
+            &[],
+        );
+        self.purpose("make a terminal".into());
+    }
+
     /// The program: where it may be, its arguments, its environment as `NAME=VALUE`, and which of its streams are
     /// terminals. The last step.
     pub fn execute(

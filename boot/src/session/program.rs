@@ -8,7 +8,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use rustix::termios::tcgetwinsize;
 use signal_hook::consts::SIGWINCH;
 
 use crate::console::display::Display;
@@ -19,7 +18,7 @@ use crate::session::events::{self, Event, Sender};
 use crate::session::run::{QUEUE, runner_end};
 use crate::session::signals;
 use crate::session::stderr::RunnerStderr;
-use crate::session::terminal::RawMode;
+use crate::session::terminal::{self, RawMode};
 use crate::session::watch::Watch;
 use crate::verdict::Verdict;
 use crate::verdict::judge::{Ending, Goal};
@@ -152,17 +151,16 @@ fn standard_streams() -> io::Result<Streams> {
     })
 }
 
-/// Gives the program's terminal the size of the user's, now and whenever that changes.
+/// Gives the program's terminal the user's size, whenever that changes.
 fn follow_size(channel: Channel) -> io::Result<()> {
     let mut changes = signal_hook::iterator::Signals::new([SIGWINCH])?;
-    let send = move || {
-        let size = tcgetwinsize(io::stdin()).or_else(|_| tcgetwinsize(io::stdout()));
-        if let Ok(size) = size.or_else(|_| tcgetwinsize(io::stderr())) {
-            channel.resize(size.ws_row, size.ws_col);
+    thread::spawn(move || {
+        for _ in changes.forever() {
+            if let Some((rows, columns)) = terminal::size() {
+                channel.resize(rows, columns);
+            }
         }
-    };
-    send();
-    thread::spawn(move || changes.forever().for_each(|_| send()));
+    });
     Ok(())
 }
 

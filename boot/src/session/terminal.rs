@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rustix::termios::{
     ControlModes, InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr,
-    tcsetattr,
+    tcgetwinsize, tcsetattr,
 };
 
 /// A terminal and its original modes.
@@ -24,6 +24,13 @@ impl Saved {
         // terminal may be closed.
         let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.modes);
     }
+}
+
+/// The rows and the columns of the user's terminal, which is one of the standard streams.
+pub fn size() -> Option<(u16, u16)> {
+    let size = tcgetwinsize(io::stdin()).or_else(|_| tcgetwinsize(io::stdout()));
+    let size = size.or_else(|_| tcgetwinsize(io::stderr())).ok()?;
+    Some((size.ws_row, size.ws_col))
 }
 
 /// A terminal in raw mode. Dropping it restores the terminal.
