@@ -11,7 +11,8 @@ toolchain.run "run"
     for target in um x86_64; do
       export BOOT_TARGET=$target
       echo "== $target"
-      sh -e $cases || { echo "a case for $target failed" >&2; exit 1; }
+      mkdir $target
+      (cd $target && sh -e $cases) || { echo "a case for $target failed" >&2; exit 1; }
     done | tee $out
     [ "$(grep -c '^all cases passed$' $out)" = 2 ]
   '')
