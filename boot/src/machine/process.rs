@@ -74,7 +74,7 @@ impl Process {
                     program,
                 );
                 command.args(peer.arguments());
-                command.args(channel.map(qemu::channel_arguments).unwrap_or_default());
+                command.args(channel.map(qemu::channel_arguments).into_iter().flatten());
                 pipes(&mut command, interactive);
                 (command, Some(qmp), Some(peer), None)
             }
