@@ -38,7 +38,7 @@ impl Prepared {
             terminal = Some(other);
         }
         for (stream, theirs) in theirs.iter_mut().enumerate() {
-            if let (Some(terminal), true) = (terminal, program.terminals >> stream & 1 == 1) {
+            if let (Some(terminal), true) = (terminal, (program.terminals >> stream) & 1 == 1) {
                 *theirs = terminal;
                 continue;
             }

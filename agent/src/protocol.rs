@@ -116,7 +116,7 @@ pub fn step(bytes: &[u8]) -> Option<(Step<'_>, &[u8])> {
     let strings = rest.get(..rest.len() - after.len())?;
     let step = Step {
         kind: *head.first()?,
-        number: u64::from(number(head, 8)) | u64::from(number(head, 12)) << 32,
+        number: u64::from(number(head, 8)) | (u64::from(number(head, 12)) << 32),
         count,
         strings,
     };
@@ -147,7 +147,7 @@ mod tests {
         let (first, rest) = step(&bytes).unwrap();
         assert_eq!(
             (first.kind, first.count, first.number),
-            (MOUNT, 2, 1 | 2 << 32)
+            (MOUNT, 2, 1 | (2 << 32))
         );
         let (a, more) = string(first.strings).unwrap();
         let (b, none) = string(more).unwrap();

@@ -78,7 +78,7 @@ impl Steps {
 
     /// The user and the group of the program.
     pub fn user(&mut self, user: u32, group: u32) {
-        let number = u64::from(user) | u64::from(group) << 32;
+        let number = u64::from(user) | (u64::from(group) << 32);
         self.add(protocol::USER, number, &[]);
         self.purpose(format!("become user {user}"));
     }
@@ -87,7 +87,7 @@ impl Steps {
     pub fn terminal(&mut self, rows: u16, columns: u16) {
         self.add(
             protocol::TERMINAL,
-            u64::from(rows) | u64::from(columns) << 16,
+            u64::from(rows) | (u64::from(columns) << 16),
             &[],
         );
         self.purpose("make a terminal".into());
@@ -103,7 +103,7 @@ impl Steps {
         terminals: [bool; 3],
     ) {
         let terminals = terminals.iter().rev();
-        let terminals = terminals.fold(0, |bits, terminal| bits << 1 | u64::from(*terminal));
+        let terminals = terminals.fold(0, |bits, terminal| (bits << 1) | u64::from(*terminal));
         for (kind, number, strings) in [
             (protocol::ENVIRONMENT, 0, environment),
             (protocol::PATHS, 0, paths),

@@ -10,7 +10,7 @@ expect() {
 }
 # says FILE TEXT: the file is this text.
 says() {
-	[ "$(cat $1)" = "$2" ] || { echo "$1 is not \"$2\":"; cat out err; exit 1; }
+	[ "$(cat "$1")" = "$2" ] || { echo "$1 is not \"$2\":"; cat out err; exit 1; }
 }
 
 case $BOOT_TARGET in
@@ -19,7 +19,7 @@ um) statuses=$(seq 0 255) signals="1 2 4 6 7 8 9 10 11 12 13 14 15 24 25 31 34 6
 esac
 
 echo "statuses"
-for status in $statuses; do expect $status run -- sh -c "exit $status"; done
+for status in $statuses; do expect "$status" run -- sh -c "exit $status"; done
 echo "signals"
 # (busybox's sh ignores SIGQUIT.)
 for signal in $signals; do expect $((128 + signal)) run -- sh -c "kill -$signal \$\$"; done
@@ -54,6 +54,7 @@ while [ $time -lt $times ]; do
 done
 
 echo "surroundings"
+# shellcheck disable=SC2016 # The guest's shell expands these.
 A="a b" expect 0 run --env B=c --env PWD -- sh -c 'echo "$A,$B,$(pwd)"; id -u; ls -d /proc/self /sys/kernel /dev/null /dev/fd/0'
 says out "a b,c,$PWD
 0
@@ -68,6 +69,7 @@ says out "1
 2"
 # More than a window of the channel has room for.
 long=$(head -c 60000 /dev/zero | tr '\0' x)
+# shellcheck disable=SC2016
 LONG=$long expect 0 run -- sh -c 'echo ${#LONG}; cat' </dev/null
 says out 60000
 expect 0 run -- sh -c 'echo $$ >/dev/shm/x; ip addr show lo 2>/dev/null | grep -c LOOPBACK,UP || cat /sys/class/net/lo/flags'
