@@ -239,10 +239,10 @@ mod tests {
     #[test]
     fn a_share_has_a_place_and_a_mode() {
         for (text, path, at, writable) in [
-            ("/usr", "/usr", "/usr", false),
-            ("/usr:rw", "/usr", "/usr", true),
-            ("/usr:/mnt/x", "/usr", "/mnt/x", false),
-            ("/usr:/mnt:rw", "/usr", "/mnt", true),
+            ("/proc", "/proc", "/proc", false),
+            ("/proc:rw", "/proc", "/proc", true),
+            ("/proc:/mnt/x", "/proc", "/mnt/x", false),
+            ("/proc:/mnt:rw", "/proc", "/mnt", true),
         ] {
             let share = parse_share(text.as_ref()).unwrap();
             let expected = Share {
