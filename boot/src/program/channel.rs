@@ -243,3 +243,111 @@ fn read_frame(reader: &mut impl Read) -> io::Result<(u8, u8, Vec<u8>)> {
     reader.read_exact(&mut payload)?;
     Ok((kind, number, payload))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::sync::mpsc::{RecvTimeoutError, channel};
+    use std::time::Duration;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(30);
+
+    /// A stream of the host: boot's file, and the other end.
+    fn stream() -> (File, UnixStream) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        (File::from(OwnedFd::from(ours)), theirs)
+    }
+
+    fn frame(kind: u8, number: u8, payload: &[u8]) -> Vec<u8> {
+        [&header(kind, number, payload.len()), payload].concat()
+    }
+
+    #[test]
+    fn no_more_is_sent_than_the_agent_has_room_for() {
+        let (input, mut user) = stream();
+        let (stdout, mut reader) = stream();
+        let (stderr, no_reader) = stream();
+        drop(no_reader);
+        let (tell, events) = channel();
+        let streams = Streams {
+            input,
+            outputs: [stdout, stderr],
+        };
+        let tell = move |event| tell.send(event).unwrap_or(());
+        let (_channel, agent) = Channel::open(vec![7; 10], 6, streams, tell).unwrap();
+        let mut agent = UnixStream::from(agent);
+        agent.set_read_timeout(Some(LONG)).unwrap();
+        user.write_all(b"abc").unwrap();
+
+        agent.write_all(&frame(HELLO, 0, GREETING)).unwrap();
+        assert_eq!(events.recv_timeout(LONG), Ok(Event::Ready));
+        assert_eq!(
+            read_frame(&mut agent).unwrap(),
+            (START, 0, vec![10, 0, 0, 0])
+        );
+        assert_eq!(read_frame(&mut agent).unwrap(), (STEPS, 0, vec![7; 6]));
+        agent
+            .write_all(&frame(CREDIT, 0, &6_u32.to_le_bytes()))
+            .unwrap();
+        assert_eq!(read_frame(&mut agent).unwrap(), (STEPS, 0, vec![7; 4]));
+        assert_eq!(read_frame(&mut agent).unwrap(), (DATA, 0, b"ab".to_vec()));
+        agent
+            .write_all(&frame(CREDIT, 0, &1_u32.to_le_bytes()))
+            .unwrap();
+        assert_eq!(read_frame(&mut agent).unwrap(), (DATA, 0, b"c".to_vec()));
+        agent
+            .write_all(&frame(CREDIT, 0, &7_u32.to_le_bytes()))
+            .unwrap();
+        drop(user);
+        assert_eq!(read_frame(&mut agent).unwrap(), (CLOSE, 0, vec![]));
+
+        // Nobody reads stderr. Credit for stdout comes for a quarter of the window at a time.
+        agent.write_all(&frame(DATA, 2, b"x")).unwrap();
+        assert_eq!(read_frame(&mut agent).unwrap(), (CLOSE, 2, vec![]));
+        agent.write_all(&frame(DATA, 1, &[b'y'; PAYLOAD])).unwrap();
+        let mut output = vec![0; PAYLOAD];
+        reader.read_exact(&mut output).unwrap();
+        assert!(output.iter().all(|byte| *byte == b'y'));
+        let credit = (PAYLOAD as u32).to_le_bytes().to_vec();
+        assert_eq!(read_frame(&mut agent).unwrap(), (CREDIT, 1, credit));
+
+        // The end comes after the last output.
+        agent.write_all(&frame(DATA, 1, b"last")).unwrap();
+        agent
+            .write_all(&frame(EXITED, 0, &(7_u32 << 8).to_le_bytes()))
+            .unwrap();
+        let told: Vec<_> = events.iter().take(5).collect();
+        let wrote = Event::Wrote;
+        assert_eq!(
+            told,
+            [wrote, wrote, wrote, Event::Ended(7 << 8), Event::Closed]
+        );
+        let mut output = String::new();
+        reader.read_to_string(&mut output).unwrap();
+        assert_eq!(output, "last");
+    }
+
+    #[test]
+    fn another_program_than_the_agent_is_foreign() {
+        let (tell, events) = channel();
+        let streams = Streams {
+            input: stream().0,
+            outputs: [stream().0, stream().0],
+        };
+        let tell = move |event| tell.send(event).unwrap_or(());
+        let (channel, agent) = Channel::open(vec![], 9, streams, tell).unwrap();
+        let mut agent = UnixStream::from(agent);
+        agent
+            .write_all(&frame(HELLO, 0, b"another agent 9"))
+            .unwrap();
+        assert_eq!(events.recv_timeout(LONG), Ok(Event::Foreign));
+        assert_eq!(events.recv_timeout(LONG), Ok(Event::Closed));
+        drop(channel);
+        assert_eq!(
+            events.recv_timeout(LONG),
+            Err(RecvTimeoutError::Disconnected)
+        );
+    }
+}
