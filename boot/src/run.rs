@@ -3,10 +3,11 @@
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
 use boot::files::input;
-use boot::inspect;
+use boot::inspect::{self, Inputs};
 use boot::machine::accel::probe::probe;
 use boot::machine::accel::{self, Acceleration, Choice};
 use boot::machine::qemu::{self, Accel, Qemu};
@@ -15,7 +16,8 @@ use boot::machine::user_mode::{self, UserMode};
 use boot::machine::vm::{self, Runner, Vm};
 use boot::machine::{sandbox, tsc};
 use boot::program::choice;
-use boot::program::guest::{Guest, HostFiles};
+use boot::program::guest::{Guest, HostFiles, search_path};
+use boot::program::pack::{self, Contents, Packed, State};
 use boot::session::program::{self, End, Ended};
 use boot::session::terminal;
 use boot::streams::say;
@@ -61,8 +63,26 @@ pub fn answer(mut arguments: impl Iterator<Item = OsString>) -> Option<ExitCode>
 
 fn run(cli: &RunCli) -> Result<ExitCode> {
     let place = choose(cli)?;
-    let guest = guest(cli)?;
-    let vm = vm(cli, &place, &guest)?;
+    let mut guest = guest(cli)?;
+    let (kernel, initramfs) = cli.guest(place.target)?;
+    let kernel = input::readable("kernel", "kernel", kernel)?;
+    let initramfs = input::readable("initramfs", "guests", initramfs)?;
+    let inputs = inspect::inputs(place.target, &kernel, &initramfs)?;
+    let contents = Contents {
+        program: &cli.command[0],
+        search_path: search_path(&guest.environment),
+        files: &cli.file,
+    };
+    let pack = || Packed::new(&contents, &initramfs, place.target);
+    let packed = match cli.pack.then(pack).transpose() {
+        Ok(packed) => packed,
+        Err(error) => return not_packed(&contents, error),
+    };
+    guest.packed = packed.as_ref().map(|packed| packed.program.clone());
+    let initrd = packed
+        .as_ref()
+        .map_or_else(|| initramfs.clone(), Packed::path);
+    let vm = vm(cli, &place, &guest, kernel, initrd, &inputs)?;
     let files = match &vm.runner {
         Runner::Qemu(_) => HostFiles::NineP,
         Runner::UserMode(_) => HostFiles::Hostfs,
@@ -75,7 +95,7 @@ fn run(cli: &RunCli) -> Result<ExitCode> {
     };
     let log = cli.log.as_deref();
     let log = log
-        .map(|log| input::log(log, [&vm.kernel, &vm.initrd]))
+        .map(|log| input::log(log, [&vm.kernel, &initramfs]))
         .transpose()?;
     let ended = program::run(&vm, steps.bytes().to_vec(), goal, cli.console, log)?;
     if cli.summary {
@@ -109,7 +129,7 @@ fn run(cli: &RunCli) -> Result<ExitCode> {
         }
         End::Foreign => Err(anyhow!(
             "{}: its agent speaks another protocol than this boot; use an initramfs of the same version",
-            vm.initrd.display()
+            initramfs.display()
         )),
         // The guest did what it should, and the kernel's log has nothing to do with it.
         End::Guest(verdict) if ready && own_fault(&verdict).is_some() => {
@@ -163,6 +183,17 @@ fn not_found(name: &OsStr) -> String {
         "in the directories of PATH"
     };
     format!("{name}: there is no such program {place}, or its interpreter is missing")
+}
+
+/// The exit code if nothing was packed because of the program itself. Otherwise, the error.
+fn not_packed(contents: &Contents, error: anyhow::Error) -> Result<ExitCode> {
+    let code = match pack::state(contents.program, contents.search_path) {
+        State::Missing => exit_code::NOT_FOUND,
+        State::NotExecutable => exit_code::NOT_EXECUTABLE,
+        State::Executable => return Err(error),
+    };
+    say(&format!("boot: {error:#}"));
+    Ok(code)
 }
 
 /// Chooses what runs the program.
@@ -226,6 +257,7 @@ fn choose(cli: &RunCli) -> Result<Place> {
 fn guest(cli: &RunCli) -> Result<Guest> {
     Ok(Guest {
         command: cli.command.clone(),
+        packed: None,
         environment: cli.environment(),
         directory: cli.directory()?,
         shares: cli.shares()?,
@@ -239,16 +271,19 @@ fn guest(cli: &RunCli) -> Result<Guest> {
     })
 }
 
-fn vm(cli: &RunCli, place: &Place, guest: &Guest) -> Result<Vm> {
+fn vm(
+    cli: &RunCli,
+    place: &Place,
+    guest: &Guest,
+    kernel: PathBuf,
+    initrd: PathBuf,
+    inputs: &Inputs,
+) -> Result<Vm> {
     let target = place.target;
-    let (kernel, initrd) = cli.guest(target)?;
-    let kernel = input::readable("kernel", "kernel", kernel)?;
-    let initrd = input::readable("initramfs", "guests", initrd)?;
-    let inputs = inspect::inputs(target, &kernel, &initrd)?;
     let (runner, channel) = match (&target.run_by, &place.acceleration) {
         (RunBy::Qemu(of_qemu), Some(acceleration)) => {
             let qemu = qemu(cli, of_qemu, acceleration.accel, guest);
-            inspect::check_qemu(&inputs, &kernel, &qemu.program)?;
+            inspect::check_qemu(inputs, &kernel, &qemu.program)?;
             (Runner::Qemu(qemu), qemu::CHANNEL)
         }
         _ => {
@@ -262,12 +297,16 @@ fn vm(cli: &RunCli, place: &Place, guest: &Guest) -> Result<Vm> {
     };
     // The log is for failures, and its lines cost time.
     let quiet = if cli.console { "" } else { "quiet " };
+    let root = match &guest.packed {
+        Some(_) => format!("{} ", pack::KERNEL_OPTION),
+        None => String::new(),
+    };
     Ok(Vm {
         target,
         memory: cli.memory,
         kernel,
         initrd,
-        append: format!("BOOT_CHANNEL={channel} {quiet}{}", cli.append),
+        append: format!("BOOT_CHANNEL={channel} {quiet}{root}{}", cli.append),
         runner,
     })
 }

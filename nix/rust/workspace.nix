@@ -12,7 +12,7 @@ let
     update = "nix/toolchain/update";
   };
   # The other members that a member depends on.
-  parts = { bench = [ members.agent members.boot ]; boot = [ members.agent ]; };
+  parts = { bench = [ members.agent members.boot members.packer ]; boot = [ members.agent members.packer ]; };
   directories = builtins.attrValues members;
   # The files of the repository that are needed to compile a member.
   filesOf = name: manifests ++ [ members.${name} ] ++ parts.${name} or [ ];

@@ -17,7 +17,7 @@ use crate::cli::values;
 /// Run a program in a Linux kernel of its own, and exit with its status.
 ///
 /// The program sees the files of this machine. What it writes stays in the guest's memory, except below
-/// directories that --share gives it. Its stdin, stdout and stderr are boot's, and it has boot's directory and
+/// directories that --share gives it. With --pack, it sees nothing of this machine. Its stdin, stdout and stderr are boot's, and it has boot's directory and
 /// environment. On a terminal it has a terminal; type Ctrl-] three times to end the guest.
 #[derive(Parser)]
 #[command(name = "boot run", version, after_help = HELP)]
@@ -75,11 +75,19 @@ pub struct RunCli {
     #[arg(long, value_name = "DIR[:AT][:rw]")]
     pub share: Vec<OsString>,
 
+    /// Share nothing: pack the program, with its libraries or interpreter, into the guest's memory
+    #[arg(long)]
+    pub pack: bool,
+
+    /// Pack this file, too, for its own path; a program comes with its libraries
+    #[arg(long, value_name = "FILE", requires = "pack")]
+    pub file: Vec<PathBuf>,
+
     /// Variable for the program; with NAME alone, it is removed
     #[arg(long, value_name = "NAME[=VALUE]")]
     pub env: Vec<OsString>,
 
-    /// Directory of the program [default: this one]
+    /// Directory of the program [default: this one, or / with --pack]
     #[arg(long, value_name = "DIR")]
     pub cwd: Option<PathBuf>,
 
@@ -176,6 +184,7 @@ impl RunCli {
         let current = env::current_dir();
         match &self.cwd {
             Some(directory) if directory.is_absolute() => Ok(directory.clone()),
+            None if self.pack => Ok("/".into()),
             directory => {
                 let current =
                     current.context("this directory is gone; name another one with --cwd DIR")?;

@@ -13,6 +13,8 @@ use crate::program::steps::Steps;
 pub struct Guest {
     /// The program's name and arguments.
     pub command: Vec<OsString>,
+    /// Its path, if it is packed: then the guest has none of the host's files except shares.
+    pub packed: Option<PathBuf>,
     /// Its environment.
     pub environment: Vec<(OsString, OsString)>,
     /// Its directory.
@@ -61,43 +63,32 @@ impl Guest {
             writable: false,
         };
         let shares = [root].into_iter().chain(self.shares.iter().cloned());
-        let arguments = shares.enumerate().flat_map(|(number, share)| {
-            qemu::share_arguments(&tag(number), &share.path, share.writable)
-        });
+        let without = usize::from(self.packed.is_some());
+        let arguments = shares
+            .enumerate()
+            .skip(without)
+            .flat_map(|(number, share)| {
+                qemu::share_arguments(&tag(number), &share.path, share.writable)
+            });
         arguments.collect()
     }
 
     /// The agent's steps.
     pub fn steps(&self, files: HostFiles) -> Steps {
         let mut steps = Steps::default();
-        let root = Path::new("/root");
-        let none = MountFlags::empty();
-        let (lower, layer) = (Path::new("/lower"), Path::new("/layer"));
-        [lower, layer, root]
-            .iter()
-            .for_each(|path| steps.mkdir(path));
-        steps.mount("layer", layer, "tmpfs", none, "size=100%,mode=755".as_ref());
-        [layer.join("upper"), layer.join("work")]
-            .iter()
-            .for_each(|path| steps.mkdir(path));
-        mount_share(&mut steps, files, 0, Path::new("/"), lower, false);
-        let data = "lowerdir=/lower,upperdir=/layer/upper,workdir=/layer/work,redirect_dir=on";
-        steps.mount("root", root, "overlay", none, data.as_ref());
-        for (index, share) in self.shares.iter().enumerate() {
-            let at = below(root, &share.at);
-            let parents: Vec<_> = at.ancestors().take_while(|path| *path != root).collect();
-            parents.iter().rev().for_each(|path| steps.mkdir(path));
-            mount_share(
-                &mut steps,
-                files,
-                index + 1,
-                &share.path,
-                &at,
-                share.writable,
-            );
+        if self.packed.is_some() {
+            // The initramfs is the root.
+            let root = Path::new("/");
+            self.mount_shares(&mut steps, files, root);
+            mount_system(&mut steps, root, false);
+            make_directories(&mut steps, root, &self.directory);
+        } else {
+            let root = Path::new("/root");
+            mount_layers(&mut steps, files, root);
+            self.mount_shares(&mut steps, files, root);
+            mount_system(&mut steps, root, true);
+            steps.root(root);
         }
-        mount_system(&mut steps, root);
-        steps.root(root);
         steps.loopback();
         steps.chdir(&self.directory);
         if let Some((user, group)) = self.user {
@@ -117,21 +108,58 @@ impl Guest {
         steps
     }
 
+    fn mount_shares(&self, steps: &mut Steps, files: HostFiles, root: &Path) {
+        for (index, share) in self.shares.iter().enumerate() {
+            let at = below(root, &share.at);
+            make_directories(steps, root, &at);
+            mount_share(steps, files, index + 1, &share.path, &at, share.writable);
+        }
+    }
+
     /// Where the program may be: a name without a slash is looked up in PATH, as execvp(3) does.
     fn paths(&self) -> Vec<OsString> {
+        if let Some(path) = &self.packed {
+            return vec![path.into()];
+        }
         let name = &self.command[0];
         if name.as_encoded_bytes().contains(&b'/') {
             return vec![name.clone()];
         }
-        let path = self.environment.iter().find(|(name, _)| name == "PATH");
-        let path = path.map_or("/usr/local/bin:/usr/bin:/bin".as_ref(), |(_, path)| {
-            path.as_os_str()
-        });
-        let directories = std::env::split_paths(path);
+        let directories = std::env::split_paths(search_path(&self.environment));
         directories
             .map(|directory| directory.join(name).into())
             .collect()
     }
+}
+
+/// The directories in which a program is looked up, as in `PATH`.
+pub fn search_path(environment: &[(OsString, OsString)]) -> &OsStr {
+    let path = environment.iter().find(|(name, _)| name == "PATH");
+    path.map_or("/usr/local/bin:/usr/bin:/bin".as_ref(), |(_, path)| path)
+}
+
+/// Makes the directory `path` below `root`, and those on the way to it.
+fn make_directories(steps: &mut Steps, root: &Path, path: &Path) {
+    // Without `.`, for which there is nothing to make.
+    let path: PathBuf = path.components().collect();
+    let parents: Vec<_> = path.ancestors().take_while(|path| *path != root).collect();
+    parents.iter().rev().for_each(|path| steps.mkdir(path));
+}
+
+/// Mounts the host's files at `root`, below a layer in memory for what the guest writes.
+fn mount_layers(steps: &mut Steps, files: HostFiles, root: &Path) {
+    let none = MountFlags::empty();
+    let (lower, layer) = (Path::new("/lower"), Path::new("/layer"));
+    [lower, layer, root]
+        .iter()
+        .for_each(|path| steps.mkdir(path));
+    steps.mount("layer", layer, "tmpfs", none, "size=100%,mode=755".as_ref());
+    [layer.join("upper"), layer.join("work")]
+        .iter()
+        .for_each(|path| steps.mkdir(path));
+    mount_share(steps, files, 0, Path::new("/"), lower, false);
+    let data = "lowerdir=/lower,upperdir=/layer/upper,workdir=/layer/work,redirect_dir=on";
+    steps.mount("root", root, "overlay", none, data.as_ref());
 }
 
 /// `path`, an absolute one, below another root.
@@ -163,8 +191,8 @@ fn mount_share(
     }
 }
 
-/// Mounts the guest's own file systems below `root`.
-fn mount_system(steps: &mut Steps, root: &Path) {
+/// Mounts the guest's own file systems below `root`. The agent has mounted /dev below its own.
+fn mount_system(steps: &mut Steps, root: &Path, with_dev: bool) {
     let safe = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     let plain = MountFlags::NOSUID | MountFlags::NODEV;
     for (path, kind, flags, data) in [
@@ -179,6 +207,9 @@ fn mount_system(steps: &mut Steps, root: &Path) {
         ),
         ("dev/shm", "tmpfs", plain, "mode=1777"),
     ] {
+        if kind == "devtmpfs" && !with_dev {
+            continue;
+        }
         let at = root.join(path);
         steps.mkdir(&at);
         steps.mount(kind, &at, kind, flags, OsStr::new(data));
@@ -201,6 +232,7 @@ mod tests {
         let path = path.map(|path| ("PATH".into(), path.into()));
         Guest {
             command: vec![name.into()],
+            packed: None,
             environment: path.into_iter().collect(),
             directory: "/".into(),
             shares: vec![],
@@ -241,5 +273,37 @@ mod tests {
         assert!(words[1].contains("readonly=on,path=/"), "{words:?}");
         assert!(words[5].ends_with("readonly=off,path=/a,,b"), "{words:?}");
         assert_eq!(words[7], "virtio-9p-device,fsdev=share1,mount_tag=share1");
+    }
+
+    #[test]
+    fn a_packed_guest_has_no_files_of_the_host_but_shares() {
+        let mut guest = guest("true", Some("/a"));
+        guest.packed = Some("/b/true".into());
+        guest.directory = "/c/./d".into();
+        let has = |guest: &Guest, files, text: &str| {
+            let steps = guest.steps(files);
+            let mut windows = steps.bytes().windows(text.len());
+            windows.any(|window| window == text.as_bytes())
+        };
+        assert!(guest.qemu_arguments().is_empty());
+        assert_eq!(guest.paths(), ["/b/true"]);
+        for (files, kind) in [(HostFiles::Hostfs, "hostfs"), (HostFiles::NineP, "9p")] {
+            assert!(!has(&guest, files, kind));
+            assert!(!has(&guest, files, "overlay"));
+            // Only the agent has mounted it.
+            assert!(!has(&guest, files, "devtmpfs"));
+            assert!(has(&guest, files, "\0/c\0"));
+            assert!(has(&guest, files, "\0/c/d\0"));
+        }
+        guest.shares.push(Share {
+            path: "/e".into(),
+            at: "/mnt".into(),
+            writable: false,
+        });
+        assert!(has(&guest, HostFiles::Hostfs, "hostfs"));
+        assert!(has(&guest, HostFiles::NineP, "share1"));
+        let arguments = guest.qemu_arguments();
+        assert!(arguments[1].to_str().unwrap().contains("path=/e"));
+        assert_eq!(arguments.len(), 4);
     }
 }

@@ -7,10 +7,12 @@
 //! | --- | --- |
 //! | [`steps`] | the steps that the agent takes, as bytes and as words |
 //! | [`guest`] | what the program finds in its guest |
+//! | [`pack`] | the initramfs of a guest that shares nothing with the host |
 //! | [`channel`] | the streams and the signals of the program |
 //! | [`choice`] | whether user-mode Linux would be quick here |
 
 pub mod channel;
 pub mod choice;
 pub mod guest;
+pub mod pack;
 pub mod steps;

@@ -31,9 +31,12 @@ pub(super) struct Elf {
 
 /// What must be the same in a program, in its interpreter and in its libraries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Architecture {
+pub struct Architecture {
+    /// `e_machine`.
     pub machine: u16,
+    /// Whether its addresses have 64 bits.
     pub is_64: bool,
+    /// Whether the first byte of a number is its largest part.
     pub is_big_endian: bool,
 }
 

@@ -23,10 +23,11 @@ mod load;
 mod root;
 mod script;
 
-use crate::escape::escape;
+use crate::escape::{escape, escape_path};
 use crate::{Entry, Error, Kind, Tree, paths};
 use bstr::{BString, ByteSlice};
-use elf::{Architecture, Elf};
+pub use elf::Architecture;
+use elf::Elf;
 use interpreter::{Interpreter, Libc};
 use root::{Found, Root};
 use std::collections::{BTreeMap, HashMap};
@@ -45,6 +46,8 @@ const SCRIPTS_MAX: usize = 5;
 #[derive(Clone, Debug)]
 pub struct Closure {
     programs: Vec<PathBuf>,
+    /// The first ELF program and its architecture.
+    first: Option<(PathBuf, Architecture)>,
     /// By absolute path.
     entries: BTreeMap<BString, Entry>,
 }
@@ -53,6 +56,29 @@ impl Closure {
     /// The absolute path in the archive of each program, in the order in which the programs were named.
     pub fn programs(&self) -> &[PathBuf] {
         &self.programs
+    }
+
+    /// The architecture of all programs, and the absolute path of an ELF program with it.
+    pub fn architecture(&self) -> Option<(&Path, Architecture)> {
+        let (path, architecture) = self.first.as_ref()?;
+        Some((path, *architecture))
+    }
+
+    /// Adds a file that a program opens, at its own path, with the symbolic links that lead to it. `root` is that
+    /// of [`closure`], and `path` an absolute path below it.
+    ///
+    /// # Errors
+    /// If it does not exist, or is not a regular file.
+    pub fn add_file(&mut self, root: &Path, path: &Path) -> Result<(), Error> {
+        let root = Root(root);
+        let path = paths::absolute(path.as_os_str().as_bytes());
+        let refuse = |reason: String| Err(Error::at(root.source(&path), reason));
+        match root.find(&path) {
+            Ok(found) if found.metadata.is_file() => self.entries.extend(found.passed),
+            Ok(_) => return refuse("is not a regular file".into()),
+            Err(error) => return refuse(format!("cannot be read: {error}")),
+        }
+        Ok(())
     }
 
     /// The absolute paths in the archive of all directories, files and symbolic links, sorted by their bytes.
@@ -93,9 +119,9 @@ pub fn closure(root: &Path, search_path: &OsStr, programs: &[PathBuf]) -> Result
         search_path,
         closure: Closure {
             programs: Vec::new(),
+            first: None,
             entries: BTreeMap::new(),
         },
-        first: None,
         elves: HashMap::new(),
         cached: BTreeMap::new(),
     };
@@ -113,8 +139,6 @@ struct Search<'a> {
     root: Root<'a>,
     search_path: &'a OsStr,
     closure: Closure,
-    /// The first ELF program and its architecture.
-    first: Option<(BString, Architecture)>,
     /// The ELF files by their real paths.
     elves: HashMap<BString, Rc<Elf>>,
     /// By the path of an ld.so.cache, the paths of the libraries that it has to have, by their names.
@@ -234,14 +258,17 @@ impl Search<'_> {
                 "is an ELF file, but no program: it may be an object file or a core dump".into(),
             );
         }
-        match &self.first {
-            None => self.first = Some((path.clone(), elf.architecture)),
+        match &self.closure.first {
+            None => {
+                let path = OsString::from_vec(path.to_vec());
+                self.closure.first = Some((path.into(), elf.architecture));
+            }
             Some((_, architecture)) if *architecture == elf.architecture => {}
             Some((first, architecture)) => {
                 return refuse(format!(
                     "is for {}, but {} is for {architecture}; pack only programs of one architecture",
                     elf.architecture,
-                    escape(first)
+                    escape_path(first)
                 ));
             }
         }
@@ -304,7 +331,8 @@ impl Search<'_> {
 
     fn write_caches(&mut self) -> Result<(), Error> {
         for (path, libraries) in std::mem::take(&mut self.cached) {
-            let (_, architecture) = self.first.as_ref().expect("a program needs the libraries");
+            let first = self.closure.first.as_ref();
+            let (_, architecture) = first.expect("a program needs the libraries");
             let bytes = cache::write(*architecture, &libraries)
                 .map_err(|reason| Error::entry(&path, reason))?;
             let directory = self.root.find(root::parent(&path));
@@ -320,6 +348,20 @@ impl Search<'_> {
 
 fn is_program(found: &Found) -> bool {
     found.metadata.is_file() && found.metadata.permissions().mode() & 0o111 != 0
+}
+
+/// Whether `path` is a program for [`closure`]: an executable file that is a script, or an ELF file and no library.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn is_startable(path: &Path) -> io::Result<bool> {
+    let metadata = path.metadata()?;
+    if !metadata.is_file() || metadata.permissions().mode() & 0o111 == 0 {
+        return Ok(false);
+    }
+    let is_program =
+        |elf: Elf| elf.is_executable && (elf.interpreter.is_some() || elf.needed.is_empty());
+    Ok(script::parse(&head(path)?).is_some() || elf::read(path).is_ok_and(is_program))
 }
 
 /// The first bytes of a file.

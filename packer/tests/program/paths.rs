@@ -2,8 +2,9 @@
 
 use super::Root;
 use super::elf::Elf;
-use packer::{Entry, Kind, Tree, archive};
+use packer::{Entry, Kind, Tree, archive, program};
 use std::fs;
+use std::path::Path;
 
 /// A root with /lib and /bin below /usr, as most distributions have it.
 fn merged() -> Root {
@@ -124,4 +125,60 @@ fn a_contradiction_in_the_archive_is_named() {
         .insert(&mut tree)
         .unwrap_err();
     assert_eq!(error.to_string(), "/lib: is there already, as a directory");
+}
+
+#[test]
+fn a_file_comes_with_the_links_that_lead_to_it() {
+    let root = merged();
+    root.file("/usr/share/data", b"data", 0o640);
+    root.link("/data", "usr/share/../share/link");
+    root.link("/usr/share/link", "data");
+    let mut closure = root.closure(&["sh"]).unwrap();
+    let without = closure.paths().count();
+    closure.add_file(root.0.path(), "/data".as_ref()).unwrap();
+    let paths: Vec<_> = closure.paths().collect();
+    for path in ["/data", "/usr/share", "/usr/share/link", "/usr/share/data"] {
+        assert!(paths.contains(&Path::new(path)), "{path}");
+    }
+    assert_eq!(paths.len(), without + 4);
+    for (path, error) in [
+        ("/usr", "/usr: is not a regular file"),
+        (
+            "/none",
+            "/none: cannot be read: No such file or directory (os error 2)",
+        ),
+    ] {
+        let failed = closure.add_file(root.0.path(), path.as_ref()).unwrap_err();
+        assert!(failed.to_string().ends_with(error), "{failed}");
+    }
+}
+
+#[test]
+fn a_library_is_no_program() {
+    let root = Root::new();
+    root.elf("/program", &Elf::program());
+    root.elf("/library", &Elf::library().needed("libc.so"));
+    root.file("/script", b"#!/bin/sh", 0o755);
+    root.file("/text", b"text", 0o755);
+    root.file("/plain", &Elf::program().bytes(), 0o644);
+    for (path, is_program) in [
+        ("/program", true),
+        ("/script", true),
+        ("/library", false),
+        ("/text", false),
+        ("/plain", false),
+        ("/", false),
+    ] {
+        assert_eq!(program::is_startable(&root.path(path)).unwrap(), is_program);
+    }
+    assert!(program::is_startable(&root.path("/none")).is_err());
+}
+
+#[test]
+fn the_architecture_is_that_of_the_programs() {
+    let root = merged();
+    let closure = root.closure(&["sh"]).unwrap();
+    let (path, architecture) = closure.architecture().unwrap();
+    assert_eq!(path, Path::new("/bin/sh"));
+    assert_eq!(architecture.to_string(), "x86_64 with 64 bits");
 }
