@@ -93,6 +93,57 @@ says out old
 expect 1 run --share tree:/new/place -- sh -c 'echo x >/new/place/directory/file'
 says tree/directory/file old
 
+echo "packed"
+expect 7 run --pack -- sh -c 'exit 7'
+# A program with libraries.
+expect 0 run -- strace -V
+cp out unpacked
+expect 0 run --pack -- strace -V
+cmp unpacked out
+printf '#!%s\necho "$0,$1,$(pwd)"\n' "$(which sh)" >script
+chmod +x script
+expect 0 run --pack -- ./script argument
+says out "$PWD/script,argument,/"
+expect 0 run --pack --file data -- cat "$PWD/data"
+cmp data out
+expect 0 run --pack --file script --cwd /new/place -- sh -c "pwd; $PWD/script x"
+says out "/new/place
+$PWD/script,x,/new/place"
+# Nothing else of the host is there.
+expect 0 run --pack -- ls /
+says out "dev
+init
+nix
+proc
+root
+sys
+tmp"
+expect 1 run --pack -- test -e "$PWD"
+expect 1 run --pack -- grep -E "hostfs|9p|overlay" /proc/mounts
+expect 0 run --pack --share shared:/mnt:rw -- sh -c 'echo packed >/mnt/packed'
+says shared/packed packed
+expect 0 run --pack --user 1:2 -- sh -c 'echo x >/tmp/x && id -u && ls -d /dev/pts /dev/shm /sys/kernel'
+says out "1
+/dev/pts
+/dev/shm
+/sys/kernel"
+expect 127 run --pack -- no-such-program
+grep -q "^boot: no-such-program: no program of this name is in PATH" err
+expect 127 run --pack -- ./no-such-program
+says err "boot: $PWD/no-such-program: does not exist; install it, or name another program"
+expect 126 run --pack -- ./data
+says err "boot: $PWD/data: is not executable; \`chmod +x\` makes it so"
+sed 's/libc[.]so[.]6/libx.so.6/' "$(which strace)" >without
+chmod +x without
+expect 252 run --pack -- ./without
+grep -q "^boot: $PWD/without: needs the library libx.so.6" err
+printf '#!/none/sh\n' >orphan
+chmod +x orphan
+expect 252 run --pack -- ./orphan
+says err "boot: $PWD/orphan: needs /none/sh to run it, which does not exist; install it, or name another program"
+expect 252 run --pack --file no-such-file -- true
+grep -q "^boot: --file $PWD/no-such-file: No such file" err
+
 echo "processes"
 expect 0 run -- sh -c '(sleep 100; echo late) & echo now'
 says out now
