@@ -181,6 +181,7 @@ mod tests {
     use std::fs::{self, Permissions};
     use std::io::Read;
     use std::os::unix::fs::PermissionsExt;
+    use std::slice::from_ref;
 
     use object::elf::{EM_AARCH64, EM_X86_64, Machine};
     use packer::Manifest;
@@ -252,12 +253,12 @@ mod tests {
         let packed = pack(&[script.clone(), data.clone()]);
         assert_eq!(packed.program, program);
         let image = bytes(&packed);
-        assert_eq!(&image[..14], b"agent\0\0\0070701");
+        assert_eq!(&image[..14], b"agent\0\0\x00070701");
         assert_eq!(
             image,
             bytes(&pack(&[data.clone(), script.clone(), data.clone()]))
         );
-        assert_ne!(image, bytes(&pack(&[data.clone()])));
+        assert_ne!(image, bytes(&pack(from_ref(&data))));
 
         let manifest = Manifest::of_image(&image[8..]).unwrap();
         let mode = |path: &Path| {
@@ -295,7 +296,7 @@ mod tests {
             ),
             (
                 &program,
-                &[other.clone()],
+                from_ref(&other),
                 "um",
                 "HOST/other: is for aarch64 with 64 bits, but HOST/program is for x86_64 with 64 bits; pack only \
                  programs of one architecture",
