@@ -17,8 +17,9 @@ use crate::cli::values;
 /// Run a program in a Linux kernel of its own, and exit with its status.
 ///
 /// The program sees the files of this machine. What it writes stays in the guest's memory, except below
-/// directories that --share gives it. With --pack, it sees nothing of this machine. Its stdin, stdout and stderr are boot's, and it has boot's directory and
-/// environment. On a terminal it has a terminal; type Ctrl-] three times to end the guest.
+/// directories that --share gives it. With --pack, it sees only what is packed or shared. Its stdin, stdout and
+/// stderr are boot's, and it has boot's directory and environment. On a terminal it has a terminal; type Ctrl-]
+/// three times to end the guest.
 #[derive(Parser)]
 #[command(name = "boot run", version, after_help = HELP)]
 pub struct RunCli {
