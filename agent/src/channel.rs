@@ -1,7 +1,7 @@
 //! The channel to boot.
 
 use agent::protocol::{
-    CREDIT, GREETING, HEADER, HELLO, PAYLOAD, START, STEPS, header, number, parse_header,
+    CREDIT, GREETING, HEADER, HELLO, PAYLOAD, SIGNAL, START, STEPS, header, number, parse_header,
 };
 
 use crate::system::{self, EAGAIN, EINTR, Fd, Result};
@@ -62,15 +62,16 @@ impl Channel {
         }
     }
 
-    /// Says hello, and reads boot's steps.
-    pub fn steps(&mut self) -> Option<&'static [u8]> {
+    /// Says hello, and reads boot's steps, and a signal that comes with them.
+    pub fn steps(&mut self) -> Option<(&'static [u8], Option<u32>)> {
         self.send(HELLO, 0, GREETING);
         let mut steps: Option<&'static mut [u8]> = None;
         let mut length = 0;
+        let mut signal = None;
         loop {
             let mut credit = 0;
             let mut complete = false;
-            self.frames(|kind, _, payload| {
+            self.frames(|kind, number_of_frame, payload| {
                 match (kind, &mut steps) {
                     (START, None) => steps = system::allocate(number(payload, 0) as usize).ok(),
                     (STEPS, Some(steps)) => {
@@ -80,6 +81,7 @@ impl Channel {
                             credit += payload.len();
                         }
                     }
+                    (SIGNAL, _) => signal = Some(u32::from(number_of_frame)),
                     _ => {}
                 }
                 complete = steps.as_ref().is_some_and(|steps| steps.len() == length);
@@ -90,7 +92,7 @@ impl Channel {
                 self.send(CREDIT, 0, &(credit as u32).to_le_bytes());
             }
             if complete {
-                return steps.map(|steps| &*steps);
+                return steps.map(|steps| (&*steps, signal));
             }
             if !self.receive() {
                 return None;

@@ -48,7 +48,7 @@ extern "C" fn entered(stack: *const usize) -> ! {
 
 /// Does what boot says, to the end of the program.
 fn serve(mut channel: Channel) {
-    let Some(steps) = channel.steps() else {
+    let Some((steps, signal)) = channel.steps() else {
         return say(b"agent: boot sent no steps\n");
     };
     let report = |channel: &Channel, (step, errno): (u32, system::Errno)| {
@@ -58,6 +58,9 @@ fn serve(mut channel: Channel) {
     };
     match steps::take(steps).and_then(|prepared: Prepared| prepared.start()) {
         Ok(program) => {
+            if let Some(signal) = signal {
+                relay::signal(program.pid, signal);
+            }
             let status = relay::run(&mut channel, program);
             // Files on a writable share of the host may still be in this kernel's memory.
             system::sync();

@@ -52,6 +52,12 @@ impl Prepared {
             program.streams[stream] = Some(own);
             *theirs = other;
         }
+        // So that the program can open them again, as /dev/stdout.
+        if let Some(user) = self.user {
+            for fd in theirs {
+                system::give(fd, user as u32, (user >> 32) as u32);
+            }
+        }
         // The child writes here why it cannot execute the program. The end of the file means that it did.
         let [failure, their_failure] = system::pipe(O_CLOEXEC)?;
         let Some(pid) = system::fork()? else {

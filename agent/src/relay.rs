@@ -30,8 +30,8 @@ struct Output {
 struct Relay {
     pid: Pid,
     input: Input,
-    /// Streams 1 and 2. A terminal is one of them.
-    outputs: [Output; 2],
+    /// The streams 1, 2 and 0. A terminal is one of them.
+    outputs: [Output; 3],
     terminal: Option<Fd>,
     /// For a frame with output.
     frame: &'static mut [u8],
@@ -50,12 +50,14 @@ pub fn run(channel: &mut Channel, program: Program) -> u32 {
         terminal,
         terminals,
     } = program;
-    // The output of a terminal goes to the first of stdout and stderr that is one, else to stdout.
+    // The output of a terminal goes to the first of stdout and stderr that is one, else to stream 0, which boot writes to
+    // the terminal that is its stdin.
     let of_terminal = match terminals >> 1 {
+        0 => 2,
         2 => 1,
         _ => 0,
     };
-    let mut outputs = [stdout, stderr].map(|fd| Output { fd, credit: WINDOW });
+    let mut outputs = [stdout, stderr, None].map(|fd| Output { fd, credit: WINDOW });
     if let (Some(terminal), None) = (terminal, outputs[of_terminal].fd) {
         outputs[of_terminal].fd = Some(terminal);
     }
@@ -118,7 +120,7 @@ pub fn run(channel: &mut Channel, program: Program) -> u32 {
 
 impl Relay {
     /// What to wait for: the channel, the end of a child, the input, the outputs.
-    fn waits(&self, channel: Fd, ends: Fd) -> [Poll; 5] {
+    fn waits(&self, channel: Fd, ends: Fd) -> [Poll; 6] {
         let wait = |fd: Option<Fd>, events| Poll {
             // poll(2) ignores a negative one.
             fd: fd.unwrap_or(-1),
@@ -126,7 +128,7 @@ impl Relay {
             found: 0,
         };
         let pending = self.input.end > self.input.start || self.input.complete;
-        let [stdout, stderr] = self
+        let [stdout, stderr, terminal] = self
             .outputs
             .map(|output| wait(output.fd.filter(|_| output.credit > 0), POLLIN));
         [
@@ -135,6 +137,7 @@ impl Relay {
             wait(self.input.fd.filter(|_| pending), POLLOUT),
             stdout,
             stderr,
+            terminal,
         ]
     }
 
@@ -145,8 +148,9 @@ impl Relay {
 
     /// Takes a frame.
     fn take(&mut self, kind: u8, stream: u8, payload: &[u8]) {
-        let output = match stream {
-            1 | 2 => self.outputs.get_mut(usize::from(stream - 1)),
+        let output = match (kind, stream) {
+            (CREDIT, 0) => self.outputs.get_mut(2),
+            (_, 1 | 2) => self.outputs.get_mut(usize::from(stream - 1)),
             _ => None,
         };
         match (kind, output) {
@@ -159,21 +163,10 @@ impl Relay {
                 }
             }
             (CREDIT, Some(output)) => output.credit += number(payload, 0) as usize,
-            (SIGNAL, _) => self.signal(u32::from(stream)),
+            (SIGNAL, _) => signal(self.pid, u32::from(stream)),
             (SIZE, _) => self.resize(payload),
             _ => {}
         }
-    }
-
-    /// A terminal sends SIGINT, SIGQUIT and SIGHUP to a whole group of processes; kill(1) means one process.
-    fn signal(&self, signal: u32) {
-        const OF_TERMINALS: [u32; 3] = [1, 2, 3];
-        let to = if OF_TERMINALS.contains(&signal) {
-            -self.pid
-        } else {
-            self.pid
-        };
-        system::kill(to, signal);
     }
 
     fn resize(&self, payload: &[u8]) {
@@ -211,7 +204,7 @@ impl Relay {
 
     /// Sends what the program wrote to stream `index` + 1.
     fn read_output(&mut self, channel: &Channel, index: usize) {
-        let stream = index as u8 + 1;
+        let stream = (index as u8 + 1) % 3;
         let Some(output) = self.outputs.get_mut(index) else {
             return;
         };
@@ -232,7 +225,10 @@ impl Relay {
                 if Some(fd) != self.terminal {
                     system::close(fd);
                 }
-                channel.send(CLOSE, stream, &[]);
+                // For stream 0, that would mean the input.
+                if stream > 0 {
+                    channel.send(CLOSE, stream, &[]);
+                }
             }
         }
     }
@@ -259,4 +255,16 @@ impl Input {
         }
         self.start = self.end;
     }
+}
+
+/// Sends the program a signal. A terminal sends SIGINT, SIGQUIT and SIGHUP to a whole group of processes; kill(1)
+/// means one process.
+pub fn signal(program: Pid, signal: u32) {
+    const OF_TERMINALS: [u32; 3] = [1, 2, 3];
+    let to = if OF_TERMINALS.contains(&signal) {
+        -program
+    } else {
+        program
+    };
+    system::kill(to, signal);
 }

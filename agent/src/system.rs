@@ -169,6 +169,11 @@ pub fn become_user(user: u32, group: u32) -> Result<()> {
     call!(SETUID, user as usize).map(|_| ())
 }
 
+/// fchown(2)
+pub fn give(fd: Fd, user: u32, group: u32) {
+    let _ = call!(FCHOWN, fd as usize, user as usize, group as usize);
+}
+
 /// setsid(2)
 pub fn new_session() {
     let _ = call!(SETSID);

@@ -161,7 +161,7 @@ fn own_fault(verdict: &Verdict) -> Option<String> {
             limit.as_secs_f64()
         )),
         Verdict::Ended => Some("the guest was switched off before the program ended".into()),
-        Verdict::Signal { .. } => Some("a second signal ended the guest".into()),
+        Verdict::Signal { .. } => Some("the user ended the guest".into()),
         _ => None,
     }
 }
@@ -198,8 +198,9 @@ fn not_packed(contents: &Contents, error: anyhow::Error) -> Result<ExitCode> {
 
 /// Chooses what runs the program.
 fn choose(cli: &RunCli) -> Result<Place> {
+    let is_open = cli.target.is_none() && cli.accel == Choice::Auto;
     // Measure this first: it needs a process without threads.
-    let stop_time = choice::stop_time();
+    let stop_time = is_open.then(choice::stop_time);
     let default = &TARGETS[0];
     let target = cli.target.unwrap_or(default);
     if let (RunBy::Host, Some(_)) = (&target.run_by, cli.target) {
@@ -221,15 +222,15 @@ fn choose(cli: &RunCli) -> Result<Place> {
         reason: format!("{}, {reason}", acceleration.accel.name()),
         acceleration: Some(acceleration),
     };
-    if cli.target.is_some() || cli.accel != Choice::Auto {
+    if !is_open {
         return Ok(in_qemu(acceleration, "as asked for".into()));
     }
     if acceleration.accel == Accel::Kvm {
         return Ok(in_qemu(acceleration, "because KVM works".into()));
     }
     Ok(match (um, stop_time) {
-        (None, _) => in_qemu(acceleration, "because there is no kernel for um".into()),
-        (Some(um), Ok(time)) if time <= choice::STOP_LIMIT => Place {
+        (None, _) | (_, None) => in_qemu(acceleration, "because there is no kernel for um".into()),
+        (Some(um), Some(Ok(time))) if time <= choice::STOP_LIMIT => Place {
             target: um,
             acceleration: None,
             reason: format!(
@@ -237,14 +238,14 @@ fn choose(cli: &RunCli) -> Result<Place> {
                 time.as_micros()
             ),
         },
-        (Some(_), Ok(time)) => in_qemu(
+        (Some(_), Some(Ok(time))) => in_qemu(
             acceleration,
             format!(
                 "because a stop by ptrace(2) takes {} us, so um would be slow",
                 time.as_micros()
             ),
         ),
-        (Some(_), Err(error)) => {
+        (Some(_), Some(Err(error))) => {
             say(&format!(
                 "boot: QEMU runs the program, because this machine forbids ptrace(2): {error}"
             ));

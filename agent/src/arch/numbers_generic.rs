@@ -7,6 +7,7 @@ pub const SYMLINKAT: usize = 36;
 pub const MOUNT: usize = 40;
 pub const CHDIR: usize = 49;
 pub const CHROOT: usize = 51;
+pub const FCHOWN: usize = 55;
 pub const OPENAT: usize = 56;
 pub const CLOSE: usize = 57;
 pub const PIPE2: usize = 59;

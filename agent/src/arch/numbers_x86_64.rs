@@ -12,6 +12,7 @@ pub const EXECVE: usize = 59;
 pub const WAIT4: usize = 61;
 pub const KILL: usize = 62;
 pub const CHDIR: usize = 80;
+pub const FCHOWN: usize = 93;
 pub const SETUID: usize = 105;
 pub const SETGID: usize = 106;
 pub const SETSID: usize = 112;

@@ -29,6 +29,10 @@ pub enum Event {
     Failed(usize, i32),
     /// The program ended with this wait(2) status, and everything that it wrote was written.
     Ended(i32),
+    /// The user typed Ctrl-] three times.
+    Escaped,
+    /// The program's stream could not be written, for this errno.
+    Unwritten(u8, i32),
     /// The agent speaks another protocol.
     Foreign,
     /// The channel is closed. The last event.
@@ -38,11 +42,18 @@ pub enum Event {
 /// The streams of the host that become the program's. Each is a file with the flags of its kind.
 #[derive(Debug)]
 pub struct Streams {
+    /// Whether its stdin is a terminal.
+    pub is_terminal: bool,
     /// Its stdin.
     pub input: File,
-    /// Its stdout and its stderr.
-    pub outputs: [File; 2],
+    /// Its terminal, if only stdin is one, its stdout and its stderr.
+    pub outputs: [File; 3],
 }
+
+type Tell = Arc<dyn Fn(Event) + Send + Sync>;
+
+/// Ctrl-]
+const ESCAPE: u8 = 0x1d;
 
 /// The channel. Clones share it.
 #[derive(Clone, Debug)]
@@ -65,6 +76,7 @@ impl Channel {
         streams: Streams,
         tell: impl Fn(Event) + Send + Sync + 'static,
     ) -> io::Result<(Channel, OwnedFd)> {
+        let tell: Tell = Arc::new(tell);
         let (own, theirs) = UnixStream::pair()?;
         let reader = own.try_clone()?;
         let channel = Channel(Arc::new(Shared {
@@ -107,7 +119,7 @@ impl Channel {
         reader: UnixStream,
         steps: Vec<u8>,
         streams: Streams,
-        tell: &(impl Fn(Event) + Send + Sync),
+        tell: &Tell,
     ) -> io::Result<()> {
         let mut reader = BufReader::with_capacity(2 * PAYLOAD, reader);
         let (kind, _, greeting) = read_frame(&mut reader)?;
@@ -117,23 +129,27 @@ impl Channel {
         }
         tell(Event::Ready);
         self.send(START, 0, &(steps.len() as u32).to_le_bytes());
-        let Streams { input, outputs } = streams;
+        let Streams {
+            is_terminal,
+            input,
+            outputs,
+        } = streams;
         let writers = outputs
             .into_iter()
-            .zip(1..)
-            .map(|(file, number)| self.write_to(file, number));
+            .zip(0..)
+            .map(|(file, number)| self.write_to(file, number, tell));
         let mut writers: Vec<_> = writers.collect();
-        let this = self.clone();
+        let (this, tell_keys) = (self.clone(), Arc::clone(tell));
         thread::spawn(move || {
             this.send_steps(&steps);
-            this.pass_input(input);
+            this.pass_input(input, is_terminal, &tell_keys);
         });
         loop {
             let (kind, stream, payload) = read_frame(&mut reader)?;
             match kind {
                 DATA => {
                     tell(Event::Wrote);
-                    if let Some((sender, _)) = writers.get(usize::from(stream).wrapping_sub(1)) {
+                    if let Some((sender, _)) = writers.get(usize::from(stream)) {
                         let _ = sender.send(payload);
                     }
                 }
@@ -158,16 +174,22 @@ impl Channel {
     }
 
     /// A thread that writes the program's stream `number` to `file`, and gives credit for what is written.
-    fn write_to(&self, file: File, number: u8) -> (Sender<Vec<u8>>, JoinHandle<()>) {
-        let this = self.clone();
+    fn write_to(&self, file: File, number: u8, tell: &Tell) -> (Sender<Vec<u8>>, JoinHandle<()>) {
+        let (this, tell) = (self.clone(), Arc::clone(tell));
         let (sender, data): (_, Receiver<Vec<u8>>) = channel();
         let thread = thread::spawn(move || {
             let mut file = Patient(file);
             let mut written = 0;
             for bytes in data {
-                if file.write_all(&bytes).is_err() {
+                match file.write_all(&bytes) {
+                    Ok(()) => {}
                     // The program's next write gets SIGPIPE, as it would without a guest.
-                    return this.send(CLOSE, number, &[]);
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                        return this.send(CLOSE, number, &[]);
+                    }
+                    Err(error) => {
+                        return tell(Event::Unwritten(number, error.raw_os_error().unwrap_or(0)));
+                    }
                 }
                 written += bytes.len();
                 // Few frames, because a device may have little room for them.
@@ -194,9 +216,10 @@ impl Channel {
     }
 
     /// Sends `input` to the agent, no more than it has room for.
-    fn pass_input(&self, input: File) {
+    fn pass_input(&self, input: File, is_terminal: bool, tell: &Tell) {
         let mut input = Patient(input);
         let mut buffer = vec![0; PAYLOAD];
+        let mut escapes = 0;
         loop {
             let room = self.wait_for_room();
             let Some(buffer) = room.map(|room| &mut buffer[..room.min(PAYLOAD)]) else {
@@ -204,6 +227,12 @@ impl Channel {
             };
             match input.read(buffer) {
                 Ok(length @ 1..) => {
+                    for key in buffer[..length].iter().filter(|_| is_terminal) {
+                        escapes = if *key == ESCAPE { escapes + 1 } else { 0 };
+                        if escapes == 3 {
+                            return tell(Event::Escaped);
+                        }
+                    }
                     self.change_room(|room| Some(room? - length));
                     self.send(DATA, 0, &buffer[..length]);
                 }
@@ -272,8 +301,9 @@ mod tests {
         drop(no_reader);
         let (tell, events) = channel();
         let streams = Streams {
+            is_terminal: false,
             input,
-            outputs: [stdout, stderr],
+            outputs: [stream().0, stdout, stderr],
         };
         let tell = move |event| tell.send(event).unwrap_or(());
         let (_channel, agent) = Channel::open(vec![7; 10], 6, streams, tell).unwrap();
@@ -333,8 +363,9 @@ mod tests {
     fn another_program_than_the_agent_is_foreign() {
         let (tell, events) = channel();
         let streams = Streams {
+            is_terminal: false,
             input: stream().0,
-            outputs: [stream().0, stream().0],
+            outputs: [stream().0, stream().0, stream().0],
         };
         let tell = move |event| tell.send(event).unwrap_or(());
         let (channel, agent) = Channel::open(vec![], 9, streams, tell).unwrap();

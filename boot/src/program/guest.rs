@@ -153,7 +153,7 @@ fn mount_layers(steps: &mut Steps, files: HostFiles, root: &Path) {
     [lower, layer, root]
         .iter()
         .for_each(|path| steps.mkdir(path));
-    steps.mount("layer", layer, "tmpfs", none, "size=100%,mode=755".as_ref());
+    steps.mount("layer", layer, "tmpfs", none, "size=75%,mode=755".as_ref());
     [layer.join("upper"), layer.join("work")]
         .iter()
         .for_each(|path| steps.mkdir(path));

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use signal_hook::consts::SIGWINCH;
+use signal_hook::consts::{SIGINT, SIGWINCH};
 
 use crate::console::display::Display;
 use crate::machine::process::Process;
@@ -18,7 +18,7 @@ use crate::session::events::{self, Event, Sender};
 use crate::session::run::{QUEUE, runner_end};
 use crate::session::signals;
 use crate::session::stderr::RunnerStderr;
-use crate::session::terminal::{self, RawMode};
+use crate::session::terminal::{self, Output, RawMode};
 use crate::session::watch::Watch;
 use crate::verdict::Verdict;
 use crate::verdict::judge::{Ending, Goal};
@@ -68,7 +68,7 @@ pub fn run(
 ) -> Result<Ended> {
     let raw = io::stdin()
         .is_terminal()
-        .then(|| RawMode::enter(io::stdin()))
+        .then(|| RawMode::enter(io::stdin(), Output::Raw))
         .transpose()
         .context("cannot set up the terminal")?;
     let (sender, events) = Sender::channel(QUEUE);
@@ -108,7 +108,7 @@ pub fn run(
         console: Vec::new(),
         open: 3,
         ready: false,
-        signalled: false,
+        signalled: None,
     };
     let end = session.until_end(&events)?;
     let (status, said) = match &end {
@@ -142,12 +142,13 @@ pub fn run(
 
 /// The standard streams, without the buffers of std.
 fn standard_streams() -> io::Result<Streams> {
-    let input = io::stdin().as_fd().try_clone_to_owned()?.into();
+    let clone = || io::stdin().as_fd().try_clone_to_owned().map(File::from);
     let stdout = io::stdout().as_fd().try_clone_to_owned()?.into();
     let stderr = io::stderr().as_fd().try_clone_to_owned()?.into();
     Ok(Streams {
-        input,
-        outputs: [stdout, stderr],
+        is_terminal: io::stdin().is_terminal(),
+        input: clone()?,
+        outputs: [clone()?, stdout, stderr],
     })
 }
 
@@ -174,8 +175,8 @@ struct Session {
     open: u8,
     /// Whether the agent runs.
     ready: bool,
-    /// Whether the program has got a signal of the user.
-    signalled: bool,
+    /// The signal of the user for the program.
+    signalled: Option<i32>,
 }
 
 impl Session {
@@ -203,6 +204,9 @@ impl Session {
             Event::Program(event) => match event {
                 channel::Event::Ready => {
                     self.ready = true;
+                    if let Some(signal) = self.signalled {
+                        self.channel.signal(signal);
+                    }
                     follow_size(self.channel.clone())
                         .context("cannot follow the terminal's size")?;
                 }
@@ -212,6 +216,12 @@ impl Session {
                 }
                 channel::Event::Ended(status) => return Ok(Some(Ok(End::Program(status)))),
                 channel::Event::Foreign => return Ok(Some(Ok(End::Foreign))),
+                channel::Event::Escaped => return Ok(Some(Err(Ending::Signal(SIGINT)))),
+                channel::Event::Unwritten(stream, errno) => {
+                    let name = ["the terminal", "stdout", "stderr"][usize::from(stream)];
+                    return Err(io::Error::from_raw_os_error(errno))
+                        .with_context(|| format!("cannot write the program's output to {name}"));
+                }
                 channel::Event::Closed => return Ok(self.close()),
             },
             Event::Console(bytes) => {
@@ -228,12 +238,15 @@ impl Session {
                 }
                 return Ok(self.close());
             }
-            Event::Signal(signal) if self.signalled => {
+            Event::Signal(signal) if self.signalled.is_some() => {
                 return Ok(Some(Err(Ending::Signal(signal))));
             }
             Event::Signal(signal) => {
-                self.signalled = true;
-                self.channel.signal(signal);
+                self.signalled = Some(signal);
+                // Before the agent runs, nobody can read it.
+                if self.ready {
+                    self.channel.signal(signal);
+                }
             }
             Event::LogFailed(error) => {
                 return Err(error).context("cannot write the console's output to the log");

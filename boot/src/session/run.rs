@@ -25,7 +25,7 @@ use crate::session::events::{self, Event, Sender};
 use crate::session::settle::Look;
 use crate::session::signals::Signals;
 use crate::session::stderr::RunnerStderr;
-use crate::session::terminal::RawMode;
+use crate::session::terminal::{self, RawMode};
 use crate::session::watch::Watch;
 use crate::streams::say;
 use crate::verdict::Verdict;
@@ -63,7 +63,7 @@ pub fn run(
     signals: &Signals,
 ) -> Result<Verdict> {
     let raw = interactive
-        .then(|| RawMode::enter(io::stdin()))
+        .then(|| RawMode::enter(io::stdin(), terminal::Output::Cooked))
         .transpose()
         .context("cannot set up the terminal")?;
     let (sender, events) = Sender::channel(QUEUE);

@@ -6,8 +6,8 @@ use std::panic;
 use std::sync::Arc;
 
 use rustix::termios::{
-    ControlModes, InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr,
-    tcgetwinsize, tcsetattr,
+    ControlModes, InputModes, LocalModes, OptionalActions, OutputModes, SpecialCodeIndex, Termios,
+    tcgetattr, tcgetwinsize, tcsetattr,
 };
 
 /// A terminal and its original modes.
@@ -33,17 +33,28 @@ pub fn size() -> Option<(u16, u16)> {
     Some((size.ws_row, size.ws_col))
 }
 
+/// What the terminal does with output.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Output {
+    /// `\n` starts a line, as for a guest's serial console.
+    Cooked,
+    /// Nothing: the guest has a terminal of its own, which does it.
+    Raw,
+}
+
 /// A terminal in raw mode. Dropping it restores the terminal.
 #[derive(Debug)]
 pub struct RawMode(Saved);
 
 impl RawMode {
-    /// Switches the terminal to raw mode: every key is a byte, even Ctrl-C. Output modes stay, so that
-    /// `\n` still starts a line.
-    pub fn enter(terminal: impl AsFd) -> io::Result<Self> {
+    /// Switches the terminal to raw mode: every key is a byte, even Ctrl-C.
+    pub fn enter(terminal: impl AsFd, output: Output) -> io::Result<Self> {
         let terminal = Arc::new(terminal.as_fd().try_clone_to_owned()?);
         let modes = tcgetattr(&terminal)?;
         let mut raw = modes.clone();
+        if output == Output::Raw {
+            raw.output_modes -= OutputModes::OPOST;
+        }
         raw.input_modes -= InputModes::IGNBRK
             | InputModes::BRKINT
             | InputModes::PARMRK
@@ -96,7 +107,7 @@ mod tests {
         let terminal = ioctl_tiocgptpeer(&user, flags).unwrap();
         let modes = || format!("{:?}", tcgetattr(&terminal).unwrap());
         let before = modes();
-        let raw = RawMode::enter(&terminal).unwrap();
+        let raw = RawMode::enter(&terminal, Output::Raw).unwrap();
         assert_ne!(modes(), before);
         std::mem::forget(raw);
         std::thread::spawn(|| panic!("on purpose"))

@@ -67,6 +67,8 @@ says out /
 expect 0 run --user 1:2 -- sh -c 'id -u; id -g'
 says out "1
 2"
+expect 0 run --user 1000 -- sh -c 'echo x >/dev/stdout'
+says out x
 # More than a window of the channel has room for.
 long=$(head -c 60000 /dev/zero | tr '\0' x)
 # shellcheck disable=SC2016
@@ -164,9 +166,22 @@ kill -TERM $!
 status=0
 wait $! || status=$?
 [ $status = 143 ]
-says err "boot: a second signal ended the guest"
+says err "boot: the user ended the guest"
+
+# One that comes before the guest can take it reaches the program, too.
+for delay in 0.02 0.1 0.3; do
+	run -- sleep 100 >out 2>err &
+	sleep $delay
+	kill -TERM $!
+	status=0
+	wait $! || status=$?
+	[ $status = 143 ] || { echo "status $status after $delay s"; exit 1; }
+done
 
 echo "failures"
+expect 252 sh -c 'run -- echo x >/dev/full'
+says err "boot: cannot write the program's output to stdout: No space left on device (os error 28)"
+expect 252 run --no-such-option -- true
 expect 127 run -- no-such-program
 says err "boot: no-such-program: there is no such program in the directories of PATH, or its interpreter is missing"
 expect 126 run -- ./data
@@ -191,6 +206,10 @@ expect 0 run --summary -- true
 grep -q "^boot: $BOOT_TARGET ran the program in" err
 
 echo "a terminal"
+(sleep 2; printf '\035\035\035'; sleep 10) | script -qec 'run -- sleep 100; echo "status $?"' screen >/dev/null
+grep -q "^status 130" screen
+script -qec 'run -- sh -c "stty raw; printf \"a\\nb\\n\""' screen </dev/null >bytes
+printf 'a\nb\n' | cmp - bytes
 script -qec 'stty rows 30 cols 100; run -- sh -c "test -t 0 && test -t 1 && test -t 2 && stty size"' screen </dev/null >/dev/null
 grep -q "^30 100" screen
 
