@@ -315,9 +315,9 @@ mod tests {
             ),
             (
                 &program,
-                &["/usr".into()],
+                &["/proc".into()],
                 "um",
-                "--file /usr: it is a directory; name its files, or share it with --share",
+                "--file /proc: it is a directory; name its files, or share it with --share",
             ),
             (
                 &program,

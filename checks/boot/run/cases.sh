@@ -102,6 +102,7 @@ expect 0 run -- strace -V
 cp out unpacked
 expect 0 run --pack -- strace -V
 cmp unpacked out
+# shellcheck disable=SC2016 # The packed script expands these.
 printf '#!%s\necho "$0,$1,$(pwd)"\n' "$(which sh)" >script
 chmod +x script
 expect 0 run --pack -- ./script argument
