@@ -27,9 +27,6 @@ use system::{O_CLOEXEC, O_NOCTTY, O_RDWR};
 /// The variable with the path of the channel's device, on the kernel's command line.
 const CHANNEL: &[u8] = b"BOOT_CHANNEL=";
 
-/// A file of the initramfs with the paths of the modules that the channel needs, each with a byte 0 at its end.
-const MODULES: &CStr = c"/modules";
-
 /// Called by `_start` in [`arch`], with the stack that the kernel made: the number of arguments, their addresses,
 /// a null pointer, the addresses of the environment, and another one.
 extern "C" fn entered(stack: *const usize) -> ! {
@@ -37,7 +34,6 @@ extern "C" fn entered(stack: *const usize) -> ! {
     system::block(1 << (system::SIGCHLD - 1));
     let _ = system::make_directory(c"/dev");
     let _ = system::mount(c"dev", c"/dev", c"devtmpfs", 0, c"");
-    load_modules();
     match channel_path(stack).map(open_channel) {
         Some(Some(channel)) => serve(channel),
         Some(None) => say(b"agent: the channel to boot cannot be opened\n"),
@@ -51,12 +47,7 @@ fn serve(mut channel: Channel) {
     let Some((steps, signal)) = channel.steps() else {
         return say(b"agent: boot sent no steps\n");
     };
-    let report = |channel: &Channel, (step, errno): (u32, system::Errno)| {
-        let [a, b, c, d] = step.to_le_bytes();
-        let [e, f, g, h] = errno.0.to_le_bytes();
-        channel.send(FAILED, 0, &[a, b, c, d, e, f, g, h]);
-    };
-    match steps::take(steps).and_then(|prepared: Prepared| prepared.start()) {
+    match steps::take(steps).and_then(Prepared::start) {
         Ok(program) => {
             if let Some(signal) = signal {
                 relay::signal(program.pid, signal);
@@ -66,7 +57,11 @@ fn serve(mut channel: Channel) {
             system::sync();
             channel.send(EXITED, 0, &status.to_le_bytes());
         }
-        Err(failure) => report(&channel, failure),
+        Err((step, errno)) => {
+            let [a, b, c, d] = step.to_le_bytes();
+            let [e, f, g, h] = errno.0.to_le_bytes();
+            channel.send(FAILED, 0, &[a, b, c, d, e, f, g, h]);
+        }
     }
     // boot ends this guest as soon as it knows how the program ended.
     channel.wait_for_end();
@@ -98,25 +93,6 @@ fn open_channel(path: &CStr) -> Option<Channel> {
         let _ = system::poll(&mut [], Some(MILLISECOND));
     }
     None
-}
-
-/// Loads the modules of [`MODULES`]. If one fails, the channel cannot be opened, and that is said.
-fn load_modules() {
-    let Ok(list) = system::open(MODULES, O_CLOEXEC) else {
-        return;
-    };
-    let mut names = [0; 8192];
-    let length = system::read(list, &mut names).unwrap_or(0);
-    system::close(list);
-    let names = names.get(..length).unwrap_or_default();
-    for name in names.split_inclusive(|byte| *byte == 0) {
-        if let Ok(name) = CStr::from_bytes_with_nul(name) {
-            if let Ok(file) = system::open(name, O_CLOEXEC) {
-                let _ = system::load_module(file, c"");
-                system::close(file);
-            }
-        }
-    }
 }
 
 /// Writes to the console.

@@ -57,8 +57,6 @@ pub const SYMLINK: u8 = b'l';
 pub const ROOT: u8 = b'r';
 /// chdir(2)
 pub const CHDIR: u8 = b'c';
-/// finit_module(2) of a file, with its options.
-pub const MODULE: u8 = b'k';
 /// Switches the network interface `lo` on. Never fails: a kernel may have no network.
 pub const LOOPBACK: u8 = b'n';
 /// setgroups(2) with none, setgid(2), setuid(2), for the program; the number is the user's id, and the group's id

@@ -87,7 +87,7 @@ pub fn run(channel: &mut Channel, program: Program) -> u32 {
             }
         }
         let mut waits = relay.waits(channel.fd(), ends);
-        let patience = (status.is_some() && relay.has_credit()).then_some(0);
+        let patience = (status.is_some() && !relay.waits_for_credit()).then_some(0);
         let found = system::poll(&mut waits, patience).unwrap_or(0);
         if found == 0 && patience.is_some() {
             // All that was written has been read.
@@ -141,9 +141,10 @@ impl Relay {
         ]
     }
 
-    fn has_credit(&self) -> bool {
+    /// Whether an output cannot be sent until boot has room.
+    fn waits_for_credit(&self) -> bool {
         let waits = |output: &Output| output.fd.is_some() && output.credit == 0;
-        !self.outputs.iter().any(waits)
+        self.outputs.iter().any(waits)
     }
 
     /// Takes a frame.
@@ -202,7 +203,7 @@ impl Relay {
         }
     }
 
-    /// Sends what the program wrote to stream `index` + 1.
+    /// Sends what the program wrote to one of the outputs.
     fn read_output(&mut self, channel: &Channel, index: usize) {
         let stream = (index as u8 + 1) % 3;
         let Some(output) = self.outputs.get_mut(index) else {

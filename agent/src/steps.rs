@@ -4,7 +4,7 @@ use core::ffi::CStr;
 
 use agent::protocol::*;
 
-use crate::system::{self, EEXIST, EINVAL, Errno, O_CLOEXEC};
+use crate::system::{self, EEXIST, EINVAL, Errno};
 
 /// A step that failed, and why.
 pub type Failure = (u32, Errno);
@@ -97,12 +97,6 @@ fn take_one(kind: u8, number: u64, mut strings: Strings) -> system::Result<()> {
             system::mount(c".", c"/", c"", MS_MOVE, c"")?;
             system::change_root(c".")?;
             system::change_directory(c"/")
-        }
-        MODULE => {
-            let file = system::open(next()?, O_CLOEXEC)?;
-            let loaded = system::load_module(file, next()?);
-            system::close(file);
-            exists(loaded)
         }
         _ => Err(EINVAL),
     }

@@ -92,12 +92,12 @@ pub fn pipe(flags: usize) -> Result<[Fd; 2]> {
     Ok(ends)
 }
 
-/// dup3(2); nothing if both are the same.
+/// dup3(2). The two must differ.
 pub fn duplicate(from: Fd, to: Fd) -> Result<()> {
     call!(DUP3, from as usize, to as usize, 0).map(|_| ())
 }
 
-/// fcntl(2) is not needed: ioctl(2) FIONBIO sets O_NONBLOCK.
+/// Sets O_NONBLOCK, by ioctl(2) FIONBIO.
 pub fn set_nonblocking(fd: Fd) -> Result<()> {
     const FIONBIO: usize = 0x5421;
     let mut on = 1_u32;
@@ -155,11 +155,6 @@ pub fn switch_on_loopback() {
         let _ = ioctl(socket as Fd, SIOCSIFFLAGS, request.as_mut_ptr().addr());
         close(socket as Fd);
     }
-}
-
-/// finit_module(2)
-pub fn load_module(file: Fd, options: &CStr) -> Result<()> {
-    call!(FINIT_MODULE, file as usize, text(options), 0).map(|_| ())
 }
 
 /// setgroups(2) with none, setgid(2) and setuid(2).

@@ -3,17 +3,16 @@
 use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use boot::files::input;
 use boot::inspect;
-use boot::machine::accel::probe::probe;
 use boot::machine::accel::{self, Acceleration, Choice};
 use boot::machine::qemu::{Accel, Qemu};
 use boot::machine::target::{QemuTarget, RunBy};
 use boot::machine::user_mode::{self, UserMode};
-use boot::machine::vm::{self, Runner, Vm};
+use boot::machine::vm::{Runner, Vm};
 use boot::machine::{gdb, reaper, sandbox, tsc};
 use boot::profile::timeline::Timeline;
 use boot::session::repeat::repeat;
@@ -119,8 +118,7 @@ fn boot(cli: &Cli, signals: &Signals) -> Result<exit_code::ExitCode> {
 
 /// The QEMU that the arguments describe.
 fn qemu(cli: &Cli, target: &'static QemuTarget, accel: Accel) -> Result<Qemu> {
-    let program = cli.qemu.clone();
-    let program = vm::program(program.unwrap_or_else(|| target.program.into()));
+    let program = cli.qemu.program(target);
     Ok(Qemu {
         target,
         machine: cli.machine(target)?,
@@ -167,11 +165,8 @@ fn announce_debugger(cli: &Cli, vm: &Vm) -> bool {
 
 /// Tests KVM if necessary, and reports why `auto` does not use it.
 fn choose_accelerator(cli: &Cli) -> Result<Acceleration> {
-    let acceleration = accel::choose(cli.accel, cli.target.name, || {
-        let program = cli.kvm_trial.as_ref().map(Command::new);
-        probe(program.unwrap_or_else(accel::trial_process))
-    })?;
-    if cli.accel == Choice::Auto && acceleration.accel == Accel::Tcg {
+    let acceleration = cli.qemu.acceleration(cli.target.name)?;
+    if cli.qemu.accel == Choice::Auto && acceleration.accel == Accel::Tcg {
         say(&format!("boot: accelerator: {acceleration}"));
     }
     Ok(acceleration)

@@ -8,12 +8,11 @@ use std::path::PathBuf;
 use anyhow::{Result, anyhow};
 use boot::files::input;
 use boot::inspect::{self, Inputs};
-use boot::machine::accel::probe::probe;
-use boot::machine::accel::{self, Acceleration, Choice};
+use boot::machine::accel::{Acceleration, Choice};
 use boot::machine::qemu::{self, Accel, Qemu};
 use boot::machine::target::{QemuTarget, RunBy, TARGETS, Target};
 use boot::machine::user_mode::{self, UserMode};
-use boot::machine::vm::{self, Runner, Vm};
+use boot::machine::vm::{Runner, Vm};
 use boot::machine::{sandbox, tsc};
 use boot::program::choice;
 use boot::program::guest::{Guest, HostFiles, search_path};
@@ -131,26 +130,20 @@ fn run(cli: &RunCli) -> Result<ExitCode> {
             "{}: its agent speaks another protocol than this boot; use an initramfs of the same version",
             initramfs.display()
         )),
-        // The guest did what it should, and the kernel's log has nothing to do with it.
-        End::Guest(verdict) if ready && own_fault(&verdict).is_some() => {
-            say(&format!(
-                "boot: {}",
-                own_fault(&verdict).unwrap_or_default()
-            ));
-            Ok(exit_code::of_run(verdict.exit_code(), cli.bisect))
-        }
         End::Guest(verdict) => {
-            if !console.is_empty() {
-                say(console.trim_end());
+            // Without a fault of the guest, its kernel's log is not to the point.
+            match ended_by_user_or_program(&verdict).filter(|_| ready) {
+                Some(sentence) => say(&format!("boot: {sentence}")),
+                None if console.is_empty() => say(&format!("boot: {verdict}")),
+                None => say(&format!("{}\nboot: {verdict}", console.trim_end())),
             }
-            say(&format!("boot: {verdict}"));
             Ok(exit_code::of_run(verdict.exit_code(), cli.bisect))
         }
     }
 }
 
 /// A sentence about an end that is not the guest's fault.
-fn own_fault(verdict: &Verdict) -> Option<String> {
+fn ended_by_user_or_program(verdict: &Verdict) -> Option<String> {
     match verdict {
         Verdict::Timeout { limit, .. } => Some(format!(
             "the program did not end within the {} s of --timeout",
@@ -198,59 +191,46 @@ fn not_packed(contents: &Contents, error: anyhow::Error) -> Result<ExitCode> {
 
 /// Chooses what runs the program.
 fn choose(cli: &RunCli) -> Result<Place> {
-    let is_open = cli.target.is_none() && cli.accel == Choice::Auto;
+    let is_open = cli.target.is_none() && cli.qemu.accel == Choice::Auto;
     // Measure this first: it needs a process without threads.
     let stop_time = is_open.then(choice::stop_time);
-    let default = &TARGETS[0];
-    let target = cli.target.unwrap_or(default);
-    if let (RunBy::Host, Some(_)) = (&target.run_by, cli.target) {
-        return Ok(Place {
-            target,
-            acceleration: None,
-            reason: "as asked for".into(),
-        });
-    }
-    let acceleration = accel::choose(cli.accel, target.name, || {
-        let program = cli.kvm_trial.as_ref().map(std::process::Command::new);
-        probe(program.unwrap_or_else(accel::trial_process))
-    })?;
-    let um = TARGETS
-        .iter()
-        .find(|target| matches!(target.run_by, RunBy::Host) && cli.has(target));
-    let in_qemu = |acceleration: Acceleration, reason: String| Place {
+    let target = cli.target.unwrap_or(&TARGETS[0]);
+    let on_host = |target, reason: String| Place {
         target,
-        reason: format!("{}, {reason}", acceleration.accel.name()),
-        acceleration: Some(acceleration),
+        acceleration: None,
+        reason,
     };
-    if !is_open {
-        return Ok(in_qemu(acceleration, "as asked for".into()));
+    if matches!(target.run_by, RunBy::Host) {
+        return Ok(on_host(target, "as asked for".into()));
     }
-    if acceleration.accel == Accel::Kvm {
-        return Ok(in_qemu(acceleration, "because KVM works".into()));
-    }
-    Ok(match (um, stop_time) {
-        (None, _) | (_, None) => in_qemu(acceleration, "because there is no kernel for um".into()),
-        (Some(um), Some(Ok(time))) if time <= choice::STOP_LIMIT => Place {
-            target: um,
-            acceleration: None,
-            reason: format!(
-                "no KVM, and a stop by ptrace(2) takes {} us",
-                time.as_micros()
-            ),
-        },
-        (Some(_), Some(Ok(time))) => in_qemu(
-            acceleration,
-            format!(
-                "because a stop by ptrace(2) takes {} us, so um would be slow",
-                time.as_micros()
-            ),
-        ),
-        (Some(_), Some(Err(error))) => {
-            say(&format!(
-                "boot: QEMU runs the program, because this machine forbids ptrace(2): {error}"
-            ));
-            in_qemu(acceleration, "because ptrace(2) is forbidden".into())
+    let acceleration = cli.qemu.acceleration(target.name)?;
+    let is_um = |target: &&Target| matches!(target.run_by, RunBy::Host) && cli.has(target);
+    let um = TARGETS.iter().find(is_um);
+    let is_slow = acceleration.accel == Accel::Tcg;
+    let mut reason = acceleration.to_string();
+    if let (Some(um), Some(stop_time), true) = (um, stop_time, is_slow) {
+        match stop_time {
+            Ok(time) if time <= choice::STOP_LIMIT => {
+                let time = time.as_micros();
+                let reason = format!("no KVM, and a stop by ptrace(2) takes {time} us");
+                return Ok(on_host(um, reason));
+            }
+            Ok(time) => {
+                let time = time.as_micros();
+                reason += &format!("; a stop by ptrace(2) takes {time} us, so um would be slow");
+            }
+            Err(error) => {
+                say(&format!(
+                    "boot: QEMU runs the program, because this machine forbids ptrace(2): {error}"
+                ));
+                reason += "; ptrace(2) is forbidden";
+            }
         }
+    }
+    Ok(Place {
+        target,
+        acceleration: Some(acceleration),
+        reason,
     })
 }
 
@@ -313,8 +293,7 @@ fn vm(
 }
 
 fn qemu(cli: &RunCli, target: &'static QemuTarget, accel: Accel, guest: &Guest) -> Qemu {
-    let program = cli.qemu.clone().unwrap_or_else(|| target.program.into());
-    let program = vm::program(program);
+    let program = cli.qemu.program(target);
     let more = guest.qemu_arguments();
     Qemu {
         target,

@@ -4,20 +4,26 @@
 { toolchain, runner, targets, mkAgent, mkInitramfs }:
 { kernels }:
 let
-  names = builtins.attrNames kernels;
-  images = map (name: kernels.${name}.${targets.${name}.bootImage}) names;
-  # Unpacking 20 KB would take longer than reading them.
-  initramfs = map (name: mkInitramfs { init = "${mkAgent targets.${name}}/bin/agent"; compress = "none"; }) names;
-  guests = toolchain.run "guests" { inherit names images initramfs; PATH = "${toolchain.tools}/bin"; } (builtins.toFile "guests.sh" ''
-    set -- $images $initramfs
-    count=$(echo $names | wc -w)
-    for name in $names; do
-      mkdir -p $out/$name
-      ln -s $1 $out/$name/kernel
-      eval ln -s \''${$((count + 1))} $out/$name/initramfs
-      shift
-    done
-  '');
+  guest = name: [
+    name
+    kernels.${name}.${targets.${name}.bootImage}
+    # Unpacking 20 KB would take longer than reading them.
+    (mkInitramfs { init = "${mkAgent targets.${name}}/bin/agent"; compress = "none"; })
+  ];
+  guests = toolchain.run "guests"
+    {
+      guests = builtins.concatMap guest (builtins.attrNames kernels);
+      PATH = "${toolchain.tools}/bin";
+    }
+    (builtins.toFile "guests.sh" ''
+      set -- $guests
+      while [ $# -gt 0 ]; do
+        mkdir -p $out/$1
+        ln -s $2 $out/$1/kernel
+        ln -s $3 $out/$1/initramfs
+        shift 3
+      done
+    '');
 in
 toolchain.program "run" ''
   [ -n "''${BOOT_GUESTS+set}" ] || export BOOT_GUESTS=${guests}

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::Result;
 use boot::files::input;
-use boot::machine::accel::Choice;
 use boot::machine::target::{Machine, QemuTarget, RunBy, TARGETS, Target};
 use boot::profile::results::ReportArgs;
 use boot::verdict::exit_code::{self, Usage};
@@ -15,8 +14,11 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
+mod qemu;
 pub mod run;
 mod values;
+
+use qemu::QemuArgs;
 
 /// The defaults if stdin is not a terminal. Nobody can press Ctrl-C then, so the boot must end by itself.
 const SCRIPT_EXPECT: &str = "Hello, world!";
@@ -27,6 +29,8 @@ const SCRIPT_TIMEOUT: Duration = Duration::from_secs(60);
 /// On a terminal the guest's console is interactive: the guest gets your keys, and Ctrl-C ends it.
 /// If stdin is not a terminal, --expect 'Hello, world!' and --timeout 60 are the defaults, so that
 /// a script never hangs.
+///
+/// `boot run` runs a program in a kernel of its own; see `boot run --help`.
 #[derive(Parser)]
 #[command(version, after_help = exit_code::HELP)]
 pub struct Cli {
@@ -39,9 +43,9 @@ pub struct Cli {
     #[arg(long, env = "BOOT_INITRD", value_name = "FILE")]
     pub initrd: Option<PathBuf>,
 
-    /// QEMU to use [default: the target's, found in PATH]
-    #[arg(long, env = "BOOT_QEMU", value_name = "FILE")]
-    pub qemu: Option<PathBuf>,
+    /// QEMU and its accelerator
+    #[command(flatten)]
+    pub qemu: QemuArgs,
 
     /// Architecture of the guest, or um for user-mode Linux, which needs no QEMU
     #[arg(long, env = "BOOT_TARGET", value_name = "NAME", default_value = TARGETS[0].name, value_parser = values::target())]
@@ -83,21 +87,6 @@ pub struct Cli {
         allow_hyphen_values = true
     )]
     pub append: String,
-
-    /// Accelerator: the host's CPU executes the guest's instructions (kvm), or QEMU translates them
-    /// (tcg)
-    #[arg(
-        long,
-        env = "BOOT_ACCEL",
-        value_name = "NAME",
-        value_enum,
-        default_value = "auto"
-    )]
-    pub accel: Choice,
-
-    /// Program that tests KVM instead of boot, for boot's own tests
-    #[arg(long, env = "BOOT_KVM_TRIAL", value_name = "FILE", hide = true)]
-    pub kvm_trial: Option<PathBuf>,
 
     /// End with success when a program has written this text to the console and the guest has come to rest
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]

@@ -2,16 +2,17 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use boot::machine::accel::Choice;
 use boot::machine::target::Target;
 use boot::program::guest::Share;
 use boot::verdict::exit_code::Usage;
 use clap::Parser;
 
+use crate::cli::qemu::QemuArgs;
 use crate::cli::values;
 
 /// Run a program in a Linux kernel of its own, and exit with its status.
@@ -36,23 +37,9 @@ pub struct RunCli {
     #[arg(long, env = "BOOT_GUESTS", value_name = "DIR")]
     pub guests: Option<PathBuf>,
 
-    /// QEMU to use [default: the target's, found in PATH]
-    #[arg(long, env = "BOOT_QEMU", value_name = "FILE")]
-    pub qemu: Option<PathBuf>,
-
-    /// Accelerator for QEMU: the host's CPU executes the guest's instructions (kvm), or QEMU translates them (tcg)
-    #[arg(
-        long,
-        env = "BOOT_ACCEL",
-        value_name = "NAME",
-        value_enum,
-        default_value = "auto"
-    )]
-    pub accel: Choice,
-
-    /// Program that tests KVM instead of boot, for boot's own tests
-    #[arg(long, env = "BOOT_KVM_TRIAL", value_name = "FILE", hide = true)]
-    pub kvm_trial: Option<PathBuf>,
+    /// QEMU and its accelerator
+    #[command(flatten)]
+    pub qemu: QemuArgs,
 
     /// Memory of the guest
     #[arg(long, value_name = "MIB", default_value = "512", value_parser = clap::value_parser!(u32).range(1..))]
@@ -165,8 +152,8 @@ impl RunCli {
         for variable in &self.env {
             let text = variable.as_encoded_bytes();
             let length = text.iter().position(|byte| *byte == b'=');
-            let (name, value) = match length {
-                Some(length) => (split(variable, length).0, Some(split(variable, length).1)),
+            let (name, value) = match length.map(|length| split(variable, length)) {
+                Some((name, value)) => (name, Some(value)),
                 None => (variable.clone(), None),
             };
             environment.retain(|(other, _)| *other != name);
@@ -194,7 +181,6 @@ impl RunCli {
 
 /// `text` before the character at `place`, and after it.
 fn split(text: &OsStr, place: usize) -> (OsString, OsString) {
-    use std::os::unix::ffi::OsStrExt;
     let bytes = text.as_bytes();
     let part = |bytes: &[u8]| OsStr::from_bytes(bytes).to_owned();
     (part(&bytes[..place]), part(&bytes[place + 1..]))
@@ -212,9 +198,9 @@ fn parse_share(text: &OsStr) -> Result<Share> {
     };
     let (mut rest, mut writable) = (text.to_owned(), false);
     if let Some(place) = last(&rest) {
-        match split(&rest, place) {
-            (path, mode) if mode == "rw" || mode == "ro" => (rest, writable) = (path, mode == "rw"),
-            _ => {}
+        let (path, mode) = split(&rest, place);
+        if mode == "rw" || mode == "ro" {
+            (rest, writable) = (path, mode == "rw");
         }
     }
     let (path, at) = match last(&rest) {

@@ -8,7 +8,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 /// A stop may cost this much. Where one costs 50 microseconds, user-mode Linux is 2.5 times as quick as TCG with programs
-/// that start many others, and 4 to 15 times with most. It is slower with loops of system calls.
+/// that start many others, and up to 16 times with others. It is slower with loops of system calls.
 pub const STOP_LIMIT: Duration = Duration::from_micros(150);
 
 /// The system calls of the trial.

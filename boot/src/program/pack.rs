@@ -44,8 +44,8 @@ pub enum State {
     Executable,
 }
 
-/// The guest's own files: the agent, and its list of modules.
-const OWN_FILES: &[&str] = &["/init", "/modules"];
+/// The agent's place in the guest.
+const AGENT: &str = "/init";
 
 /// The directories at which the guest mounts its own file systems.
 const OWN_MOUNTS: &[&str] = &["/dev", "/proc", "/sys"];
@@ -128,8 +128,8 @@ fn check(closure: &Closure, target: &Target) -> Result<()> {
     }
     for path in closure.paths() {
         let is_below = |mount: &&&str| path.starts_with(mount) && path != Path::new(mount);
-        let file = OWN_FILES.iter().find(|file| path == Path::new(file));
-        if let Some(own) = file.or(OWN_MOUNTS.iter().find(is_below)) {
+        let agent = Some(&AGENT).filter(|agent| path == Path::new(agent));
+        if let Some(own) = agent.or(OWN_MOUNTS.iter().find(is_below)) {
             bail!(
                 "{}: cannot be packed, because the guest has its own {own}; copy it to another path",
                 path.display()

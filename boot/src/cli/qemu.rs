@@ -1,0 +1,50 @@
+//! The arguments about QEMU that `boot` and `boot run` share.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Result;
+use boot::machine::accel::probe::probe;
+use boot::machine::accel::{self, Acceleration, Choice};
+use boot::machine::target::QemuTarget;
+use boot::machine::vm;
+use clap::Args;
+
+/// QEMU and its accelerator.
+#[derive(Args)]
+pub struct QemuArgs {
+    /// QEMU to use [default: the target's, found in PATH]
+    #[arg(long, env = "BOOT_QEMU", value_name = "FILE")]
+    pub qemu: Option<PathBuf>,
+
+    /// Accelerator: the host's CPU executes the guest's instructions (kvm), or QEMU translates them
+    /// (tcg)
+    #[arg(
+        long,
+        env = "BOOT_ACCEL",
+        value_name = "NAME",
+        value_enum,
+        default_value = "auto"
+    )]
+    pub accel: Choice,
+
+    /// Program that tests KVM instead of boot, for boot's own tests
+    #[arg(long, env = "BOOT_KVM_TRIAL", value_name = "FILE", hide = true)]
+    kvm_trial: Option<PathBuf>,
+}
+
+impl QemuArgs {
+    /// The program.
+    pub fn program(&self, target: &QemuTarget) -> PathBuf {
+        let program = self.qemu.clone();
+        vm::program(program.unwrap_or_else(|| target.program.into()))
+    }
+
+    /// The accelerator for the target called `target`. Tests KVM if necessary.
+    pub fn acceleration(&self, target: &str) -> Result<Acceleration> {
+        accel::choose(self.accel, target, || {
+            let program = self.kvm_trial.as_ref().map(Command::new);
+            probe(program.unwrap_or_else(accel::trial_process))
+        })
+    }
+}
