@@ -11,6 +11,7 @@
 mod arch;
 mod channel;
 mod memory;
+mod modules;
 mod program;
 mod relay;
 mod steps;
@@ -34,6 +35,7 @@ extern "C" fn entered(stack: *const usize) -> ! {
     system::block(1 << (system::SIGCHLD - 1));
     let _ = system::make_directory(c"/dev");
     let _ = system::mount(c"dev", c"/dev", c"devtmpfs", 0, c"");
+    modules::load();
     match channel_path(stack).map(open_channel) {
         Some(Some(channel)) => serve(channel),
         Some(None) => say(b"agent: the channel to boot cannot be opened\n"),

@@ -9,6 +9,8 @@
 //! no more than that. So a stream that nobody reads delays no other one. Both sides start with the credit
 //! [`WINDOW`] for each stream.
 
+use core::ffi::CStr;
+
 /// The length of a frame's header: the kind, the number (0 if it has no meaning), two bytes 0, and the
 /// length of the payload, in little-endian order.
 pub const HEADER: usize = 8;
@@ -71,6 +73,10 @@ pub const PATHS: u8 = b'p';
 /// The program's arguments, with its name. The bits 0 to 2 of the number say which of its streams are a
 /// terminal. The last step.
 pub const EXECUTE: u8 = b'x';
+
+/// The file in the initramfs with the modules that the agent loads before it opens the channel: their paths, in the order
+/// in which to load them, each with a byte 0 at the end.
+pub const MODULES: &CStr = c"/modules";
 
 /// A header.
 pub fn header(kind: u8, number: u8, length: usize) -> [u8; HEADER] {

@@ -10,6 +10,13 @@ use crate::arch::system_call;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Errno(pub u32);
 
+impl Errno {
+    /// Its three digits.
+    pub fn digits(self) -> [u8; 3] {
+        [100, 10, 1].map(|unit| b'0' + (self.0 / unit % 10) as u8)
+    }
+}
+
 pub const ENOENT: Errno = Errno(2);
 pub const EINTR: Errno = Errno(4);
 pub const EAGAIN: Errno = Errno(11);
@@ -130,6 +137,11 @@ pub fn mount(source: &CStr, target: &CStr, kind: &CStr, flags: usize, data: &CSt
         text(data)
     )
     .map(|_| ())
+}
+
+/// finit_module(2), without parameters.
+pub fn load_module(file: Fd) -> Result<()> {
+    call!(FINIT_MODULE, file as usize, text(c""), 0).map(|_| ())
 }
 
 /// chdir(2)

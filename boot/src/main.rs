@@ -121,7 +121,7 @@ fn qemu(cli: &Cli, target: &'static QemuTarget, accel: Accel) -> Result<Qemu> {
     let program = cli.qemu.program(target);
     Ok(Qemu {
         target,
-        machine: cli.machine(target)?,
+        machine: cli.qemu.machine(target)?.unwrap_or(&target.machines[0]),
         sandbox: sandbox::wanted(&program, &cli.more),
         program,
         accel,

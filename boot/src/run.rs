@@ -10,13 +10,15 @@ use boot::files::input;
 use boot::inspect::{self, Inputs};
 use boot::machine::accel::{Acceleration, Choice};
 use boot::machine::qemu::{self, Accel, Qemu};
-use boot::machine::target::{QemuTarget, RunBy, TARGETS, Target};
+use boot::machine::target::{Bus, Machine, QemuTarget, RunBy, TARGETS, Target};
 use boot::machine::user_mode::{self, UserMode};
 use boot::machine::vm::{Runner, Vm};
 use boot::machine::{sandbox, tsc};
 use boot::program::choice;
 use boot::program::guest::{Guest, HostFiles, search_path};
-use boot::program::pack::{self, Contents, Packed, State};
+use boot::program::image::Image;
+use boot::program::modules;
+use boot::program::pack::{self, Contents, State};
 use boot::session::program::{self, End, Ended};
 use boot::session::terminal;
 use boot::streams::say;
@@ -24,6 +26,7 @@ use boot::verdict::Verdict;
 use boot::verdict::exit_code::{self, ExitCode};
 use boot::verdict::judge::Goal;
 use clap::Parser;
+use packer::Tree;
 
 use crate::cli::run::RunCli;
 
@@ -72,21 +75,28 @@ fn run(cli: &RunCli) -> Result<ExitCode> {
         search_path: search_path(&guest.environment),
         files: &cli.file,
     };
-    let pack = || Packed::new(&contents, &initramfs, place.target);
-    let packed = match cli.pack.then(pack).transpose() {
-        Ok(packed) => packed,
-        Err(error) => return not_packed(&contents, error),
-    };
-    guest.packed = packed.as_ref().map(|packed| packed.program.clone());
-    let initrd = packed
+    let modules = cli.modules();
+    let machine = machine(cli, place.target, modules.is_some())?;
+    let bus = machine.map(|machine| machine.bus);
+    let mut tree = Tree::new();
+    if cli.pack {
+        match pack::insert(&contents, place.target, &mut tree) {
+            Ok(program) => guest.packed = Some(program),
+            Err(error) => return not_packed(&contents, error),
+        }
+    }
+    if let Some(modules) = &modules {
+        modules::insert(&mut tree, modules, &guest, bus)?;
+    }
+    let is_empty = tree.entries().next().is_none();
+    let image = (!is_empty)
+        .then(|| Image::new(&initramfs, &tree))
+        .transpose()?;
+    let initrd = image
         .as_ref()
-        .map_or_else(|| initramfs.clone(), Packed::path);
-    let vm = vm(cli, &place, &guest, kernel, initrd, &inputs)?;
-    let files = match &vm.runner {
-        Runner::Qemu(_) => HostFiles::NineP,
-        Runner::UserMode(_) => HostFiles::Hostfs,
-    };
-    let steps = guest.steps(files);
+        .map_or_else(|| initramfs.clone(), Image::path);
+    let vm = vm(cli, &place, machine, &guest, kernel, initrd, &inputs)?;
+    let steps = guest.steps(HostFiles::on(bus));
     let goal = Goal {
         timeout: cli.timeout,
         stall: cli.stall,
@@ -130,6 +140,10 @@ fn run(cli: &RunCli) -> Result<ExitCode> {
             "{}: its agent speaks another protocol than this boot; use an initramfs of the same version",
             initramfs.display()
         )),
+        End::Guest(verdict) if !ready && matches!(*verdict, Verdict::Ended) => {
+            say(console.trim_end());
+            Err(anyhow!("{}: {}", vm.kernel.display(), no_channel(bus)))
+        }
         End::Guest(verdict) => {
             // Without a fault of the guest, its kernel's log is not to the point.
             match ended_by_user_or_program(&verdict).filter(|_| ready) {
@@ -157,6 +171,18 @@ fn ended_by_user_or_program(verdict: &Verdict) -> Option<String> {
         Verdict::Signal { .. } => Some("the user ended the guest".into()),
         _ => None,
     }
+}
+
+/// Why the agent ended at once: it could not open the channel.
+fn no_channel(bus: Option<Bus>) -> String {
+    let options = bus.map(Bus::options);
+    let options = options.map_or("a terminal, tty1".into(), |bus| {
+        format!("CONFIG_VIRTIO_CONSOLE and {bus}")
+    });
+    format!(
+        "the kernel cannot speak with boot: it needs {options} built in, or as modules (name their directory with \
+         --modules, or another kernel with --kernel)"
+    )
 }
 
 /// The exit code for a program's wait(2) status, as in a shell.
@@ -234,6 +260,23 @@ fn choose(cli: &RunCli) -> Result<Place> {
     })
 }
 
+/// QEMU's machine, if QEMU runs the program. Distributions build their kernels for PCI, and not for a microvm.
+fn machine(cli: &RunCli, target: &Target, has_modules: bool) -> Result<Option<&'static Machine>> {
+    let RunBy::Qemu(target) = &target.run_by else {
+        return Ok(None);
+    };
+    let has_pci = |machine: &&Machine| machine.bus == Bus::Pci && has_modules;
+    let usual = || {
+        target
+            .machines
+            .iter()
+            .rev()
+            .find(has_pci)
+            .unwrap_or(&target.machines[0])
+    };
+    Ok(Some(cli.qemu.machine(target)?.unwrap_or_else(usual)))
+}
+
 /// What the program finds.
 fn guest(cli: &RunCli) -> Result<Guest> {
     Ok(Guest {
@@ -255,15 +298,16 @@ fn guest(cli: &RunCli) -> Result<Guest> {
 fn vm(
     cli: &RunCli,
     place: &Place,
+    machine: Option<&'static Machine>,
     guest: &Guest,
     kernel: PathBuf,
     initrd: PathBuf,
     inputs: &Inputs,
 ) -> Result<Vm> {
     let target = place.target;
-    let (runner, channel) = match (&target.run_by, &place.acceleration) {
-        (RunBy::Qemu(of_qemu), Some(acceleration)) => {
-            let qemu = qemu(cli, of_qemu, acceleration.accel, guest);
+    let (runner, channel) = match (&target.run_by, &place.acceleration, machine) {
+        (RunBy::Qemu(of_qemu), Some(acceleration), Some(machine)) => {
+            let qemu = qemu(cli, of_qemu, acceleration.accel, machine, guest);
             inspect::check_qemu(inputs, &kernel, &qemu.program)?;
             (Runner::Qemu(qemu), qemu::CHANNEL)
         }
@@ -292,12 +336,18 @@ fn vm(
     })
 }
 
-fn qemu(cli: &RunCli, target: &'static QemuTarget, accel: Accel, guest: &Guest) -> Qemu {
+fn qemu(
+    cli: &RunCli,
+    target: &'static QemuTarget,
+    accel: Accel,
+    machine: &'static Machine,
+    guest: &Guest,
+) -> Qemu {
     let program = cli.qemu.program(target);
-    let more = guest.qemu_arguments();
+    let more = guest.qemu_arguments(machine.bus);
     Qemu {
         target,
-        machine: &target.machines[0],
+        machine,
         sandbox: sandbox::wanted(&program, &more),
         program,
         accel,

@@ -1,5 +1,6 @@
 //! Finds what kernel modules need: `packer::kernel_modules`, and `packer create --module`.
 
+use bstr::ByteSlice;
 use packer::{Kind, Tree, archive, kernel_modules};
 use std::fs;
 use std::io::Write;
@@ -196,6 +197,101 @@ fn soft_dependencies_and_aliases() {
     );
 }
 
+/// A module with nothing but the section `.modinfo`.
+fn module(fields: &str) -> Vec<u8> {
+    let mut file = b"\x7fELF\x02\x01\x01".to_vec();
+    file.resize(64, 0);
+    let names = b"\0.modinfo\0";
+    let info = fields.replace(' ', "\0") + "\0";
+    let sections = [
+        [0; 4],
+        // The names' and the fields': the name, the type, the offset and the size.
+        [0, 3, 64, names.len()],
+        [1, 1, 64 + names.len(), info.len()],
+    ];
+    file.extend(names);
+    file.extend(info.bytes());
+    let at = file.len() as u64;
+    for [name, kind, offset, size] in sections {
+        let mut section = [0; 64];
+        section[0] = name as u8;
+        section[4] = kind as u8;
+        section[24..32].copy_from_slice(&(offset as u64).to_le_bytes());
+        section[32..40].copy_from_slice(&(size as u64).to_le_bytes());
+        file.extend(section);
+    }
+    file[40..48].copy_from_slice(&at.to_le_bytes());
+    // The size and the number of the sections, and which of them has the names.
+    file[58..64].copy_from_slice(&[64, 0, 3, 0, 1, 0]);
+    file
+}
+
+#[test]
+fn without_modules_dep_the_modules_tell_what_they_need() {
+    let modules = Modules::new();
+    fs::remove_file(modules.dir().join("modules.dep")).unwrap();
+    let xz = |bytes: &[u8]| {
+        let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 6);
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let net = module("license=GPL depends=virtio_ring,virtio-x softdep=pre:\u{1f}failover");
+    let net = net
+        .iter()
+        .map(|byte| if *byte == 0x1f { b' ' } else { *byte });
+    modules.file("kernel/net/virtio-net.ko.xz", &xz(&net.collect::<Vec<_>>()));
+    modules.file("kernel/net/failover.ko.gz", b"");
+    fs::remove_file(modules.dir().join("kernel/net/failover.ko.gz")).unwrap();
+    modules.file("kernel/net/failover.ko", &module("depends="));
+    modules.file(
+        "kernel/virtio/virtio_ring.ko.zst",
+        &zstd::encode_all(&module("depends=")[..], 3).unwrap(),
+    );
+    modules.file("kernel/virtio/virtio-x.ko", &module("depends=virtio_ring"));
+    assert_eq!(
+        modules.order(&["virtio_net"]),
+        [
+            "net/failover.ko",
+            "virtio/virtio_ring.ko",
+            "virtio/virtio-x.ko",
+            "net/virtio-net.ko"
+        ]
+    );
+    let kernel = "ROOT/lib/modules/6.1/kernel";
+    assert_eq!(
+        modules.error("", &["virtio_nett"]),
+        format!("{kernel}: has no kernel module virtio_nett; similar names: virtio_net")
+    );
+    assert_eq!(
+        modules.error("", &["jbd2"]),
+        format!(
+            "{kernel}/fs/jbd2.ko: is not a kernel module: Could not read file magic; install it again"
+        )
+    );
+    let other = module("").replace(".modinfo", ".modinfx");
+    modules.file("kernel/fs/jbd2.ko", &other);
+    assert_eq!(
+        modules.error("", &["jbd2"]),
+        format!(
+            "{kernel}/fs/jbd2.ko: is not a kernel module: it has no section .modinfo; install it again"
+        )
+    );
+}
+
+#[test]
+fn a_package_may_have_its_modules_below_usr() {
+    let modules = Modules::new();
+    let root = modules.0.path();
+    fs::create_dir(root.join("usr")).unwrap();
+    fs::rename(root.join("lib"), root.join("usr/lib")).unwrap();
+    let closure = kernel_modules::closure(root, &["failover"]).unwrap();
+    let paths: Vec<_> = closure.paths().collect();
+    assert_eq!(
+        paths,
+        [Path::new("/lib/modules/6.1/kernel/net/failover.ko")]
+    );
+}
+
 #[test]
 fn mistakes_are_named() {
     let modules = Modules::new();
@@ -211,18 +307,17 @@ fn mistakes_are_named() {
     assert_eq!(
         modules.error("", &["zzzzzzz"]),
         format!(
-            "{dep}: has no kernel module zzzzzzz; look for its name in this file, or name another directory with \
-             --modules"
+            "{dep}: has no kernel module zzzzzzz; look for its name there, or name another directory with --modules"
         )
     );
     assert_eq!(
         modules.error("none", &["ext4"]),
         "ROOT/none: No such file or directory (os error 2)"
     );
-    let error = modules.error("lib", &["ext4"]);
-    assert!(
-        error.starts_with("ROOT/lib/modules.dep: does not exist; run depmod(8)"),
-        "{error}"
+    assert_eq!(
+        modules.error("lib", &["ext4"]),
+        "ROOT/lib: has no kernel modules; name another directory with --modules: /lib/modules/VERSION, or a root that \
+         has one"
     );
 
     modules.file("modules.dep", b"a.ko: b.ko\nwords\n");

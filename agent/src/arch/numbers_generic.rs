@@ -29,3 +29,4 @@ pub const CLONE: usize = 220;
 pub const EXECVE: usize = 221;
 pub const MMAP: usize = 222;
 pub const WAIT4: usize = 260;
+pub const FINIT_MODULE: usize = 273;

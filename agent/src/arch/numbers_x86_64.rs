@@ -29,3 +29,4 @@ pub const PPOLL: usize = 271;
 pub const SIGNALFD4: usize = 289;
 pub const DUP3: usize = 292;
 pub const PIPE2: usize = 293;
+pub const FINIT_MODULE: usize = 313;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use boot::files::input;
-use boot::machine::target::{Machine, QemuTarget, RunBy, TARGETS, Target};
+use boot::machine::target::{RunBy, TARGETS, Target};
 use boot::profile::results::ReportArgs;
 use boot::verdict::exit_code::{self, Usage};
 use boot::verdict::judge::Goal;
@@ -43,17 +43,13 @@ pub struct Cli {
     #[arg(long, env = "BOOT_INITRD", value_name = "FILE")]
     pub initrd: Option<PathBuf>,
 
-    /// QEMU and its accelerator
+    /// QEMU, its accelerator and its machine
     #[command(flatten)]
     pub qemu: QemuArgs,
 
     /// Architecture of the guest, or um for user-mode Linux, which needs no QEMU
     #[arg(long, env = "BOOT_TARGET", value_name = "NAME", default_value = TARGETS[0].name, value_parser = values::target())]
     pub target: &'static Target,
-
-    /// QEMU's machine model [default: the target's first]
-    #[arg(long, env = "BOOT_MACHINE", value_name = "NAME")]
-    pub machine: Option<String>,
 
     /// QEMU's CPU model [default: the target's]
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
@@ -176,23 +172,10 @@ impl Cli {
         cli
     }
 
-    /// The machine that `--machine` names, or the target's first.
-    pub fn machine(&self, target: &QemuTarget) -> Result<&'static Machine> {
-        let machines = target.machines;
-        let Some(name) = &self.machine else {
-            return Ok(&machines[0]);
-        };
-        target.machine(name).ok_or_else(|| {
-            let names: Vec<_> = machines.iter().map(|machine| machine.name).collect();
-            let names = names.join(", ");
-            Usage(format!("{name}: no such machine (--machine takes {names})")).into()
-        })
-    }
-
     /// Fails if `--machine` names none of the target's, or if an option is for QEMU and the target has none.
     pub fn check_runner_options(&self) -> Result<()> {
         match &self.target.run_by {
-            RunBy::Qemu(target) => self.machine(target).map(|_| ()),
+            RunBy::Qemu(target) => self.qemu.machine(target).map(|_| ()),
             RunBy::Host => self.refuse_qemu_options(),
         }
     }

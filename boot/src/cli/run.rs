@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use boot::machine::target::Target;
 use boot::program::guest::Share;
+use boot::program::modules;
 use boot::verdict::exit_code::Usage;
 use clap::Parser;
 
@@ -33,11 +34,16 @@ pub struct RunCli {
     #[arg(long, value_name = "FILE")]
     pub kernel: Option<PathBuf>,
 
+    /// Directory with the modules of --kernel: /lib/modules/VERSION, or a root that has one [default: the one beside the
+    /// kernel, in the same package, or on this machine]
+    #[arg(long, value_name = "DIR", requires = "kernel")]
+    pub modules: Option<PathBuf>,
+
     /// Directory with a kernel and an initramfs for each target: TARGET/kernel and TARGET/initramfs, which has the agent
     #[arg(long, env = "BOOT_GUESTS", value_name = "DIR")]
     pub guests: Option<PathBuf>,
 
-    /// QEMU and its accelerator
+    /// QEMU, its accelerator and its machine
     #[command(flatten)]
     pub qemu: QemuArgs,
 
@@ -132,6 +138,12 @@ impl RunCli {
             .clone()
             .unwrap_or_else(|| directory.join("kernel"));
         Ok((kernel, directory.join("initramfs")))
+    }
+
+    /// The directory with the modules of the kernel, if it has any.
+    pub fn modules(&self) -> Option<PathBuf> {
+        let of_kernel = || self.kernel.as_deref().and_then(modules::directory);
+        self.modules.clone().or_else(of_kernel)
     }
 
     /// Whether there are a kernel and an initramfs for `target`.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use flate2::read::GzDecoder;
@@ -248,6 +248,22 @@ pub(crate) fn multiboot(head: &[u8]) -> bool {
                 .fold(0, |sum: u32, word| sum.wrapping_add(*word))
                 == 0
     })
+}
+
+/// The version in a bzImage, such as `6.1.0-18-amd64` (`kernel_version` in Documentation/arch/x86/boot.rst). Nothing for
+/// another format.
+pub fn bzimage_version(mut kernel: File) -> io::Result<Option<String>> {
+    let mut header = [0; 0x210];
+    kernel.read_exact(&mut header)?;
+    let offset = u16::from_le_bytes([header[0x20e], header[0x20f]]);
+    if Format::by_magic(&header) != Format::BzImage || offset == 0 {
+        return Ok(None);
+    }
+    kernel.seek(SeekFrom::Start(0x200 + u64::from(offset)))?;
+    let mut text = Vec::new();
+    kernel.take(256).read_to_end(&mut text)?;
+    let version = text.split(|byte| !byte.is_ascii_graphic()).next();
+    Ok(version.map(|version| String::from_utf8_lossy(version).into_owned()))
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ impl Process {
         let theirs = OwnedFd::from(theirs);
         let program = vm.program().as_os_str();
         let (mut command, qmp, peer, terminal) = match &vm.runner {
-            Runner::Qemu(_) => {
+            Runner::Qemu(machine) => {
                 let (qmp, peer) =
                     Qmp::pair(on_stop).context("cannot create QEMU's control channel")?;
                 let mut command = reaper::command(
@@ -74,7 +74,9 @@ impl Process {
                     program,
                 );
                 command.args(peer.arguments());
-                command.args(channel.map(qemu::channel_arguments).into_iter().flatten());
+                let bus = machine.machine.bus;
+                let channel = channel.map(|channel| qemu::channel_arguments(channel, bus));
+                command.args(channel.into_iter().flatten());
                 pipes(&mut command, interactive);
                 (command, Some(qmp), Some(peer), None)
             }

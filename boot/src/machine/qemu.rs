@@ -8,7 +8,7 @@ use std::process::ExitStatus;
 
 use crate::machine::qmp::State;
 use crate::machine::sandbox;
-use crate::machine::target::{Machine, QemuTarget};
+use crate::machine::target::{Bus, Machine, QemuTarget};
 use crate::machine::vm::{End, GuestExit, Vm};
 
 /// A QEMU and its virtual hardware.
@@ -174,20 +174,20 @@ impl Qemu {
 pub const CHANNEL: &str = "/dev/vport0p1";
 
 /// QEMU's arguments for a device that is the other end of the socket `channel`.
-pub fn channel_arguments(channel: &OwnedFd) -> [String; 6] {
+pub fn channel_arguments(channel: &OwnedFd, bus: Bus) -> [String; 6] {
     let fd = channel.as_raw_fd();
     [
         "-chardev".into(),
         format!("socket,id=channel,fd={fd}"),
         "-device".into(),
-        "virtio-serial-device".into(),
+        bus.device("serial"),
         "-device".into(),
         "virtserialport,chardev=channel".into(),
     ]
 }
 
 /// QEMU's arguments that let a guest mount the host's directory `path` as `tag`, through 9p.
-pub fn share_arguments(tag: &str, path: &Path, writable: bool) -> [OsString; 4] {
+pub fn share_arguments(tag: &str, path: &Path, writable: bool, bus: Bus) -> [OsString; 4] {
     let readonly = if writable { "off" } else { "on" };
     let mut fsdev = OsString::from(format!(
         "local,id={tag},security_model=none,multidevs=remap,readonly={readonly},path="
@@ -197,7 +197,7 @@ pub fn share_arguments(tag: &str, path: &Path, writable: bool) -> [OsString; 4] 
         "-fsdev".into(),
         fsdev,
         "-device".into(),
-        format!("virtio-9p-device,fsdev={tag},mount_tag={tag}").into(),
+        format!("{},fsdev={tag},mount_tag={tag}", bus.device("9p")).into(),
     ]
 }
 

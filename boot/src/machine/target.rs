@@ -58,6 +58,46 @@ pub struct Machine {
     pub name: &'static str,
     /// The value of `-machine`.
     pub options: &'static str,
+    /// The bus of its virtio devices.
+    pub bus: Bus,
+}
+
+/// The bus of a machine's virtio devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bus {
+    /// Registers in memory.
+    Mmio,
+    /// PCI.
+    Pci,
+}
+
+impl Bus {
+    /// QEMU's name of the virtio device `name`.
+    pub fn device(self, name: &str) -> String {
+        match self {
+            Bus::Mmio => format!("virtio-{name}-device"),
+            Bus::Pci => format!("virtio-{name}-pci"),
+        }
+    }
+
+    /// Linux' driver, as a module.
+    pub fn module(self) -> &'static str {
+        match self {
+            Bus::Mmio => "virtio_mmio",
+            Bus::Pci => "virtio_pci",
+        }
+    }
+
+    /// The options of Linux' configuration for that driver.
+    pub fn options(self) -> &'static str {
+        match self {
+            // QEMU describes a microvm's devices on the command line, and other machines' in a device tree.
+            Bus::Mmio => {
+                "CONFIG_VIRTIO_MMIO, on a microvm with CONFIG_VIRTIO_MMIO_CMDLINE_DEVICES,"
+            }
+            Bus::Pci => "CONFIG_VIRTIO_PCI",
+        }
+    }
 }
 
 /// Every target; the first is the default.
@@ -79,14 +119,17 @@ const X86_64: Target = Target {
                 // QEMU appends the address to the kernel's command line
                 // (`virtio_mmio.device=512@0xfeb00e00:12`).
                 options: "microvm,acpi=off",
+                bus: Bus::Mmio,
             },
             Machine {
                 name: "pc",
                 options: "pc",
+                bus: Bus::Pci,
             },
             Machine {
                 name: "q35",
                 options: "q35",
+                bus: Bus::Pci,
             },
         ],
         needs_pvh: true,
@@ -125,6 +168,7 @@ const AARCH64: Target = Target {
             name: "virt",
             // A machine that exists only in QEMU. A device tree describes it.
             options: "virt",
+            bus: Bus::Mmio,
         }],
         needs_pvh: false,
         // Armv8.0, the baseline.
@@ -149,6 +193,7 @@ const RISCV64: Target = Target {
             name: "virt",
             // The same. Its firmware, OpenSBI, comes with QEMU and writes to the console first.
             options: "virt",
+            bus: Bus::Mmio,
         }],
         needs_pvh: false,
         // RV64GC.

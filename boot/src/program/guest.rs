@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rustix::mount::MountFlags;
 
 use crate::machine::qemu;
+use crate::machine::target::Bus;
 use crate::program::steps::Steps;
 
 /// The program and its surroundings.
@@ -54,9 +55,19 @@ fn tag(number: usize) -> String {
     format!("share{number}")
 }
 
+impl HostFiles {
+    /// Those of a machine with this bus. Without one, it is user-mode Linux.
+    pub fn on(bus: Option<Bus>) -> HostFiles {
+        match bus {
+            Some(_) => HostFiles::NineP,
+            None => HostFiles::Hostfs,
+        }
+    }
+}
+
 impl Guest {
-    /// QEMU's arguments for the shares.
-    pub fn qemu_arguments(&self) -> Vec<OsString> {
+    /// QEMU's arguments for the shares, as devices on this bus.
+    pub fn qemu_arguments(&self, bus: Bus) -> Vec<OsString> {
         let root = Share {
             path: "/".into(),
             at: "/".into(),
@@ -68,7 +79,7 @@ impl Guest {
             .enumerate()
             .skip(without)
             .flat_map(|(number, share)| {
-                qemu::share_arguments(&tag(number), &share.path, share.writable)
+                qemu::share_arguments(&tag(number), &share.path, share.writable, bus)
             });
         arguments.collect()
     }
@@ -265,7 +276,7 @@ mod tests {
             at: "/mnt".into(),
             writable: true,
         });
-        let arguments = guest.qemu_arguments();
+        let arguments = guest.qemu_arguments(Bus::Mmio);
         let words: Vec<_> = arguments
             .iter()
             .map(|word| word.to_str().unwrap())
@@ -285,7 +296,7 @@ mod tests {
             let mut windows = steps.bytes().windows(text.len());
             windows.any(|window| window == text.as_bytes())
         };
-        assert!(guest.qemu_arguments().is_empty());
+        assert!(guest.qemu_arguments(Bus::Mmio).is_empty());
         assert_eq!(guest.paths(), ["/b/true"]);
         for (files, kind) in [(HostFiles::Hostfs, "hostfs"), (HostFiles::NineP, "9p")] {
             assert!(!has(&guest, files, kind));
@@ -302,7 +313,7 @@ mod tests {
         });
         assert!(has(&guest, HostFiles::Hostfs, "hostfs"));
         assert!(has(&guest, HostFiles::NineP, "share1"));
-        let arguments = guest.qemu_arguments();
+        let arguments = guest.qemu_arguments(Bus::Mmio);
         assert!(arguments[1].to_str().unwrap().contains("path=/e"));
         assert_eq!(arguments.len(), 4);
     }

@@ -7,12 +7,16 @@
 //! | --- | --- |
 //! | [`steps`] | the steps that the agent takes, as bytes and as words |
 //! | [`guest`] | what the program finds in its guest |
-//! | [`pack`] | the initramfs of a guest that shares nothing with the host |
+//! | [`pack`] | the files of a guest that shares nothing with the host |
+//! | [`modules`] | the modules of a kernel that has not everything built in |
+//! | [`image`] | the initramfs, with the agent and these files |
 //! | [`channel`] | the streams and the signals of the program |
 //! | [`choice`] | whether user-mode Linux would be quick here |
 
 pub mod channel;
 pub mod choice;
 pub mod guest;
+pub mod image;
+pub mod modules;
 pub mod pack;
 pub mod steps;

@@ -1,16 +1,12 @@
-//! The initramfs of a guest that shares nothing with the host: the agent's, and the program with what it needs.
+//! The files of a guest that shares nothing with the host: the program with what it needs.
 
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::{self, BufWriter, Seek, Write};
-use std::os::fd::AsRawFd;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process;
 
 use anyhow::{Context, Result, bail};
 use packer::program::{self, Closure};
-use packer::{Entry, Kind, Tree, archive, newc};
-use rustix::fs::{MemfdFlags, memfd_create};
+use packer::{Entry, Kind, Tree};
 
 use crate::machine::target::Target;
 
@@ -25,14 +21,6 @@ pub struct Contents<'a> {
     pub files: &'a [PathBuf],
 }
 
-/// A packed guest. Its initramfs is in memory, so that nothing remains of it, however boot ends.
-#[derive(Debug)]
-pub struct Packed {
-    /// The program's absolute path.
-    pub program: PathBuf,
-    image: File,
-}
-
 /// Whether a program can be started. If it has several places, the greatest of their values counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
@@ -44,8 +32,8 @@ pub enum State {
     Executable,
 }
 
-/// The agent's place in the guest.
-const AGENT: &str = "/init";
+/// The agent's files in the guest.
+const AGENTS: &[&str] = &["/init", "/modules"];
 
 /// The directories at which the guest mounts its own file systems.
 const OWN_MOUNTS: &[&str] = &["/dev", "/proc", "/sys"];
@@ -54,31 +42,12 @@ const OWN_MOUNTS: &[&str] = &["/dev", "/proc", "/sys"];
 /// would cut off files without a word. With this one, it panics if the memory does not suffice.
 pub const KERNEL_OPTION: &str = "rootfstype=ramfs";
 
-impl Packed {
-    /// Packs `contents` for a guest of `target`, whose agent is in the image `initramfs`.
-    ///
-    /// # Errors
-    /// Those of [`program::closure`] and [`archive::write`]. Also if the program is for another target, or if a
-    /// file has a path of the guest's own.
-    pub fn new(contents: &Contents, initramfs: &Path, target: &Target) -> Result<Packed> {
-        let (program, tree) = tree(contents, target)?;
-        let image = memfd_create("initramfs", MemfdFlags::CLOEXEC).context(FAILED)?;
-        let image = write(&tree, initramfs, image.into())?;
-        Ok(Packed { program, image })
-    }
-
-    /// The path of the initramfs for other processes, as long as this value exists.
-    pub fn path(&self) -> PathBuf {
-        let (process, file) = (process::id(), self.image.as_raw_fd());
-        format!("/proc/{process}/fd/{file}").into()
-    }
-}
-
-/// What is said before an error of the host.
-const FAILED: &str = "cannot write the initramfs in memory";
-
-/// The program's absolute path, and everything for the guest except the agent.
-fn tree(contents: &Contents, target: &Target) -> Result<(PathBuf, Tree)> {
+/// Adds `contents` to `tree`, for a guest of `target`. Gives the program's absolute path.
+///
+/// # Errors
+/// Those of [`program::closure`]. Also if the program is for another target, or if a file has a path of the guest's
+/// own.
+pub fn insert(contents: &Contents, target: &Target, tree: &mut Tree) -> Result<PathBuf> {
     let root = Path::new("/");
     let mut programs = vec![PathBuf::from(contents.program)];
     let mut files = Vec::new();
@@ -101,14 +70,13 @@ fn tree(contents: &Contents, target: &Target) -> Result<(PathBuf, Tree)> {
         closure.add_file(root, file)?;
     }
     check(&closure, target)?;
-    let mut tree = Tree::new();
-    closure.insert(&mut tree)?;
+    closure.insert(tree)?;
     let everybodys = Entry {
         mode: Some(0o1777),
         ..Entry::new(Kind::Directory)
     };
     tree.insert("/tmp", everybodys)?;
-    Ok((closure.programs()[0].clone(), tree))
+    Ok(closure.programs()[0].clone())
 }
 
 /// Fails if a guest of `target` cannot have these programs at their paths.
@@ -128,8 +96,9 @@ fn check(closure: &Closure, target: &Target) -> Result<()> {
     }
     for path in closure.paths() {
         let is_below = |mount: &&&str| path.starts_with(mount) && path != Path::new(mount);
-        let agent = Some(&AGENT).filter(|agent| path == Path::new(agent));
-        if let Some(own) = agent.or(OWN_MOUNTS.iter().find(is_below)) {
+        let mut agents = AGENTS.iter();
+        let agents = agents.find(|agents| path == Path::new(agents));
+        if let Some(own) = agents.or(OWN_MOUNTS.iter().find(is_below)) {
             bail!(
                 "{}: cannot be packed, because the guest has its own {own}; copy it to another path",
                 path.display()
@@ -137,21 +106,6 @@ fn check(closure: &Closure, target: &Target) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Writes the agent's image and the archive of `tree` to `out`. The kernel unpacks one after the other.
-fn write(tree: &Tree, initramfs: &Path, mut out: File) -> Result<File> {
-    let mut agent = File::open(initramfs)
-        .with_context(|| format!("{}: cannot read the initramfs", initramfs.display()))?;
-    io::copy(&mut agent, &mut out).context(FAILED)?;
-    let length = out.stream_position().context(FAILED)?;
-    let padding = length.next_multiple_of(newc::ALIGN) - length;
-    out.write_all(&[0; newc::ALIGN as usize][..padding as usize])
-        .context(FAILED)?;
-    let out = archive::write(tree, 0, BufWriter::new(out))?;
-    out.into_inner()
-        .map_err(io::IntoInnerError::into_error)
-        .context(FAILED)
 }
 
 /// Whether the program itself, looked up as [`program::closure`] does, can be started.
@@ -179,7 +133,6 @@ pub fn state(program: &OsStr, search_path: &OsStr) -> State {
 #[cfg(test)]
 mod tests {
     use std::fs::{self, Permissions};
-    use std::io::Read;
     use std::os::unix::fs::PermissionsExt;
     use std::slice::from_ref;
 
@@ -188,6 +141,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::program::image::Image;
 
     /// A directory with an agent's image of five bytes.
     struct Host(TempDir);
@@ -217,14 +171,25 @@ mod tests {
             self.file(name, &header, 0o755)
         }
 
-        fn pack(&self, program: &OsStr, files: &[PathBuf], target: &str) -> Result<Packed> {
+        /// The program's path, and the initramfs.
+        fn pack(
+            &self,
+            program: &OsStr,
+            files: &[PathBuf],
+            target: &str,
+        ) -> Result<(PathBuf, Image)> {
             let contents = Contents {
                 program,
                 search_path: self.0.path().as_os_str(),
                 files,
             };
             let target = Target::named(target).unwrap();
-            Packed::new(&contents, &self.0.path().join("initramfs"), target)
+            let mut tree = Tree::new();
+            let program = insert(&contents, target, &mut tree)?;
+            Ok((
+                program,
+                Image::new(&self.0.path().join("initramfs"), &tree)?,
+            ))
         }
 
         /// Why nothing is packed, with HOST in place of the directory.
@@ -235,11 +200,8 @@ mod tests {
         }
     }
 
-    fn bytes(packed: &Packed) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        let mut image = File::open(packed.path()).unwrap();
-        image.read_to_end(&mut bytes).unwrap();
-        bytes
+    fn bytes((_, image): &(PathBuf, Image)) -> Vec<u8> {
+        fs::read(image.path()).unwrap()
     }
 
     #[test]
@@ -251,7 +213,7 @@ mod tests {
         let data = host.file("data", b"data", 0o644);
         let pack = |files: &[PathBuf]| host.pack("program".as_ref(), files, "um").unwrap();
         let packed = pack(&[script.clone(), data.clone()]);
-        assert_eq!(packed.program, program);
+        assert_eq!(packed.0, program);
         let image = bytes(&packed);
         assert_eq!(&image[..14], b"agent\0\0\x00070701");
         assert_eq!(

@@ -1,15 +1,21 @@
 //! The files of depmod(8) and of the kernel's build, which tell what modules there are.
 
+use super::{modinfo, unpack};
 use crate::Error;
 use crate::escape::escape;
 use bstr::{BString, ByteSlice};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 /// The file that depmod writes the needs of all modules to.
-pub(super) const DEP: &str = "modules.dep";
+const DEP: &str = "modules.dep";
+
+/// The directory of the modules that come with the kernel.
+const KERNEL: &str = "kernel";
 
 /// How many names an error suggests.
 const SUGGESTIONS: usize = 3;
@@ -17,6 +23,10 @@ const SUGGESTIONS: usize = 3;
 /// The modules of a kernel. Names have `_` in place of `-`.
 #[derive(Debug, Default)]
 pub(super) struct Index {
+    /// The directory of the modules.
+    dir: PathBuf,
+    /// The file or the directory that lists them.
+    list: PathBuf,
     modules: BTreeMap<BString, Module>,
     built_in: BTreeSet<BString>,
     /// Names of modules or aliases, by the name of the module to load after them.
@@ -24,29 +34,38 @@ pub(super) struct Index {
     aliases: HashMap<BString, Vec<BString>>,
 }
 
-/// A line of modules.dep.
 #[derive(Debug, PartialEq)]
-pub(super) struct Module {
+struct Module {
     /// Below the directory of the modules.
-    pub path: BString,
-    /// The names of what it needs.
-    pub needs: Vec<BString>,
+    path: BString,
+    /// The names of what it needs, unless only its file tells.
+    needs: Option<Vec<BString>>,
 }
 
 impl Index {
-    /// Reads the files in `dir`. Only modules.dep must be there.
+    /// Reads the files in `dir`. None of them must be there: a package that is not installed has no modules.dep,
+    /// because depmod runs when it is.
     pub fn read(dir: &Path) -> Result<Self, Error> {
         let dep = dir.join(DEP);
-        let text = read(&dep)?.ok_or_else(|| {
-            let reason = "does not exist; run depmod(8) for these modules, or name another directory with \
-                          --modules: /lib/modules/VERSION, or a root that has one";
-            Error::at(&dep, reason)
-        })?;
-        let mut index = Self::default();
-        for (number, line) in text.lines().enumerate() {
-            index
-                .add_dependencies(line)
-                .map_err(|reason| Error::at_line(&dep, number + 1, reason))?;
+        let mut index = Self {
+            dir: dir.into(),
+            ..Self::default()
+        };
+        if let Some(text) = read(&dep)? {
+            for (number, line) in text.lines().enumerate() {
+                index
+                    .add_dependencies(line)
+                    .map_err(|reason| Error::at_line(&dep, number + 1, reason))?;
+            }
+            index.list = dep;
+        } else {
+            index.list = dir.join(KERNEL);
+            if !index.list.is_dir() {
+                let reason = "has no kernel modules; name another directory with --modules: /lib/modules/VERSION, or \
+                              a root that has one";
+                return Err(Error::at(dir, reason));
+            }
+            index.add_files(&dir.join(KERNEL))?;
         }
         let optional = |name: &str| read(&dir.join(name)).map(Option::unwrap_or_default);
         for line in optional("modules.builtin")?.lines() {
@@ -74,9 +93,32 @@ impl Index {
             .ok_or("is not a line of depmod(8), which has a `:`; run depmod(8) again")?;
         let module = Module {
             path: path.into(),
-            needs: words(needs).map(module_name).collect(),
+            needs: Some(words(needs).map(module_name).collect()),
         };
         self.modules.insert(module_name(path), module);
+        Ok(())
+    }
+
+    /// The modules in `directory`, a directory below [`dir`](Self::dir), and below it.
+    fn add_files(&mut self, directory: &Path) -> Result<(), Error> {
+        let failed = |error| Error::at(directory, error);
+        for entry in fs::read_dir(directory).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let path = entry.path();
+            let file_type = entry.file_type().map_err(failed)?;
+            if file_type.is_dir() {
+                self.add_files(&path)?;
+            }
+            let path = path.strip_prefix(&self.dir).unwrap_or(&path);
+            let path = path.as_os_str().as_bytes();
+            if file_type.is_file() && unpack::split(path).0.ends_with(b".ko") {
+                let module = Module {
+                    path: path.into(),
+                    needs: None,
+                };
+                self.modules.insert(module_name(path), module);
+            }
+        }
         Ok(())
     }
 
@@ -87,15 +129,7 @@ impl Index {
             return;
         };
         let before = self.before.entry(normalized(name)).or_default();
-        let mut is_before = false;
-        for word in words {
-            match word {
-                b"pre:" => is_before = true,
-                b"post:" => is_before = false,
-                _ if is_before => before.push(normalized(word)),
-                _ => {}
-            }
-        }
+        before.extend(soft_dependencies(words));
     }
 
     /// Whether the module is part of the kernel.
@@ -103,27 +137,50 @@ impl Index {
         self.built_in.contains(name) && !self.modules.contains_key(name)
     }
 
+    /// The path of a module below the directory, and the modules to load before it.
+    ///
     /// # Errors
-    /// If there is no such module. The text names similar ones.
-    pub fn module(&self, name: &BString) -> Result<&Module, String> {
-        self.modules.get(name).ok_or_else(|| {
-            let similar: Vec<_> = self
-                .similar(name)
-                .map(|name| escape(name).to_string())
-                .collect();
-            let cure = match similar.is_empty() {
-                true => "look for its name in this file, or name another directory with --modules"
-                    .into(),
-                false => format!("similar names: {}", similar.join(", ")),
-            };
-            format!("has no kernel module {}; {cure}", escape(name))
-        })
+    /// If there is no such module; the text names similar ones. If its file must be read and cannot.
+    pub fn module(&self, name: &BString) -> Result<(&BString, Vec<BString>), Error> {
+        let module = self.modules.get(name).ok_or_else(|| self.unknown(name))?;
+        let (soft, needs) = match &module.needs {
+            Some(needs) => {
+                let before = self.before.get(name).cloned();
+                (before.unwrap_or_default(), needs.clone())
+            }
+            None => {
+                let path = self.dir.join(OsStr::from_bytes(&module.path));
+                let fields = modinfo::read(&path).map_err(|error| Error::at(path, error))?;
+                let softdeps = fields.softdeps.iter();
+                let before = softdeps.flat_map(|names| soft_dependencies(words(names)));
+                let needs = fields
+                    .depends
+                    .split_str(",")
+                    .filter(|name| !name.is_empty());
+                (before.collect(), needs.map(normalized).collect())
+            }
+        };
+        // Of what modules.dep names, the last one is the first to be loaded.
+        let before = self.known(&soft).cloned().chain(needs.into_iter().rev());
+        Ok((&module.path, before.collect()))
     }
 
-    /// The modules to load before, as far as there are any. modprobe(8) ignores the others, too.
-    pub fn soft_dependencies(&self, name: &BString) -> impl Iterator<Item = &BString> {
-        let names = self.before.get(name).into_iter().flatten();
-        let modules = names.flat_map(|name| match self.aliases.get(name) {
+    fn unknown(&self, name: &BString) -> Error {
+        let similar: Vec<_> = self
+            .similar(name)
+            .map(|name| escape(name).to_string())
+            .collect();
+        let cure = match similar.is_empty() {
+            true => "look for its name there, or name another directory with --modules".into(),
+            false => format!("similar names: {}", similar.join(", ")),
+        };
+        let reason = format!("has no kernel module {}; {cure}", escape(name));
+        Error::at(&self.list, reason)
+    }
+
+    /// Those of the modules or aliases `names` that exist. modprobe(8) ignores the others, too.
+    fn known<'a>(&'a self, names: &'a [BString]) -> impl Iterator<Item = &'a BString> {
+        let modules = names.iter().flat_map(|name| match self.aliases.get(name) {
             Some(modules) if !self.modules.contains_key(name) => &modules[..],
             _ => std::slice::from_ref(name),
         });
@@ -156,6 +213,20 @@ fn read(file: &Path) -> Result<Option<Vec<u8>>, Error> {
 
 fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.fields_with(char::is_whitespace)
+}
+
+/// The names behind `pre:` in `pre: NAME... post: NAME...`.
+fn soft_dependencies<'a>(words: impl Iterator<Item = &'a [u8]>) -> impl Iterator<Item = BString> {
+    let mut is_before = false;
+    let before = words.filter(move |word| {
+        match *word {
+            b"pre:" => is_before = true,
+            b"post:" => is_before = false,
+            _ => return is_before,
+        }
+        false
+    });
+    before.map(normalized)
 }
 
 /// The name of the module in a file: `virtio_net` for `kernel/drivers/net/virtio-net.ko.xz`.

@@ -7,9 +7,11 @@
 //! | `modules.alias` | the modules of a name in `modules.softdep`, such as `crc32c` |
 //! | `modules.builtin` | the modules that are part of the kernel, and need no file |
 //!
-//! depmod(8) and the kernel's build write them. In names of modules, `-` and `_` are the same.
+//! depmod(8) and the kernel's build write them. Without modules.dep, the modules themselves tell what they need,
+//! but not by aliases. In names of modules, `-` and `_` are the same.
 
 mod index;
+mod modinfo;
 mod unpack;
 
 use crate::decompress::Format;
@@ -19,7 +21,6 @@ use index::{Index, normalized};
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
-use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -65,9 +66,8 @@ impl Closure {
             let kind = match module.compression {
                 None => Kind::File { source },
                 Some(format) => {
-                    let bytes = unpack::unpack(&source, format).map_err(|error| {
-                        Error::at(source, format!("{error}; install the module again"))
-                    })?;
+                    let bytes = unpack::unpack(&source, format)
+                        .map_err(|error| Error::at(source, error))?;
                     Kind::Contents { bytes }
                 }
             };
@@ -83,10 +83,11 @@ impl Closure {
 
 /// Finds the modules `names` and those that they need.
 ///
-/// `dir` is `/lib/modules/VERSION`, wherever it may be, or a root directory with one `lib/modules/VERSION`.
+/// `dir` is `/lib/modules/VERSION`, wherever it may be, or a root directory with one `lib/modules/VERSION` or
+/// `usr/lib/modules/VERSION`.
 ///
 /// # Errors
-/// If `dir` has no modules; if there is no `modules.dep`, or a malformed one; if a module does not exist.
+/// If `dir` has no modules; if `modules.dep` is malformed; if a module does not exist, or must be read and cannot.
 pub fn closure(dir: &Path, names: &[impl AsRef<str>]) -> Result<Closure, Error> {
     let dir = version_directory(dir)?;
     let real = fs::canonicalize(&dir).map_err(|error| Error::at(&dir, error))?;
@@ -99,8 +100,7 @@ pub fn closure(dir: &Path, names: &[impl AsRef<str>]) -> Result<Closure, Error> 
         if index.needs_no_file(&name) {
             continue;
         }
-        visit(&index, &name, &mut seen, &mut order)
-            .map_err(|reason| Error::at(dir.join(index::DEP), reason))?;
+        visit(&index, &name, &mut seen, &mut order)?;
     }
     let module = |path: &BString| {
         let (plain, compression) = unpack::split(path);
@@ -122,35 +122,32 @@ fn visit<'a>(
     name: &BString,
     seen: &mut HashSet<BString>,
     order: &mut Vec<&'a BString>,
-) -> Result<(), String> {
+) -> Result<(), Error> {
     if !seen.insert(name.clone()) {
         return Ok(());
     }
-    let module = index.module(name)?;
-    for before in index.soft_dependencies(name) {
-        visit(index, before, seen, order)?;
+    let (path, before) = index.module(name)?;
+    for name in &before {
+        visit(index, name, seen, order)?;
     }
-    // The last one is the first to be loaded.
-    for needed in module.needs.iter().rev() {
-        visit(index, needed, seen, order)?;
-    }
-    order.push(&module.path);
+    order.push(path);
     Ok(())
 }
 
+/// The directories of a root that have a directory for each kernel.
+const IN_ROOT: [&str; 2] = ["lib/modules", "usr/lib/modules"];
+
 /// `dir`, or its only directory `lib/modules/VERSION`.
 fn version_directory(dir: &Path) -> Result<PathBuf, Error> {
-    let at = |error| Error::at(dir, error);
-    fs::read_dir(dir).map_err(at)?;
-    let modules = dir.join("lib/modules");
-    let entries = match fs::read_dir(&modules) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(dir.to_owned()),
-        Err(error) => return Err(Error::at(modules, error)),
+    fs::read_dir(dir).map_err(|error| Error::at(dir, error))?;
+    let modules = IN_ROOT.map(|modules| dir.join(modules));
+    let Some(modules) = modules.iter().find(|modules| modules.exists()) else {
+        return Ok(dir.to_owned());
     };
+    let entries = fs::read_dir(modules).map_err(|error| Error::at(modules, error))?;
     let mut versions = Vec::new();
     for entry in entries {
-        let path = entry.map_err(|error| Error::at(&modules, error))?.path();
+        let path = entry.map_err(|error| Error::at(modules, error))?.path();
         if path.is_dir() {
             versions.push(path);
         }

@@ -4,6 +4,7 @@
 //! `MODULE_INIT_COMPRESSED_FILE`, and only if the kernel has a decompressor of that format.
 
 use crate::decompress::{Decoder, Format};
+use crate::error::Reason;
 use liblzma::bufread::XzDecoder;
 use liblzma::stream::Stream;
 use std::fs::File;
@@ -28,7 +29,11 @@ pub(super) fn split(path: &[u8]) -> (&[u8], Option<Format>) {
 }
 
 /// The contents of the module in a compressed file.
-pub(super) fn unpack(file: &Path, format: Format) -> io::Result<Vec<u8>> {
+pub(super) fn unpack(file: &Path, format: Format) -> Result<Vec<u8>, Reason> {
+    decompress(file, format).map_err(|error| format!("{error}; install the module again").into())
+}
+
+fn decompress(file: &Path, format: Format) -> io::Result<Vec<u8>> {
     let input = BufReader::new(File::open(file)?);
     let mut bytes = Vec::new();
     if format == Format::Xz {
