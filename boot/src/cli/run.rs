@@ -109,6 +109,10 @@ pub struct RunCli {
     #[arg(long)]
     pub summary: bool,
 
+    /// File to write all facts about the run to, as JSON (docs/report.md)
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+
     /// If the guest fails, exit with the codes of `boot`, which `git bisect run` understands: 1, 124, 125
     #[arg(long)]
     pub bisect: bool,

@@ -1,12 +1,16 @@
 //! `boot run`.
 
+mod outcome;
+mod report;
+
 use std::env;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use boot::files::input;
+use boot::files::outfile::OutFile;
 use boot::inspect::{self, Inputs};
 use boot::machine::accel::{Acceleration, Choice};
 use boot::machine::qemu::{self, Accel, Qemu};
@@ -19,16 +23,17 @@ use boot::program::guest::{Guest, HostFiles, search_path};
 use boot::program::image::Image;
 use boot::program::modules;
 use boot::program::pack::{self, Contents, State};
-use boot::session::program::{self, End, Ended};
+use boot::session::program;
 use boot::session::terminal;
 use boot::streams::say;
-use boot::verdict::Verdict;
 use boot::verdict::exit_code::{self, ExitCode};
 use boot::verdict::judge::Goal;
 use clap::Parser;
 use packer::Tree;
 
 use crate::cli::run::RunCli;
+use crate::run::outcome::{Kind, Outcome};
+use crate::run::report::Report;
 
 /// What runs the program.
 struct Place {
@@ -106,6 +111,12 @@ fn run(cli: &RunCli) -> Result<ExitCode> {
     let log = log
         .map(|log| input::log(log, [&vm.kernel, &initramfs]))
         .transpose()?;
+    let file = cli.report.as_deref();
+    let file = file.map(|file| OutFile::checked("report", file, &[&vm.kernel, &initramfs]));
+    let report = file
+        .transpose()?
+        .map(|file| Report::new(file, &vm, &place, inputs))
+        .transpose()?;
     let ended = program::run(&vm, steps.bytes().to_vec(), goal, cli.console, log)?;
     if cli.summary {
         let (target, time) = (place.target.name, ended.time.as_secs_f64());
@@ -114,94 +125,21 @@ fn run(cli: &RunCli) -> Result<ExitCode> {
             place.reason
         ));
     }
-    let Ended {
-        end,
-        ready,
-        console,
-        ..
-    } = ended;
-    match end {
-        End::Program(status) => Ok(of_program(status)),
-        End::Step(place, errno) => {
-            let (sentence, is_program) = steps.failure(place, errno);
-            match (is_program, io::Error::from_raw_os_error(errno).kind()) {
-                (false, _) => Err(anyhow!(sentence)),
-                (true, io::ErrorKind::NotFound) => {
-                    say(&format!("boot: {}", not_found(&cli.command[0])));
-                    Ok(exit_code::NOT_FOUND)
-                }
-                (true, _) => {
-                    say(&format!("boot: {sentence}"));
-                    Ok(exit_code::NOT_EXECUTABLE)
-                }
-            }
-        }
-        End::Foreign => Err(anyhow!(
-            "{}: its agent speaks another protocol than this boot; use an initramfs of the same version",
-            initramfs.display()
-        )),
-        End::Guest(verdict) if !ready && matches!(*verdict, Verdict::Ended) => {
-            say(console.trim_end());
-            Err(anyhow!("{}: {}", vm.kernel.display(), no_channel(bus)))
-        }
-        End::Guest(verdict) => {
-            // Without a fault of the guest, its kernel's log is not to the point.
-            match ended_by_user_or_program(&verdict).filter(|_| ready) {
-                Some(sentence) => say(&format!("boot: {sentence}")),
-                None if console.is_empty() => say(&format!("boot: {verdict}")),
-                None => say(&format!("{}\nboot: {verdict}", console.trim_end())),
-            }
-            Ok(exit_code::of_run(verdict.exit_code(), cli.bisect))
-        }
+    let outcome = Outcome::of(&ended, &cli.command[0], &steps, bus);
+    if outcome.shows_console && !ended.console.is_empty() {
+        say(ended.console.trim_end());
     }
-}
-
-/// A sentence about an end that is not the guest's fault.
-fn ended_by_user_or_program(verdict: &Verdict) -> Option<String> {
-    match verdict {
-        Verdict::Timeout { limit, .. } => Some(format!(
-            "the program did not end within the {} s of --timeout",
-            limit.as_secs_f64()
-        )),
-        Verdict::Stalled { limit, .. } => Some(format!(
-            "the program wrote nothing for the {} s of --stall",
-            limit.as_secs_f64()
-        )),
-        Verdict::Ended => Some("the guest was switched off before the program ended".into()),
-        Verdict::Signal { .. } => Some("the user ended the guest".into()),
-        _ => None,
+    if let Some(sentence) = &outcome.sentence {
+        say(&format!("boot: {sentence}"));
     }
-}
-
-/// Why the agent ended at once: it could not open the channel.
-fn no_channel(bus: Option<Bus>) -> String {
-    let options = bus.map(Bus::options);
-    let options = options.map_or("a terminal, tty1".into(), |bus| {
-        format!("CONFIG_VIRTIO_CONSOLE and {bus}")
-    });
-    format!(
-        "the kernel cannot speak with boot: it needs {options} built in, or as modules (name their directory with \
-         --modules, or another kernel with --kernel)"
-    )
-}
-
-/// The exit code for a program's wait(2) status, as in a shell.
-fn of_program(status: i32) -> ExitCode {
-    match status & 0x7f {
-        0 => (status >> 8) as ExitCode,
-        signal => exit_code::of_signal(signal),
-    }
-}
-
-/// A program that does not exist, or a script whose interpreter does not.
-fn not_found(name: &OsStr) -> String {
-    let name = name.to_string_lossy();
-    let place = if name.contains('/') {
-        "in the guest"
-    } else {
-        "in the directories of PATH"
+    let code = match outcome.kind {
+        Kind::Exited { .. } | Kind::Killed { .. } => outcome.exit_code,
+        _ => exit_code::of_run(outcome.exit_code, cli.bisect),
     };
-    format!("{name}: there is no such program {place}, or its interpreter is missing")
+    if let Some(report) = report {
+        report.write(&cli.command, &outcome, code, ended.time)?;
+    }
+    Ok(code)
 }
 
 /// The exit code if nothing was packed because of the program itself. Otherwise, the error.
