@@ -39,7 +39,7 @@ impl Index {
         let dep = dir.join(DEP);
         let text = read(&dep)?.ok_or_else(|| {
             let reason = "does not exist; run depmod(8) for these modules, or name another directory with \
-                          --modules: /lib/modules/VERSION, or a root that has one";
+                          --modules: /lib/modules/VERSION, or a root directory that has one";
             Error::at(&dep, reason)
         })?;
         let mut index = Self::default();
@@ -71,7 +71,7 @@ impl Index {
         }
         let (path, needs) = line
             .split_once_str(":")
-            .ok_or("is not a line of depmod(8), which has a `:`; run depmod(8) again")?;
+            .ok_or("the line has no `:`, so depmod(8) did not write it; run depmod(8) again")?;
         let module = Module {
             path: path.into(),
             needs: words(needs).map(module_name).collect(),
