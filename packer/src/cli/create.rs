@@ -60,8 +60,8 @@ pub struct Create {
 
     /// Add the directory DIR and its contents at the absolute path AT [default: /]
     ///
-    /// packer keeps the permission bits, also those of DIR itself. Hard links stay hard links, except in a Nix
-    /// store, where they only show whether the store was optimised.
+    /// packer keeps the permission bits, also those of DIR itself. Hard links stay hard links, but in a
+    /// Nix store they become separate files, because Nix makes these links only to save space.
     #[arg(help_heading = "Entries", long = "tree", value_name = "DIR[:AT]", value_parser = parser(spec::tree))]
     trees: Vec<(PathBuf, BString)>,
 
