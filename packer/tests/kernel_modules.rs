@@ -316,14 +316,14 @@ fn mistakes_are_named() {
     );
     assert_eq!(
         modules.error("lib", &["ext4"]),
-        "ROOT/lib: has no kernel modules; name another directory with --modules: /lib/modules/VERSION, or a root that \
+        "ROOT/lib: has no kernel modules; name another directory with --modules: /lib/modules/VERSION, or a root directory that \
          has one"
     );
 
     modules.file("modules.dep", b"a.ko: b.ko\nwords\n");
     assert_eq!(
         modules.error("", &["a"]),
-        format!("{dep}:2: is not a line of depmod(8), which has a `:`; run depmod(8) again")
+        format!("{dep}:2: the line has no `:`, so depmod(8) did not write it; run depmod(8) again")
     );
     modules.file("modules.dep", b"a.ko: b.ko\n");
     let error = modules.error("", &["a"]);
@@ -335,7 +335,7 @@ fn mistakes_are_named() {
     fs::create_dir(modules.0.path().join("lib/modules/6.12")).unwrap();
     assert_eq!(
         modules.error("", &["ext4"]),
-        "ROOT/lib/modules: has the modules of several kernels; name the directory of one of them: 6.1, 6.12"
+        "ROOT/lib/modules: has the modules of several kernels; name the directory of one kernel with --modules: 6.1, 6.12"
     );
 }
 

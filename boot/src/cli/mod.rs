@@ -26,9 +26,9 @@ const SCRIPT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Boot a Linux kernel and an initramfs, in QEMU or as user-mode Linux, and report what happened.
 ///
-/// On a terminal the guest's console is interactive: the guest gets your keys, and Ctrl-C ends it.
-/// If stdin is not a terminal, --expect 'Hello, world!' and --timeout 60 are the defaults, so that
-/// a script never hangs.
+/// On a terminal, the guest's console is interactive: the guest gets your keys, and Ctrl-C ends the guest.
+/// If stdin is not a terminal, --expect 'Hello, world!' and --timeout 60 are the defaults, so that a script
+/// never hangs.
 ///
 /// `boot run` runs a program in a kernel of its own; see `boot run --help`.
 #[derive(Parser)]
@@ -51,7 +51,7 @@ pub struct Cli {
     #[arg(long, env = "BOOT_TARGET", value_name = "NAME", default_value = TARGETS[0].name, value_parser = values::target())]
     pub target: &'static Target,
 
-    /// QEMU's CPU model [default: the target's]
+    /// QEMU's CPU model [default: depends on the target]
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub cpu: Option<String>,
 
@@ -59,7 +59,7 @@ pub struct Cli {
     #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
     pub smp: u32,
 
-    /// Memory of the guest [default: the target's]
+    /// Memory of the guest [default: depends on the target]
     #[arg(long, env = "BOOT_MEMORY", value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
     pub memory: Option<u32>,
 
@@ -84,7 +84,8 @@ pub struct Cli {
     )]
     pub append: String,
 
-    /// End with success when a program has written this text to the console and the guest has come to rest
+    /// End with success when a program has written this text to the console, and the guest has come to rest
+    /// after it
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
     pub expect: Option<String>,
 
@@ -102,7 +103,7 @@ pub struct Cli {
         value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
     pub script_expect_anywhere: Option<String>,
 
-    /// Watch for this much longer after the text; a panic in that time is a failure
+    /// After the text, watch the guest for at least this time; a panic in this time is a failure
     #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = values::seconds, allow_negative_numbers = true)]
     pub settle: Duration,
 
@@ -114,7 +115,7 @@ pub struct Cli {
     #[arg(long, value_name = "SECONDS", value_parser = values::positive_seconds, allow_negative_numbers = true)]
     pub stall: Option<Duration>,
 
-    /// Show the seconds since the start in front of each line
+    /// Show in front of each line the seconds since the start
     #[arg(long)]
     pub timestamps: bool,
 

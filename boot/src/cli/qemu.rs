@@ -14,12 +14,11 @@ use clap::Args;
 /// QEMU, its accelerator and its machine.
 #[derive(Args)]
 pub struct QemuArgs {
-    /// QEMU to use [default: the target's, found in PATH]
+    /// QEMU's program [default: qemu-system-TARGET, found in PATH]
     #[arg(long, env = "BOOT_QEMU", value_name = "FILE")]
     pub qemu: Option<PathBuf>,
 
-    /// Accelerator: the host's CPU executes the guest's instructions (kvm), or QEMU translates them
-    /// (tcg)
+    /// QEMU's accelerator, which executes the guest's instructions
     #[arg(
         long,
         env = "BOOT_ACCEL",

@@ -18,28 +18,28 @@ use crate::cli::values;
 
 /// Run a program in a Linux kernel of its own, and exit with its status.
 ///
-/// The program sees the files of this machine. What it writes stays in the guest's memory, except below
-/// directories that --share gives it. With --pack, it sees only what is packed or shared. Its stdin, stdout and
-/// stderr are boot's, and it has boot's directory and environment. On a terminal it has a terminal; type Ctrl-]
-/// three times to end the guest.
+/// The program sees the files of this machine. Its changes stay in the guest's memory, except in directories that
+/// --share makes writable. With --pack, the program sees only files that are packed or shared. It gets the stdin,
+/// stdout, stderr, current directory and environment of boot. On a terminal, all keys go to the program; type
+/// Ctrl-] three times to end the guest.
 #[derive(Parser)]
 #[command(name = "boot run", version, after_help = HELP)]
 pub struct RunCli {
-    /// What runs the program: um for user-mode Linux, or an architecture, which QEMU runs [default: KVM if it works,
-    /// else um if this machine's ptrace(2) is quick, else QEMU]
+    /// Where to run the program: in user-mode Linux (um), or in QEMU with a guest of this architecture [default: in
+    /// QEMU if KVM works; else in um, if ptrace(2) is fast enough on this machine; else in QEMU]
     #[arg(long, env = "BOOT_TARGET", value_name = "NAME", value_parser = values::target())]
     pub target: Option<&'static Target>,
 
-    /// Kernel to use [default: the one for `boot run`]
+    /// Kernel of the guest [default: TARGET/kernel in the directory of --guests]
     #[arg(long, value_name = "FILE")]
     pub kernel: Option<PathBuf>,
 
-    /// Directory with the modules of --kernel: /lib/modules/VERSION, or a root that has one [default: the one beside the
-    /// kernel, in the same package, or on this machine]
+    /// Directory with the modules of --kernel: /lib/modules/VERSION, or a root directory that has one [default: beside
+    /// the kernel, in its package, or on this machine]
     #[arg(long, value_name = "DIR", requires = "kernel")]
     pub modules: Option<PathBuf>,
 
-    /// Directory with a kernel and an initramfs for each target: TARGET/kernel and TARGET/initramfs, which has the agent
+    /// Directory with a guest for each target: the kernel TARGET/kernel, and TARGET/initramfs, which has the agent
     #[arg(long, env = "BOOT_GUESTS", value_name = "DIR")]
     pub guests: Option<PathBuf>,
 
@@ -65,23 +65,23 @@ pub struct RunCli {
     )]
     pub append: String,
 
-    /// Directory of this machine that the guest also has at AT, writable with rw; without AT, at its own path
+    /// Show the directory DIR of this machine at the path AT in the guest, or without AT at its own path; rw makes it writable
     #[arg(long, value_name = "DIR[:AT][:rw]")]
     pub share: Vec<OsString>,
 
-    /// Share nothing: pack the program, with its libraries or interpreter, into the guest's memory
+    /// Pack the program, with its libraries or interpreter, into the guest's memory, and show it no other files of this machine
     #[arg(long)]
     pub pack: bool,
 
-    /// Pack this file, too, for its own path; a program comes with its libraries
+    /// Also pack this file, at its own path; if it is a program, also pack its libraries
     #[arg(long, value_name = "FILE", requires = "pack")]
     pub file: Vec<PathBuf>,
 
-    /// Variable for the program; with NAME alone, it is removed
+    /// Set a variable for the program; with NAME alone, remove the variable
     #[arg(long, value_name = "NAME[=VALUE]")]
     pub env: Vec<OsString>,
 
-    /// Directory of the program [default: this one, or / with --pack]
+    /// Current directory of the program [default: that of boot, or / with --pack]
     #[arg(long, value_name = "DIR")]
     pub cwd: Option<PathBuf>,
 
@@ -93,11 +93,11 @@ pub struct RunCli {
     #[arg(long, value_name = "SECONDS", value_parser = values::positive_seconds, allow_negative_numbers = true)]
     pub timeout: Option<Duration>,
 
-    /// End the guest if neither it nor the program writes anything for this time
+    /// End the guest if neither its kernel nor the program writes anything for this time
     #[arg(long, value_name = "SECONDS", value_parser = values::positive_seconds, allow_negative_numbers = true)]
     pub stall: Option<Duration>,
 
-    /// Show the guest's console, which has the kernel's log, on stderr
+    /// Show the guest's console, to which the kernel writes its log, on stderr
     #[arg(long)]
     pub console: bool,
 
@@ -105,7 +105,7 @@ pub struct RunCli {
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
 
-    /// Say on stderr what ran the program and how long it took
+    /// Print on stderr where the program ran, why it ran there, and how long that took
     #[arg(long)]
     pub summary: bool,
 
@@ -123,7 +123,7 @@ pub struct RunCli {
 }
 
 const HELP: &str = "\
-Exit codes: those of the program, or 128+n if signal n ended it, as in a shell. And:
+Exit codes: that of the program, or 128+n if signal n ended the program or the guest. And:
   126  the program cannot be executed
   127  there is no such program
   250  the guest failed: its kernel panicked, for example
@@ -134,7 +134,7 @@ impl RunCli {
     /// The kernel and the initramfs for `target`.
     pub fn guest(&self, target: &Target) -> Result<(PathBuf, PathBuf)> {
         let guests = self.guests.as_deref().ok_or_else(|| {
-            Usage("no guests: name their directory with --guests DIR or BOOT_GUESTS=DIR, or use `nix run .#run`".into())
+            Usage("the directory with the guests is missing: name it with --guests DIR or BOOT_GUESTS=DIR, or use `nix run .#run`".into())
         })?;
         let directory = guests.join(target.name);
         let kernel = self
@@ -186,7 +186,7 @@ impl RunCli {
             None if self.pack => Ok("/".into()),
             directory => {
                 let current =
-                    current.context("this directory is gone; name another one with --cwd DIR")?;
+                    current.context("the current directory does not exist any more; name another one with --cwd DIR")?;
                 Ok(directory
                     .as_ref()
                     .map_or(current.clone(), |directory| current.join(directory)))
@@ -227,13 +227,13 @@ fn parse_share(text: &OsStr) -> Result<Share> {
         .canonicalize()
         .map_err(|error| usage(&error.to_string()))?;
     if !path.is_dir() {
-        return Err(usage("this is no directory"));
+        return Err(usage("this is not a directory; name a directory"));
     }
     // Without a place of its own, it is at the path that the user wrote.
     let at = std::path::absolute(&at).map_err(|error| usage(&error.to_string()))?;
     if at == Path::new("/") {
         return Err(usage(
-            "a guest has the root already; name another place with --share DIR:AT",
+            "this path is the guest's own root; name another one with --share DIR:AT",
         ));
     }
     Ok(Share { path, at, writable })
@@ -264,10 +264,13 @@ mod tests {
                 "/no-such",
                 "--share /no-such: No such file or directory (os error 2)",
             ),
-            ("/etc/passwd", "--share /etc/passwd: this is no directory"),
+            (
+                "/etc/passwd",
+                "--share /etc/passwd: this is not a directory; name a directory",
+            ),
             (
                 "/",
-                "--share /: a guest has the root already; name another place with --share DIR:AT",
+                "--share /: this path is the guest's own root; name another one with --share DIR:AT",
             ),
         ] {
             assert_eq!(parse_share(text.as_ref()).unwrap_err().to_string(), error);

@@ -33,7 +33,7 @@ pub struct ReportArgs {
     #[arg(long)]
     pub summary: bool,
 
-    /// The kernel's unstripped vmlinux, for the names of functions in these results and in gdb
+    /// Unstripped vmlinux of the kernel: the names of functions for --report, --chart, --summary and --gdb
     #[arg(long, env = "BOOT_DEBUG_KERNEL", value_name = "FILE")]
     pub symbols: Option<PathBuf>,
 }

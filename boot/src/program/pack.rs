@@ -59,7 +59,9 @@ pub fn insert(contents: &Contents, target: &Target, tree: &mut Tree) -> Result<P
         match program::is_startable(&file) {
             Ok(true) => programs.push(file),
             Ok(false) if file.is_dir() => {
-                bail!("--file {shown}: it is a directory; name its files, or share it with --share")
+                bail!(
+                    "--file {shown}: this is a directory; name its files, or share it with --share"
+                )
             }
             Ok(false) => files.push(file),
             Err(error) => bail!("--file {shown}: {error}; name a file of this machine"),
@@ -87,7 +89,7 @@ fn check(closure: &Closure, target: &Target) -> Result<()> {
             && !architecture.is_big_endian;
         if !is_targets {
             bail!(
-                "{}: is for {architecture}, and the target is {}; choose another one with --target, or another \
+                "{}: is for {architecture}, and the target is {}; name another target with --target, or another \
                  program",
                 program.display(),
                 target.name
@@ -246,14 +248,14 @@ mod tests {
                 &other,
                 &[][..],
                 "um",
-                "HOST/other: is for aarch64 with 64 bits, and the target is um; choose another one with --target, \
+                "HOST/other: is for aarch64 with 64 bits, and the target is um; name another target with --target, \
                  or another program",
             ),
             (
                 &program,
                 &[],
                 "riscv64",
-                "HOST/program: is for x86_64 with 64 bits, and the target is riscv64; choose another one with \
+                "HOST/program: is for x86_64 with 64 bits, and the target is riscv64; name another target with \
                  --target, or another program",
             ),
             (
@@ -267,7 +269,7 @@ mod tests {
                 &script,
                 &[],
                 "um",
-                "HOST/script: needs /none/sh to run it, which does not exist; install it, or name another program",
+                "HOST/script: needs the interpreter /none/sh, which does not exist; install it, or name another program",
             ),
             (
                 &program,
@@ -279,7 +281,7 @@ mod tests {
                 &program,
                 &["/proc".into()],
                 "um",
-                "--file /proc: it is a directory; name its files, or share it with --share",
+                "--file /proc: this is a directory; name its files, or share it with --share",
             ),
             (
                 &program,

@@ -55,32 +55,32 @@ impl Steps {
     /// Makes a symbolic link, unless there is something.
     pub fn symlink(&mut self, target: &str, path: &Path) {
         self.add(protocol::SYMLINK, 0, &[target.as_ref(), path.as_os_str()]);
-        self.purpose(format!("make the link {}", path.display()));
+        self.purpose(format!("make the symbolic link {}", path.display()));
     }
 
     /// Makes `path` the root.
     pub fn root(&mut self, path: &Path) {
         self.add(protocol::ROOT, 0, &[path.as_os_str()]);
-        self.purpose(format!("make {} the root", path.display()));
+        self.purpose(format!("make {} the root directory", path.display()));
     }
 
     /// Goes to a directory.
     pub fn chdir(&mut self, path: &Path) {
         self.add(protocol::CHDIR, 0, &[path.as_os_str()]);
-        self.purpose(format!("go to the directory {}", path.display()));
+        self.purpose(format!("change to the directory {}", path.display()));
     }
 
     /// Switches the network interface `lo` on.
     pub fn loopback(&mut self) {
         self.add(protocol::LOOPBACK, 0, &[]);
-        self.purpose("switch the network interface lo on".into());
+        self.purpose("switch on the network interface lo".into());
     }
 
     /// The user and the group of the program.
     pub fn user(&mut self, user: u32, group: u32) {
         let number = u64::from(user) | (u64::from(group) << 32);
         self.add(protocol::USER, number, &[]);
-        self.purpose(format!("become user {user}"));
+        self.purpose(format!("change to user {user}"));
     }
 
     /// The first size of the program's terminal.
@@ -143,8 +143,10 @@ impl Steps {
         match self.purposes.get(place) {
             Some(Purpose::Mount(kind, _)) if errno == ENODEV => {
                 let option = OPTIONS.iter().find(|(name, _)| name == kind);
-                let option = option.map_or("an option", |(_, option)| option);
-                let sentence = format!("the guest's kernel has no {kind}: it needs {option}");
+                let option = option.map_or("the option for it", |(_, option)| option);
+                let sentence = format!(
+                    "the guest's kernel does not have the file system {kind}; use a kernel with {option}"
+                );
                 (sentence, false)
             }
             Some(Purpose::Mount(kind, at)) => {
@@ -207,7 +209,7 @@ mod tests {
             (
                 0,
                 19,
-                "the guest's kernel has no hostfs: it needs CONFIG_HOSTFS",
+                "the guest's kernel does not have the file system hostfs; use a kernel with CONFIG_HOSTFS",
                 false,
             ),
             (

@@ -165,7 +165,7 @@ fn choose(cli: &RunCli) -> Result<Place> {
         reason,
     };
     if matches!(target.run_by, RunBy::Host) {
-        return Ok(on_host(target, "as asked for".into()));
+        return Ok(on_host(target, "--target chose it".into()));
     }
     let acceleration = cli.qemu.acceleration(target.name)?;
     let is_um = |target: &&Target| matches!(target.run_by, RunBy::Host) && cli.has(target);
@@ -176,12 +176,16 @@ fn choose(cli: &RunCli) -> Result<Place> {
         match stop_time {
             Ok(time) if time <= choice::STOP_LIMIT => {
                 let time = time.as_micros();
-                let reason = format!("no KVM, and a stop by ptrace(2) takes {time} us");
+                let reason = format!(
+                    "without KVM, it is faster than QEMU: ptrace(2) stops a process in {time} us"
+                );
                 return Ok(on_host(um, reason));
             }
             Ok(time) => {
                 let time = time.as_micros();
-                reason += &format!("; a stop by ptrace(2) takes {time} us, so um would be slow");
+                reason += &format!(
+                    "; um would be slow, because ptrace(2) takes {time} us to stop a process"
+                );
             }
             Err(error) => {
                 say(&format!(

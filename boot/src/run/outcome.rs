@@ -52,7 +52,7 @@ impl Outcome {
             }
             End::Foreign => not_started(
                 exit_code::CANNOT_TEST,
-                "the guest's agent speaks another protocol than this boot; use guests of the same version (--guests)"
+                "the guest's agent uses another protocol than this boot; use guests of the same version as boot (--guests)"
                     .into(),
             ),
             End::Guest(verdict) if !ended.ready && matches!(**verdict, Verdict::Ended) => Outcome {

@@ -64,10 +64,10 @@ pub fn of_error(error: &anyhow::Error) -> ExitCode {
 /// The exit codes, for `--help`.
 pub const HELP: &str = "\
 Exit codes:
-    0  the expected text was seen, or the user ended the session
-    1  the guest failed: its kernel reported why, or it ended before the expected text or reset after it
+    0  the expected text was seen; or no text was expected, and the session ended normally
+    1  the guest failed: its kernel reported a problem, or the guest ended or reset too early
     2  the command line is invalid
-  124  --timeout or --stall expired, and the guest's kernel reported no problem
+  124  --timeout or --stall expired, and the kernel reported no problem
   125  the boot could not be tried: QEMU or an image is missing or unusable, or QEMU failed
 128+n  signal n ended boot; 130 also if Ctrl-C came before the expected text";
 

@@ -138,7 +138,7 @@ grep -q "^boot: no-such-program: no program of this name is in PATH" err
 expect 127 run --pack -- ./no-such-program
 says err "boot: $PWD/no-such-program: does not exist; install it, or name another program"
 expect 126 run --pack -- ./data
-says err "boot: $PWD/data: is not executable; \`chmod +x\` makes it so"
+says err "boot: $PWD/data: is not executable; make it executable with \`chmod +x\`"
 sed 's/libc[.]so[.]6/libx.so.6/' "$(which strace)" >without
 chmod +x without
 expect 252 run --pack -- ./without
@@ -146,7 +146,7 @@ grep -q "^boot: $PWD/without: needs the library libx.so.6" err
 printf '#!/none/sh\n' >orphan
 chmod +x orphan
 expect 252 run --pack -- ./orphan
-says err "boot: $PWD/orphan: needs /none/sh to run it, which does not exist; install it, or name another program"
+says err "boot: $PWD/orphan: needs the interpreter /none/sh, which does not exist; install it, or name another program"
 expect 252 run --pack --file no-such-file -- true
 grep -q "^boot: --file $PWD/no-such-file: No such file" err
 
@@ -205,7 +205,7 @@ grep -q "^boot: --share /no/such/directory: No such file" err
 expect 252 run --memory x -- true
 expect 252 run --guests /none -- true
 expect 252 run --cwd /none -- true
-grep -q "the guest cannot go to the directory /none" err
+grep -q "the guest cannot change to the directory /none" err
 expect 0 run --summary -- true
 grep -q "^boot: $BOOT_TARGET ran the program in" err
 

@@ -21,13 +21,13 @@ use std::{env, thread};
 /// Make an image
 ///
 /// packer sorts the entries and adds missing parent directories, so the order of the options does not
-/// matter. Two different entries with the same path are an error.
+/// matter. If two options add different entries with the same path, that is an error.
 ///
-/// Everything belongs to root, unless a --list says otherwise. All times are SOURCE_DATE_EPOCH (seconds
-/// since 1970) if it is set, otherwise 0.
+/// All entries belong to root, except those of a --list with other owners. All times are SOURCE_DATE_EPOCH
+/// (seconds since 1970) if it is set, otherwise 0.
 ///
 /// MODE is octal. The default is 0755 for a directory, 0600 for a device, and 0755 or 0644 for a file,
-/// depending on whether the owner of SRC may execute it. If a name contains a `:`, MODE is needed.
+/// depending on whether the owner of SRC may execute it. If a name contains a `:`, name the MODE, too.
 #[derive(Args)]
 #[command(
     group = ArgGroup::new("entries").required(true).multiple(true)
@@ -39,7 +39,7 @@ use std::{env, thread};
         packer create initramfs.cpio.gz --closure .attrs.json --symlink /init=/nix/store/...-init/bin/init"
 )]
 pub struct Create {
-    /// The image file to make or to replace; may be a device or a pipe
+    /// The image file to make or to replace, or a device or a pipe to write the image to
     out: PathBuf,
 
     /// Add a file with the contents of SRC
@@ -60,8 +60,8 @@ pub struct Create {
 
     /// Add the directory DIR and its contents at the absolute path AT [default: /]
     ///
-    /// Permission bits are kept, also those of DIR itself. Hard links stay hard links, except in a Nix
-    /// store, where they only show whether the store was optimised.
+    /// packer keeps the permission bits, also those of DIR itself. Hard links stay hard links, but in a
+    /// Nix store they become separate files, because Nix makes these links only to save space.
     #[arg(help_heading = "Entries", long = "tree", value_name = "DIR[:AT]", value_parser = parser(spec::tree))]
     trees: Vec<(PathBuf, BString)>,
 
@@ -71,22 +71,23 @@ pub struct Create {
 
     /// Add a Nix closure, with every store path at its own path
     ///
-    /// GRAPH is the file that Nix writes for `exportReferencesGraph`, .attrs.json if the derivation has
-    /// structured attributes, or the output of `nix path-info --json --recursive`. An incomplete closure
-    /// is an error, and so is a store path that was changed.
+    /// GRAPH is one of these: the output of `nix path-info --json --recursive`; the .attrs.json of a derivation
+    /// with structured attributes and `exportReferencesGraph`; or the plain file that Nix writes for
+    /// `exportReferencesGraph`. An incomplete closure is an error, and so is a store path that was changed. (The
+    /// plain file does not show such a change.)
     #[arg(help_heading = "Entries", long = "closure", value_name = "GRAPH")]
     closures: Vec<PathBuf>,
 
     /// Add a program with its ELF interpreter and libraries, each at its own path
     ///
-    /// They are found as ld.so(8) finds them, without running anything. A script comes with its interpreter. A
-    /// name without a `/` is looked up in PATH. What a program opens or starts later is not added.
+    /// packer finds the libraries as ld.so(8) does, but runs nothing. With a script, packer adds its interpreter.
+    /// packer looks up a name without a `/` in PATH. It does not add files that the program opens or starts later.
     #[arg(help_heading = "Entries", long = "program", value_name = "FILE")]
     programs: Vec<PathBuf>,
 
-    /// Add a kernel module with the modules that it needs; takes --modules
+    /// Add a kernel module with the modules that it needs, from the directory of --modules
     ///
-    /// A compressed module is stored decompressed. A module that is built into the kernel adds nothing.
+    /// packer decompresses compressed modules. If the module is built into the kernel, packer adds nothing.
     #[arg(
         help_heading = "Entries",
         long = "module",
@@ -95,7 +96,8 @@ pub struct Create {
     )]
     modules: Vec<String>,
 
-    /// The directory of the kernel modules: /lib/modules/VERSION, or a root with only one such directory
+    /// The directory of the kernel modules: /lib/modules/VERSION, or a root directory that contains one
+    /// lib/modules/VERSION
     #[arg(
         long = "modules",
         id = "modules_dir",
@@ -104,15 +106,15 @@ pub struct Create {
     )]
     modules_dir: Option<PathBuf>,
 
-    /// Compression: none, gzip (1 to 12), zstd (1 to 22) or xz (0 to 9)
+    /// Compression: none, gzip (levels 1 to 12), zstd (1 to 22) or xz (0 to 9)
     #[arg(long, value_name = "FORMAT[:LEVEL]", default_value_t)]
     compress: Compression,
 
-    /// The number of threads; the image does not depend on it [default: one for each core]
+    /// The number of threads, which does not change the image [default: one for each core]
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZero<usize>>,
 
-    /// Also write a manifest, a JSON file with every entry, its SHA-256, and the closures
+    /// Also write a manifest: a JSON file with every entry, its SHA-256, and the store paths of closures
     #[arg(long, value_name = "FILE")]
     manifest: Option<PathBuf>,
 

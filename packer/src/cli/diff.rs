@@ -12,13 +12,13 @@ use std::process::ExitCode;
 /// Show the differences between two images, entry by entry
 ///
 /// Compares the files that Linux unpacks: an archive overrides earlier archives of the image. If these
-/// files are the same, but the images differ, shows how: in compression, number of archives, order of
-/// entries and so on.
+/// files are the same, but the images differ, packer shows the other differences: in compression, number
+/// of archives, order of entries and so on.
 ///
-/// Each image may be replaced by its manifest, made by `packer create --manifest` or `packer list --json`.
+/// In place of an image, you can name its manifest, made by `packer create --manifest` or `packer list --json`.
 ///
-/// Exit codes, as for diff(1): 0 the images are the same, byte for byte, and nothing is printed; 1 they
-/// differ; 2 one of them cannot be read.
+/// Exit codes, as for diff(1): 0 the images are the same, byte for byte, and packer prints nothing; 1 they
+/// differ; 2 packer cannot read one of them.
 #[derive(Args)]
 pub struct Diff {
     /// An image or a manifest

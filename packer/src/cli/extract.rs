@@ -11,17 +11,17 @@ use std::process::ExitCode;
 
 /// Extract an image to a directory
 ///
-/// packer changes nothing outside DIR, whatever the image contains: absolute paths are paths in DIR, and
-/// neither `..` nor symbolic links are followed. As in Linux, an archive overrides earlier archives of
-/// the image.
+/// packer changes nothing outside DIR, whatever the image contains: it takes absolute paths as paths in DIR,
+/// and follows neither `..` nor symbolic links. As in Linux, an archive overrides earlier archives of the
+/// image.
 ///
-/// Modes and times are those of the image. If root extracts, so are the owners. Otherwise set-user-ID
-/// and set-group-ID are removed.
+/// The extracted files have the modes and times of the image. If you are root, they also have the owners of
+/// the image. Otherwise, packer removes the set-user-ID and set-group-ID bits.
 ///
-/// For an entry that cannot be extracted, such as a device if the user is not root, packer prints a line on
-/// stderr and continues. If the image is damaged, packer stops there. The files extracted so far stay.
+/// If packer cannot extract an entry, such as a device if you are not root, it prints a line on stderr and
+/// continues. If the image is damaged, packer stops at the damage. The files extracted so far stay.
 ///
-/// Exit codes: 0 everything was extracted; 1 something was not.
+/// Exit codes: 0 packer extracted everything; 1 packer did not extract everything.
 #[derive(Args)]
 pub struct Extract {
     /// The image

@@ -21,13 +21,14 @@ use std::process::ExitCode;
 ///
 /// MODE has the form of `ls -l`. SIZE is MAJOR,MINOR for a device and 0 for a directory.
 /// MTIME is in seconds since 1970. In PATH and TARGET, control characters and bytes that are
-/// not UTF-8 are written \xNN, and a backslash is written twice.
+/// not UTF-8 appear as \xNN, and a backslash as two.
 ///
-/// Each name of a file with hard links has a line. The archive has the contents with one of
-/// the names, usually the last. The others have the SIZE `-`. --json has the size for all.
+/// If a file has several names (hard links), each name has a line. The archive stores the
+/// contents with one of the names, usually the last. The other names have the SIZE `-`. With
+/// --json, all names have the size.
 ///
-/// Entries that Linux would skip are not shown. `packer verify` shows them. If the image is
-/// damaged, the entries before the damage are shown.
+/// packer does not list the entries that Linux would skip. `packer verify` reports them. If
+/// the image is damaged, packer lists the entries before the damage.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct List {
@@ -38,7 +39,7 @@ pub struct List {
     #[arg(long)]
     json: bool,
 
-    /// Print the SHA-256 of a file's contents before PATH; `-` for other entries
+    /// Print before PATH the SHA-256 of the contents of a file, or `-` for other entries
     #[arg(long, conflicts_with = "json")]
     sha256: bool,
 }

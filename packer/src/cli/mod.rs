@@ -15,7 +15,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
-/// Packs an initramfs: same inputs, same bytes
+/// Make and read initramfs images: the same inputs give the same bytes
 ///
 /// An image consists of one or several newc archives. Each may be compressed with gzip, zstd or xz.
 ///

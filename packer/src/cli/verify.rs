@@ -11,20 +11,21 @@ use std::process::ExitCode;
 
 /// Find the entries of an image that Linux would not unpack unchanged
 ///
-/// Checks the checksums of compressed data, the structure of the archives, and every entry. Linux reports
-/// few of the problems that this finds. It skips an entry whose path is too long, drops an entry whose
-/// parent is missing, and continues.
+/// Checks the checksums of compressed data, the structure of the archives, and every entry. Linux itself
+/// reports few of these problems. For example, it skips an entry whose path is too long, or whose parent is
+/// missing, and continues.
 ///
-/// Memory: up to 400 bytes for each entry, and its path; with --manifest, up to 2 kB.
+/// packer needs up to 400 bytes of memory for each entry, and the length of its path. With --manifest, it
+/// needs up to 2 kB.
 ///
-/// Exit codes: 0 there are no problems; 1 there are problems, each a line on stderr that begins with the
-/// name of the image.
+/// Exit codes: 0 packer found no problem; 1 packer found problems, and printed a line on stderr for each,
+/// which begins with the name of the image.
 #[derive(Args)]
 pub struct Verify {
     /// The image
     image: PathBuf,
 
-    /// Also compare it with this manifest, made by `packer create --manifest` or `packer list --json`
+    /// Also compare the image with this manifest, made by `packer create --manifest` or `packer list --json`
     #[arg(long, value_name = "FILE")]
     manifest: Option<PathBuf>,
 }

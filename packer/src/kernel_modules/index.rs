@@ -62,7 +62,7 @@ impl Index {
             index.list = dir.join(KERNEL);
             if !index.list.is_dir() {
                 let reason = "has no kernel modules; name another directory with --modules: /lib/modules/VERSION, or \
-                              a root that has one";
+                              a root directory that has one";
                 return Err(Error::at(dir, reason));
             }
             index.add_files(&dir.join(KERNEL))?;
@@ -90,7 +90,7 @@ impl Index {
         }
         let (path, needs) = line
             .split_once_str(":")
-            .ok_or("is not a line of depmod(8), which has a `:`; run depmod(8) again")?;
+            .ok_or("the line has no `:`, so depmod(8) did not write it; run depmod(8) again")?;
         let module = Module {
             path: path.into(),
             needs: Some(words(needs).map(module_name).collect()),

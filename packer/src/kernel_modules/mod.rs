@@ -157,7 +157,7 @@ fn version_directory(dir: &Path) -> Result<PathBuf, Error> {
         [version] => Ok(version.clone()),
         [] => Err(Error::at(
             modules,
-            "has no kernel's modules; name another directory with --modules",
+            "has no modules of any kernel; name another directory with --modules",
         )),
         _ => {
             let names = versions.iter().filter_map(|path| path.file_name());
@@ -165,7 +165,7 @@ fn version_directory(dir: &Path) -> Result<PathBuf, Error> {
                 .map(|name| name.as_bytes().as_bstr().to_string())
                 .collect();
             let reason = format!(
-                "has the modules of several kernels; name the directory of one of them: {}",
+                "has the modules of several kernels; name the directory of one kernel with --modules: {}",
                 names.join(", ")
             );
             Err(Error::at(modules, reason))

@@ -134,9 +134,11 @@ fn find(
     places.dedup();
     let place = match &places[..] {
         _ if is_relative => {
-            "is looked for in the working directory, which packer does not know".into()
+            "would be in the working directory of the program, which packer does not know".into()
         }
-        [] => "is in no directory that it names".into(),
+        [] => {
+            "is not found: this file excludes the default directories, and names no others".into()
+        }
         places => format!("is not in {}", places.join(", ")),
     };
     let program = match by.needed_by {

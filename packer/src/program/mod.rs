@@ -156,7 +156,7 @@ impl Search<'_> {
             return self.in_search_path(name).ok_or_else(|| {
                 let path = escape(self.search_path.as_bytes());
                 let reason = format!(
-                    "no program of this name is in PATH, {path}; name its path, ./{} for example",
+                    "no program of this name is in PATH ({path}); name the program by its path, for example ./{}",
                     escape(name)
                 );
                 Error::at(program, reason)
@@ -183,7 +183,7 @@ impl Search<'_> {
         let refuse = |this: &Self, reason: String| match script {
             None => Error::at(this.root.source(path), reason),
             Some(script) => {
-                let reason = format!("needs {} to run it, which {reason}", escape(path));
+                let reason = format!("needs the interpreter {}, which {reason}", escape(path));
                 Error::at(this.root.source(script), reason)
             }
         };
@@ -203,7 +203,7 @@ impl Search<'_> {
         if !is_program(&found) {
             return Err(refuse(
                 self,
-                "is not executable; `chmod +x` makes it so".into(),
+                "is not executable; make it executable with `chmod +x`".into(),
             ));
         }
         let head = head(&found.source)
@@ -211,14 +211,14 @@ impl Search<'_> {
         if let Some(shebang) = script::parse(&head) {
             if depth == SCRIPTS_MAX {
                 let reason =
-                    "is the sixth script that another one needs; the kernel runs at most five"
+                    "is the sixth script in a chain of interpreters; the kernel follows at most five"
                         .into();
                 return Err(refuse(self, reason));
             }
             self.take(&found);
             if shebang.interpreter.is_empty() || !shebang.interpreter.starts_with(b"/") {
                 let reason = format!(
-                    "is a script whose first line names `{}`, which is no absolute path of an interpreter",
+                    "is a script whose first line names `{}`, which is not the absolute path of an interpreter",
                     escape(shebang.interpreter)
                 );
                 return Err(refuse(self, reason));
@@ -233,7 +233,9 @@ impl Search<'_> {
                     let (name, path) = (escape(name), escape(self.search_path.as_bytes()));
                     refuse(
                         self,
-                        format!("is a script for {name}, which is not in PATH, {path}; install it"),
+                        format!(
+                            "is a script for {name}, which is not in PATH ({path}); install it"
+                        ),
                     )
                 })?;
                 self.add(&program, Some(path), depth + 1)?;
@@ -255,7 +257,7 @@ impl Search<'_> {
         let refuse = |reason: String| Err(Error::at(&found.source, reason));
         if !elf.is_executable {
             return refuse(
-                "is an ELF file, but no program: it may be an object file or a core dump".into(),
+                "is an ELF file, but not a program: it may be an object file or a core dump".into(),
             );
         }
         match &self.closure.first {
@@ -276,7 +278,7 @@ impl Search<'_> {
             return match &elf.needed[..] {
                 [] => Ok(()),
                 [library, ..] => refuse(format!(
-                    "needs the library {}, but names no ELF interpreter that loads it; is it a library?",
+                    "needs the library {}, but names no ELF interpreter to load it; this may be a library, and not a program",
                     escape(library)
                 )),
             };

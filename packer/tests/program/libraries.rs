@@ -128,13 +128,13 @@ fn default_directories_can_be_off() {
     let root = with_a_in(&Elf::program().no_default(), &["/lib"]);
     let error = root.error(&["p"]);
     assert!(
-        error.contains("liba.so, which is in no directory"),
+        error.contains("liba.so, which is not found: this file excludes the default directories"),
         "{error}"
     );
     root.file("/etc/ld.so.conf", b"/lib\n", 0o644);
     let error = root.error(&["p"]);
     assert!(
-        error.contains("liba.so, which is in no directory"),
+        error.contains("liba.so, which is not found: this file excludes the default directories"),
         "{error}"
     );
 }
@@ -144,7 +144,7 @@ fn a_library_in_the_working_directory_is_an_error() {
     let root = with_a_in(&Elf::program().needed("x/liba.so"), &["/lib", "/x"]);
     let error = root.error(&["p"]);
     assert!(
-        error.contains("needs the library x/liba.so, which is looked for in the working directory"),
+        error.contains("needs the library x/liba.so, which would be in the working directory"),
         "{error}"
     );
 }

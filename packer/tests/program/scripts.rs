@@ -37,7 +37,7 @@ fn a_script_for_env_comes_with_both() {
     root.file("/s", b"#!/usr/bin/env ruby\n", 0o755);
     assert_eq!(
         root.error(&["/s"]),
-        "ROOT/s: is a script for ruby, which is not in PATH, /bin:/usr/bin; install it"
+        "ROOT/s: is a script for ruby, which is not in PATH (/bin:/usr/bin); install it"
     );
 }
 
@@ -47,19 +47,19 @@ fn scripts_without_their_interpreters() {
     root.file("/bin/s", b"#!/bin/lua\n", 0o755);
     assert_eq!(
         root.error(&["s"]),
-        "ROOT/bin/s: needs /bin/lua to run it, which does not exist; install it, or name another program"
+        "ROOT/bin/s: needs the interpreter /bin/lua, which does not exist; install it, or name another program"
     );
     root.file("/bin/lua", b"", 0o644);
     let error = root.error(&["s"]);
     assert!(
-        error.starts_with("ROOT/bin/s: needs /bin/lua to run it, which is not executable;"),
+        error.starts_with("ROOT/bin/s: needs the interpreter /bin/lua, which is not executable;"),
         "{error}"
     );
     for line in ["#!lua\n", "#!\n"] {
         root.file("/bin/s", line.as_bytes(), 0o755);
         let error = root.error(&["s"]);
         assert!(
-            error.contains("which is no absolute path of an interpreter"),
+            error.contains("which is not the absolute path of an interpreter"),
             "{error}"
         );
     }
@@ -113,15 +113,21 @@ fn what_is_no_program() {
             "ROOT/bin/p/x: cannot be read: Not a directory",
         ),
         (&["/bin"], "ROOT/bin: is not a regular file;"),
-        (&["/data"], "ROOT/data: is not executable; `chmod +x`"),
+        (
+            &["/data"],
+            "ROOT/data: is not executable; make it executable",
+        ),
         (
             &["/text"],
             "ROOT/text: is neither an ELF program nor a script",
         ),
-        (&["/object"], "ROOT/object: is an ELF file, but no program"),
+        (
+            &["/object"],
+            "ROOT/object: is an ELF file, but not a program",
+        ),
         (
             &["none"],
-            "none: no program of this name is in PATH, /bin:/usr/bin;",
+            "none: no program of this name is in PATH (/bin:/usr/bin);",
         ),
         (&[""], "\"\": is not the name of a program"),
         (

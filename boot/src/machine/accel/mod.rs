@@ -44,9 +44,9 @@ mod trial;
 pub enum Choice {
     /// KVM if it works, else TCG
     Auto,
-    /// QEMU: slower, and the same on every host
+    /// QEMU translates the instructions: slower, but the same on every host
     Tcg,
-    /// The host's CPU, through /dev/kvm
+    /// The host's CPU executes the instructions, through /dev/kvm
     Kvm,
 }
 
