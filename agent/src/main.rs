@@ -12,6 +12,7 @@ mod arch;
 mod channel;
 mod memory;
 mod modules;
+mod network;
 mod program;
 mod relay;
 mod steps;

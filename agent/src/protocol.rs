@@ -61,6 +61,12 @@ pub const ROOT: u8 = b'r';
 pub const CHDIR: u8 = b'c';
 /// Switches the network interface `lo` on. Never fails: a kernel may have no network.
 pub const LOOPBACK: u8 = b'n';
+/// Gives a network interface an IPv4 address in a network of 24 bits, switches it on, and makes a gateway the default
+/// route: the interface's name. The number is the address, and the gateway in the upper half, each with its first byte
+/// lowest.
+pub const NETWORK: u8 = b'a';
+/// Writes a file: path and contents. What was there before is removed.
+pub const WRITE: u8 = b'w';
 /// setgroups(2) with none, setgid(2), setuid(2), for the program; the number is the user's id, and the group's id
 /// in the upper half.
 pub const USER: u8 = b'u';

@@ -4,6 +4,7 @@ use core::ffi::CStr;
 
 use agent::protocol::*;
 
+use crate::network;
 use crate::system::{self, EEXIST, EINVAL, Errno};
 
 /// A step that failed, and why.
@@ -61,7 +62,7 @@ pub fn take(steps: &'static [u8]) -> Result<Prepared, Failure> {
             bytes: step.strings,
         };
         match step.kind {
-            LOOPBACK => system::switch_on_loopback(),
+            LOOPBACK => network::switch_on_loopback(),
             USER => prepared.user = Some(step.number),
             TERMINAL => prepared.size = [step.number as u16, (step.number >> 16) as u16],
             ENVIRONMENT => prepared.environment = strings,
@@ -91,6 +92,15 @@ fn take_one(kind: u8, number: u64, mut strings: Strings) -> system::Result<()> {
         MOUNT => system::mount(next()?, next()?, next()?, number as usize, next()?),
         SYMLINK => exists(system::link(next()?, next()?)),
         CHDIR => system::change_directory(next()?),
+        NETWORK => network::configure(next()?, number as u32, (number >> 32) as u32),
+        WRITE => {
+            let path = next()?;
+            let _ = system::remove(path);
+            let file = system::create(path)?;
+            let written = system::write_all(file, next()?.to_bytes());
+            system::close(file);
+            written
+        }
         ROOT => {
             const MS_MOVE: usize = 1 << 13;
             system::change_directory(next()?)?;

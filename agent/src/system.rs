@@ -87,6 +87,18 @@ pub fn open(path: &CStr, flags: usize) -> Result<Fd> {
     call!(OPENAT, AT_FDCWD, text(path), flags, 0).map(|fd| fd as Fd)
 }
 
+/// open(2) of a new file for writing, with mode 644.
+pub fn create(path: &CStr) -> Result<Fd> {
+    const O_WRONLY_CREAT_EXCL: usize = 0o301;
+    let flags = O_WRONLY_CREAT_EXCL | O_CLOEXEC;
+    call!(OPENAT, AT_FDCWD, text(path), flags, 0o644).map(|fd| fd as Fd)
+}
+
+/// unlink(2)
+pub fn remove(path: &CStr) -> Result<()> {
+    call!(UNLINKAT, AT_FDCWD, text(path), 0).map(|_| ())
+}
+
 /// close(2)
 pub fn close(fd: Fd) {
     let _ = call!(CLOSE, fd as usize);
@@ -154,19 +166,11 @@ pub fn change_root(path: &CStr) -> Result<()> {
     call!(CHROOT, text(path)).map(|_| ())
 }
 
-/// Switches the network interface `lo` on, netdevice(7).
-pub fn switch_on_loopback() {
+/// socket(2) for control of IPv4 interfaces.
+pub fn internet_socket() -> Result<Fd> {
     const AF_INET: usize = 2;
     const SOCK_DGRAM: usize = 2;
-    const SIOCSIFFLAGS: usize = 0x8914;
-    const IFF_UP: u8 = 1;
-    if let Ok(socket) = call!(SOCKET, AF_INET, SOCK_DGRAM, 0) {
-        let mut request = [0; 40];
-        request[..2].copy_from_slice(b"lo");
-        request[16] = IFF_UP;
-        let _ = ioctl(socket as Fd, SIOCSIFFLAGS, request.as_mut_ptr().addr());
-        close(socket as Fd);
-    }
+    call!(SOCKET, AF_INET, SOCK_DGRAM, 0).map(|fd| fd as Fd)
 }
 
 /// setgroups(2) with none, setgid(2) and setuid(2).

@@ -30,3 +30,4 @@ pub const EXECVE: usize = 221;
 pub const MMAP: usize = 222;
 pub const WAIT4: usize = 260;
 pub const FINIT_MODULE: usize = 273;
+pub const UNLINKAT: usize = 35;

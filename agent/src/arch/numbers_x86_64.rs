@@ -30,3 +30,4 @@ pub const SIGNALFD4: usize = 289;
 pub const DUP3: usize = 292;
 pub const PIPE2: usize = 293;
 pub const FINIT_MODULE: usize = 313;
+pub const UNLINKAT: usize = 263;

@@ -77,6 +77,10 @@ pub struct RunCli {
     #[arg(long, value_name = "FILE", requires = "pack")]
     pub file: Vec<PathBuf>,
 
+    /// Give the guest a network: it reaches what this machine reaches, and this machine itself at 10.0.2.2. QEMU only
+    #[arg(long)]
+    pub net: bool,
+
     /// Set a variable for the program; with NAME alone, remove the variable
     #[arg(long, value_name = "NAME[=VALUE]")]
     pub env: Vec<OsString>,

@@ -8,6 +8,7 @@
 //! | [`target`] | the table of targets and their machines |
 //! | [`vm`] | a guest that is ready to start |
 //! | [`qemu`] | a virtual machine as QEMU's command line |
+//! | [`network`] | the network of a guest in QEMU |
 //! | [`user_mode`] | user-mode Linux as a command line |
 //! | [`accel`] | tests KVM, and chooses the accelerator |
 //! | [`tsc`] | measures the host's time stamp counter, for the guest |
@@ -22,6 +23,7 @@
 
 pub mod accel;
 pub mod gdb;
+pub mod network;
 pub mod process;
 pub mod qemu;
 pub mod qmp;

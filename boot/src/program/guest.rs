@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::mount::MountFlags;
 
-use crate::machine::qemu;
 use crate::machine::target::Bus;
+use crate::machine::{network, qemu};
 use crate::program::steps::Steps;
 
 /// The program and its surroundings.
@@ -22,6 +22,8 @@ pub struct Guest {
     pub directory: PathBuf,
     /// Directories of the host besides the root.
     pub shares: Vec<Share>,
+    /// Whether it has a network beyond loopback, which only QEMU offers.
+    pub has_network: bool,
     /// The user and the group, if not root.
     pub user: Option<(u32, u32)>,
     /// Which of its streams are terminals.
@@ -81,7 +83,8 @@ impl Guest {
             .flat_map(|(number, share)| {
                 qemu::share_arguments(&tag(number), &share.path, share.writable, bus)
             });
-        arguments.collect()
+        let network = self.has_network.then(|| network::arguments(bus));
+        arguments.chain(network.into_iter().flatten()).collect()
     }
 
     /// The agent's steps.
@@ -92,15 +95,20 @@ impl Guest {
             let root = Path::new("/");
             self.mount_shares(&mut steps, files, root);
             mount_system(&mut steps, root, false);
+            self.name_server(&mut steps, root);
             make_directories(&mut steps, root, &self.directory);
         } else {
             let root = Path::new("/root");
             mount_layers(&mut steps, files, root);
             self.mount_shares(&mut steps, files, root);
             mount_system(&mut steps, root, true);
+            self.name_server(&mut steps, root);
             steps.root(root);
         }
         steps.loopback();
+        if self.has_network {
+            steps.network("eth0", network::ADDRESS, network::GATEWAY);
+        }
         steps.chdir(&self.directory);
         if let Some((user, group)) = self.user {
             steps.user(user, group);
@@ -117,6 +125,15 @@ impl Guest {
         let environment: Vec<_> = environment.collect();
         steps.execute(&self.paths(), &self.command, &environment, self.terminals);
         steps
+    }
+
+    /// Without this, the guest would ask the name server of the host, which may listen on the host's loopback only.
+    fn name_server(&self, steps: &mut Steps, root: &Path) {
+        if self.has_network {
+            let file = root.join("etc/resolv.conf");
+            make_directories(steps, root, &root.join("etc"));
+            steps.write(&file, &format!("nameserver {}\n", network::NAME_SERVER));
+        }
     }
 
     fn mount_shares(&self, steps: &mut Steps, files: HostFiles, root: &Path) {
@@ -247,6 +264,7 @@ mod tests {
             environment: path.into_iter().collect(),
             directory: "/".into(),
             shares: vec![],
+            has_network: false,
             user: None,
             terminals: [false; 3],
             size: None,

@@ -37,19 +37,31 @@ fn version(kernel: &Path) -> Option<String> {
 }
 
 /// Adds modules from the directory `modules` to `tree`, and the list from which the agent loads them: what `guest` needs
-/// for the channel and for its files. `bus` is that of QEMU's devices.
+/// for the channel, its files and its network. `bus` is that of QEMU's devices.
 ///
 /// # Errors
 /// If the kernel lacks one of them: those of [`kernel_modules::closure`].
 pub fn insert(tree: &mut Tree, modules: &Path, guest: &Guest, bus: Option<Bus>) -> Result<()> {
-    let channel = bus.map(|bus| [bus.module(), "virtio_console"]);
-    let channel: Vec<_> = channel.into_iter().flatten().collect();
-    let channel = kernel_modules::closure(modules, &channel)
-        .context("the kernel cannot speak with boot; name another one with --kernel")?;
-    let files = kernel_modules::closure(modules, &for_files(guest, bus))
-        .context("the kernel cannot read files of this machine; take --pack, or name another one with --kernel")?;
     let mut list = Vec::new();
-    for closure in [channel, files] {
+    for (names, lack) in [
+        (
+            for_channel(bus),
+            "the kernel cannot speak with boot; name another one with --kernel",
+        ),
+        (
+            for_files(guest, bus),
+            "the kernel cannot read files of this machine; use --pack, or name another kernel with --kernel",
+        ),
+        (
+            guest
+                .has_network
+                .then_some("virtio_net")
+                .into_iter()
+                .collect(),
+            "the kernel has no network; leave out --net, or name another kernel with --kernel",
+        ),
+    ] {
+        let closure = kernel_modules::closure(modules, &names).context(lack)?;
         closure.insert(tree)?;
         for path in closure.paths() {
             list.extend(path.as_os_str().as_bytes());
@@ -59,6 +71,12 @@ pub fn insert(tree: &mut Tree, modules: &Path, guest: &Guest, bus: Option<Bus>) 
     let list = Entry::new(Kind::Contents { bytes: list });
     tree.insert(protocol::MODULES.to_bytes(), list)?;
     Ok(())
+}
+
+/// The modules of the channel to boot. In user-mode Linux, it is a terminal.
+fn for_channel(bus: Option<Bus>) -> Vec<&'static str> {
+    let drivers = bus.map(|bus| [bus.module(), "virtio_console"]);
+    drivers.into_iter().flatten().collect()
 }
 
 /// The modules of the file systems.

@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::net::Ipv4Addr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -74,6 +75,23 @@ impl Steps {
     pub fn loopback(&mut self) {
         self.add(protocol::LOOPBACK, 0, &[]);
         self.purpose("switch on the network interface lo".into());
+    }
+
+    /// Sets the network interface `name` up: its address in a network of 24 bits, and the gateway of the default route.
+    pub fn network(&mut self, name: &str, address: Ipv4Addr, gateway: Ipv4Addr) {
+        let [address, gateway] =
+            [address, gateway].map(|address| u32::from_le_bytes(address.octets()));
+        let number = u64::from(address) | (u64::from(gateway) << 32);
+        self.add(protocol::NETWORK, number, &[name.as_ref()]);
+        self.purpose(format!(
+            "set up {name}, which needs CONFIG_VIRTIO_NET and CONFIG_INET"
+        ));
+    }
+
+    /// Writes a file, in place of what was there.
+    pub fn write(&mut self, path: &Path, contents: &str) {
+        self.add(protocol::WRITE, 0, &[path.as_os_str(), contents.as_ref()]);
+        self.purpose(format!("write the file {}", path.display()));
     }
 
     /// The user and the group of the program.

@@ -26,7 +26,7 @@ use boot::program::pack::{self, Contents, State};
 use boot::session::program;
 use boot::session::terminal;
 use boot::streams::say;
-use boot::verdict::exit_code::{self, ExitCode};
+use boot::verdict::exit_code::{self, ExitCode, Usage};
 use boot::verdict::judge::Goal;
 use clap::Parser;
 use packer::Tree;
@@ -155,7 +155,7 @@ fn not_packed(contents: &Contents, error: anyhow::Error) -> Result<ExitCode> {
 
 /// Chooses what runs the program.
 fn choose(cli: &RunCli) -> Result<Place> {
-    let is_open = cli.target.is_none() && cli.qemu.accel == Choice::Auto;
+    let is_open = cli.target.is_none() && cli.qemu.accel == Choice::Auto && !cli.net;
     // Measure this first: it needs a process without threads.
     let stop_time = is_open.then(choice::stop_time);
     let target = cli.target.unwrap_or(&TARGETS[0]);
@@ -165,6 +165,13 @@ fn choose(cli: &RunCli) -> Result<Place> {
         reason,
     };
     if matches!(target.run_by, RunBy::Host) {
+        if cli.net {
+            let name = target.name;
+            return Err(Usage(format!(
+                "--net: {name} has no network; take QEMU, with --target x86_64"
+            ))
+            .into());
+        }
         return Ok(on_host(target, "--target chose it".into()));
     }
     let acceleration = cli.qemu.acceleration(target.name)?;
@@ -227,6 +234,7 @@ fn guest(cli: &RunCli) -> Result<Guest> {
         environment: cli.environment(),
         directory: cli.directory()?,
         shares: cli.shares()?,
+        has_network: cli.net,
         user: cli.user,
         terminals: [
             io::stdin().is_terminal(),
