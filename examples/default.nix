@@ -1,6 +1,7 @@
-# Guests that do something. Each file gives a system, and may replace the system's check.
+# Guests that do something. Each file gives a system, and may replace the system's check. One without a system has a check alone.
 #
 #   nix run .#examples.NAME.boot
+#   nix build -L .#examples.NAME.check
 { lib, toolchain }:
 let
   # The kernel of all examples that run more than a single program.

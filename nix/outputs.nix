@@ -82,9 +82,10 @@ rec {
     defconfig = describe { description = "Boots the system with the article's kernel, x86_64_defconfig"; mainProgram = "boot"; } project.defconfig;
     examples = mapAttrs
       (name: example: example // {
-        boot = describe { description = firstSentence (../examples + "/${name}.nix"); mainProgram = "boot"; } example.boot;
         check = describe { description = "What `examples.${name}` has to do"; } example.check;
-      })
+      } // (if example ? boot then {
+        boot = describe { description = firstSentence (../examples + "/${name}.nix"); mainProgram = "boot"; } example.boot;
+      } else { }))
       project.examples;
   });
 }

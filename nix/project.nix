@@ -18,7 +18,7 @@ let
   mkImage = { kernel, initramfs }: run "image" { inherit kernel initramfs; } ./system/image.sh;
   mkBench = import ./bench.nix { inherit toolchain rust targets run program; inherit (products) packer; };
 
-  library = import ./lib { inherit inputs toolchain rust targets mkKernel mkInitramfs mkBoot mkImage; };
+  library = import ./lib { inherit inputs toolchain rust targets mkKernel mkInitramfs mkBoot mkImage mkRun runKernels; };
   examples = import ../examples { inherit (library) lib; inherit toolchain; };
 
   # The system that this flake is about, for each target.
@@ -39,10 +39,9 @@ let
 
   # `boot run`, on user-mode Linux and in QEMU.
   mkRun = import ./system/run.nix { inherit toolchain targets mkInitramfs; inherit (rust) mkAgent; runner = rust.packages.boot; };
-  run-program = mkRun {
-    kernels = builtins.mapAttrs (_: target: mkKernel { src = inputs.linux; inherit target; fragments = [ ./kernel/run.config ]; })
-      { inherit (targets) x86_64 um; };
-  };
+  runKernels = builtins.mapAttrs (_: target: mkKernel { src = inputs.linux; inherit target; fragments = [ ./kernel/run.config ]; })
+    { inherit (targets) x86_64 um; };
+  run-program = mkRun { kernels = runKernels; };
 
   # The default initramfs with another kernel: a package that boots it, with the kernel as `kernel`.
   onKernel = kernel: let boot = mkBoot { inherit kernel target; inherit (products) initramfs; }; in boot // { inherit kernel boot; };

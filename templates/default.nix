@@ -1,4 +1,4 @@
-# The templates of `nix flake init -t`. Each is a flake with a system that this flake's library makes. checks/boot/templates.nix boots them.
+# The templates of `nix flake init -t`. Each is a flake that uses this flake's library. checks/boot/templates.nix runs their checks.
 let
   templates = {
     no_std = {
@@ -12,6 +12,10 @@ let
     c = {
       path = ./c;
       description = "An init in C with the kernel's nolibc, and a check that boots it";
+    };
+    test = {
+      path = ./test;
+      description = "A Rust crate with tests that need a kernel, for `cargo test` and for `nix flake check`";
     };
   };
 in

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Other flakes can use this one: each template works from `nix flake init` to the boot, and the library explains wrong arguments.
+# Other flakes can use this one: each template works from `nix flake init` to the boot or to `cargo test`, the library's tests build or
+# fail, and it explains wrong arguments.
 #
 # This is no check of the flake, because the sandbox has no Nix. .ci/run runs it. It needs root, and a store in which the checks have
 # been built.
@@ -31,6 +32,34 @@ template() {
 template no_std "Hello from my own PID 1!"
 template std "Hello from std, as PID 1!"
 template c "Hello from C!"
+
+begin "template test"
+run nix flake init -t "git+file://$repository#test"; exits 0
+run git init -q; run git add -A
+own build --print-build-logs .#checks.x86_64-linux.test; exits 0; says "test a_full_one_takes_no_more ... ok"
+own build; exits 0
+own develop --command cargo test; exits 0; says "running 3 tests"
+sed -i 's/StorageFull/NotFound/' tests/scratch.rs
+own develop --command cargo test; exits 101; says "test a_full_one_takes_no_more ... FAILED"
+own build --print-build-logs .#checks.x86_64-linux.test; exits 1; says "left: StorageFull"
+end
+
+begin "lib.mkTest in a flake"
+cat >flake.nix <<'NIX'
+{
+  outputs = { simplest-linux, ... }:
+    let lib = simplest-linux.lib.x86_64-linux; in
+    {
+      packages.x86_64-linux.default = lib.mkTest { script = "mkdir mnt; mount -t tmpfs mine mnt; grep mine /proc/mounts >$out"; };
+      packages.x86_64-linux.wrong = lib.mkTest { script = "mkdir mnt; mount -t nonsense mine mnt"; };
+    };
+}
+NIX
+run git init -q; run git add -A
+own build; exits 0
+grep -q "^mine /build/work/mnt tmpfs" result || wrong "$(cat result)"
+own build .#wrong; exits 1; says "mount: mounting mine on mnt failed"; says "test: exit status 255, and not 0"
+end
 
 begin "a template is started from a copy of the repository as docs/lib.md says, without a network"
 copy_repository "$scratch/simplest-linux"
@@ -86,6 +115,12 @@ refused 'lib.mkInitramfs { init = 3; }' 'mkInitramfs: argument `init` must be a 
 refused 'lib.mkInitramfs { init = /init; files.etc = /etc; }' 'mkInitramfs: files: `etc` is not an absolute path'
 refused 'lib.mkInitramfs { init = /init; files."/a=b" = /etc; }' 'mkInitramfs: files: `/a=b` has a `=` in it'
 refused 'lib.mkInitramfs { init = /init; files."/etc" = { }; }' 'mkInitramfs: files: `/etc` must be a path, or a set with one of '
+refused 'lib.mkTest { }' 'mkTest: takes one of the arguments `program` and `script`'
+refused 'lib.mkTest { program = lib.mkKernel { }; }' 'mkTest: argument `program` is a derivation without `meta.mainProgram`'
+refused 'lib.mkTest { script = ""; status = 256; }' 'mkTest: argument `status` must be a whole number from 0 to 255; given: 256'
+refused 'lib.mkTest { script = ""; target = "aarch64"; }' 'mkTest: argument `target` must be one of `um`, `x86_64`; given: the string "aarch64"'
+refused 'lib.mkTest { script = ""; kernel = lib.mkKernel { fragments = [ "run" ]; }; }' 'mkTest: argument `kernel` is for another target; make it with mkKernel { target = "um"; ... }'
+refused 'lib.mkRustTest { }' 'mkRustTest: argument `src` is missing: a path'
 refused 'lib.mkBootCheck { system = lib.mkKernel { }; }' 'mkBootCheck: argument `system` must be what mkSystem gives; given: a derivation'
 refused 'lib.mkBootCheck "system"' 'mkBootCheck: takes a set of arguments; given: the string "system"'
 

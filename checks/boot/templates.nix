@@ -1,4 +1,4 @@
-# Each template makes a system that boots: its own checks pass with this flake as their input.
+# Each template works: its own checks pass with this flake as their input.
 { inputs, toolchain }:
 let
   inherit (inputs.self) templates;

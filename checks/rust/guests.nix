@@ -1,6 +1,6 @@
-# The inits of the examples and templates are formatted, and Clippy finds nothing in them. They are not in the workspace.
+# The Rust code of the examples and templates is formatted, and Clippy finds nothing in it. It is not in the workspace.
 { rust, toolchain, repositoryFiles }:
-let packages = [ "examples/supervisor" "templates/no_std" "templates/std" ]; in
+let packages = [ "examples/supervisor" "templates/no_std" "templates/std" "templates/test" ]; in
 rust.cargo "guests" {
   inherit packages;
   src = repositoryFiles "guests" packages;
@@ -11,7 +11,7 @@ rust.cargo "guests" {
     for package in $packages; do
       cd $NIX_BUILD_TOP/source/$package
       cargo fmt --check
-      cargo clippy --release --offline -- --deny warnings
+      cargo clippy --release --offline --all-targets -- --deny warnings
       echo $package >>$out
     done
   '';

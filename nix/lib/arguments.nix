@@ -25,6 +25,7 @@ in
   types = rec {
     string = { what = "a string"; is = isString; };
     natural = { what = "a whole number from 1 on"; is = value: isInt value && value >= 1; };
+    status = { what = "a whole number from 0 to 255"; is = value: isInt value && value >= 0 && value <= 255; };
     path = {
       what = "a path, a derivation, or a string that is an absolute path";
       is = value: isPath value || isStorePath value || (isString value && match "/.*" value != null);

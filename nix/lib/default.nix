@@ -1,12 +1,22 @@
 # The flake's output `lib`, which other flakes use. docs/lib.md describes it, and the check `library` compares the two.
-{ inputs, toolchain, rust, targets, mkKernel, mkInitramfs, mkBoot, mkImage }:
+{ inputs, toolchain, rust, targets, mkKernel, mkInitramfs, mkBoot, mkImage, mkRun, runKernels }:
 let
   inherit (import ../meta.nix) describe;
   inherit (import ./arguments.nix) function types;
-  inherit (types) attrsOf either listOf made natural oneOf path set string;
+  inherit (types) attrsOf either listOf made natural oneOf path set status string;
   inherit (builtins) attrNames concatStringsSep pathExists;
 
   target = { type = oneOf (attrNames targets); default = "x86_64"; };
+
+  # The guest of a test.
+  guest = {
+    target = { type = oneOf (attrNames runKernels); default = "um"; };
+    # The flake's own, by default.
+    kernel = { type = path; default = null; };
+    memory = { type = natural; default = 512; };
+    timeout = { type = natural; default = 600; };
+  };
+  tests = import ./test.nix { inherit toolchain rust targets mkRun; kernels = runKernels; };
 
   # A fragment of the kernel's configuration: the name of a file in nix/kernel/, lines, or another file.
   fragment = function': value:
@@ -103,6 +113,28 @@ let
         timeout = { type = natural; default = 60; };
       };
       body = arguments: describe { description = "The boot of this system, with the text that it has to print"; } (import ./boot-check.nix { inherit toolchain; } arguments);
+    };
+
+    mkTest = {
+      arguments = guest // {
+        name = { type = string; default = "test"; };
+        # One of the two.
+        program = { type = path; default = null; };
+        script = { type = string; default = null; };
+        args = { type = listOf string; default = [ ]; };
+        env = { type = attrsOf string; default = { }; };
+        status = { type = status; default = 0; };
+      };
+      body = arguments: describe { description = "What a program does in a Linux kernel of its own"; } (tests.mkTest arguments);
+    };
+
+    mkRustTest = {
+      arguments = guest // {
+        src = { type = path; };
+        cratesHash = { type = string; default = ""; };
+        args = { type = listOf string; default = [ ]; };
+      };
+      body = arguments: describe { description = "The tests of a Rust package, in a Linux kernel of their own"; } (tests.mkRustTest arguments);
     };
   };
 

@@ -1,7 +1,7 @@
 # Rust: the workspace, and packages outside of it.
 #
 #   cargo, vendor  derivations in which cargo runs, and that vendor the crates of a lock file: cargo.nix, vendor.nix
-#   mkInitOf       a package outside the workspace as the init of a guest: guest.nix
+#   mkInitOf, mkTestOf  a package outside the workspace as the init of a guest, and its tests: guest.nix
 #   the others     of the workspace: workspace.nix
 { toolchain, repositoryFiles }:
 let
@@ -11,5 +11,5 @@ let
 in
 import ./workspace.nix { inherit cargo guest repositoryFiles toolchain vendor; } // {
   inherit cargo vendor;
-  inherit (guest) mkInitOf;
+  inherit (guest) mkInitOf mkTestOf;
 }

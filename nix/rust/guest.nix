@@ -14,12 +14,21 @@ let
     environment = "RUSTFLAGS=\"$RUSTFLAGS --sysroot=${core target} -C linker=${target.prefix}gcc -C link-arg=-fuse-ld=lld -C link-arg=-B${toolchain.lld}/bin\" ";
     tools = [ toolchain.${target.cc} ];
   });
+  # The crates of the package in `src`. `cratesHash` is the hash of `cargo vendor` of its Cargo.lock, or empty if it depends on none.
+  cratesOf = { src, cratesHash }:
+    if cratesHash == "" then "" else
+    vendor {
+      inherit src;
+      members = [ ];
+      directory = ".";
+      lock = src + "/Cargo.lock";
+      hash = cratesHash;
+    };
 in
 {
   inherit compilation;
 
-  # The program of the package in `src`, as bin/init. `cratesHash` is the hash of `cargo vendor` of its Cargo.lock, or empty if it
-  # depends on no crates.
+  # The program of the package in `src`, as bin/init.
   mkInitOf = { src, cratesHash, target }:
     let
       inherit (compilation target) environment options output tools;
@@ -28,14 +37,7 @@ in
     cargo "init" {
       inherit src tools;
       members = [ ];
-      crates = if cratesHash == "" then "" else
-      vendor {
-        inherit src;
-        members = [ ];
-        directory = ".";
-        lock = src + "/Cargo.lock";
-        hash = cratesHash;
-      };
+      crates = cratesOf { inherit src cratesHash; };
       script = ''
         ${environment}cargo build --release --offline ${options}
         mkdir -p $out/bin
@@ -43,4 +45,18 @@ in
       '';
       disallowedReferences = [ rust cc ];
     };
+
+  # `cargo test` of the package in `src`, with more arguments for it. The command `runner` starts each test binary. The output is what
+  # the tests print, without the times.
+  mkTestOf = { src, cratesHash, args, runner }: cargo "rust-test" {
+    inherit src;
+    members = [ ];
+    crates = cratesOf { inherit src cratesHash; };
+    CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER = runner;
+    script = ''
+      set -o pipefail
+      cargo test --offline --no-fail-fast ${builtins.concatStringsSep " " (map toolchain.shellWord args)} | tee ../stdout
+      sed 's/; finished in [0-9.]*s$//' ../stdout >$out
+    '';
+  };
 }

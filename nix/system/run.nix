@@ -1,12 +1,12 @@
 # mkRun { kernels }: bin/run, a script that runs `boot run` with guests for some targets: a kernel, and an initramfs with the agent.
 #
-#   kernels  by the target's name, a kernel with run.config
+#   kernels  by the target's name, a kernel with run.config: the result of mkKernel, or an image
 { toolchain, runner, targets, mkAgent, mkInitramfs }:
 { kernels }:
 let
   guest = name: [
     name
-    kernels.${name}.${targets.${name}.bootImage}
+    "${kernels.${name}.${targets.${name}.bootImage} or kernels.${name}}"
     # Unpacking 20 KB would take longer than reading them.
     (mkInitramfs { init = "${mkAgent targets.${name}}/bin/agent"; compress = "none"; })
   ];
@@ -27,6 +27,6 @@ let
 in
 toolchain.program "run" ''
   [ -n "''${BOOT_GUESTS+set}" ] || export BOOT_GUESTS=${guests}
-  [ -n "''${BOOT_QEMU+set}" ] || export BOOT_QEMU=${toolchain.qemu}/bin/qemu-system-x86_64
+  ${if kernels ? x86_64 then "[ -n \"\${BOOT_QEMU+set}\" ] || export BOOT_QEMU=${toolchain.qemu}/bin/qemu-system-x86_64" else ""}
   exec ${runner}/bin/boot run "$@"
 '' // { inherit guests; }

@@ -151,6 +151,9 @@ expect 252 run --pack --file no-such-file -- true
 grep -q "^boot: --file $PWD/no-such-file: No such file" err
 
 echo "processes"
+# shellcheck disable=SC2016 # The guest's shell expands it.
+expect 0 run -- unshare -muinpUfr sh -c 'echo $$'
+says out 1
 expect 0 run -- sh -c '(sleep 100; echo late) & echo now'
 says out now
 # A signal reaches the program, and a second one ends the guest.
