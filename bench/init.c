@@ -9,7 +9,7 @@ int main(int count, char **arguments, char **environment) {
   if (child == 0) {
     if (count > 1)
       execve(arguments[1], arguments + 1, environment);
-    _exit(127);
+    exit(127);
   }
   waitpid(child, &status, 0);
   printf("status: %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));

@@ -208,6 +208,8 @@ pub fn article(kernel: &Path, initrd: &Path, accel: Accel, append: &str) -> Resu
             "none",
             "-nic",
             "none",
+            // A guest that fails ends.
+            "-no-reboot",
             "-accel",
             accel.name(),
             "-append",
