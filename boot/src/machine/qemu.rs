@@ -180,7 +180,8 @@ pub fn channel_arguments(channel: &OwnedFd, bus: Bus) -> [String; 6] {
         "-chardev".into(),
         format!("socket,id=channel,fd={fd}"),
         "-device".into(),
-        bus.device("serial"),
+        // The first port is reserved for a console. With the default of 31 ports, the guest sets up 64 queues.
+        bus.device("serial") + ",max_ports=2",
         "-device".into(),
         "virtserialport,chardev=channel".into(),
     ]

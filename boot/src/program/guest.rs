@@ -52,7 +52,10 @@ pub enum HostFiles {
     NineP,
 }
 
-/// The name of the share `number` for QEMU and the guest. The root has the number 0.
+/// The number of the root among the shares.
+const ROOT: usize = 0;
+
+/// The name of the share `number` for QEMU and the guest.
 fn tag(number: usize) -> String {
     format!("share{number}")
 }
@@ -185,7 +188,7 @@ fn mount_layers(steps: &mut Steps, files: HostFiles, root: &Path) {
     [layer.join("upper"), layer.join("work")]
         .iter()
         .for_each(|path| steps.mkdir(path));
-    mount_share(steps, files, 0, Path::new("/"), lower, false);
+    mount_share(steps, files, ROOT, Path::new("/"), lower, false);
     let data = "lowerdir=/lower,upperdir=/layer/upper,workdir=/layer/work,redirect_dir=on";
     steps.mount("root", root, "overlay", none, data.as_ref());
 }
@@ -213,7 +216,10 @@ fn mount_share(
         HostFiles::NineP => {
             // Read-only files can stay in the guest's cache: nobody asks the host for each block again.
             let cache = if writable { "mmap" } else { "loose" };
-            let data = format!("trans=virtio,version=9p2000.L,msize=512000,cache={cache}");
+            // The layers ask for attributes of each file. Few files have any, and user-mode Linux passes none, either.
+            let attributes = if number == ROOT { ",noxattr" } else { "" };
+            let data =
+                format!("trans=virtio,version=9p2000.L,msize=512000,cache={cache}{attributes}");
             steps.mount(&tag(number), at, "9p", flags, data.as_ref());
         }
     }
