@@ -9,6 +9,7 @@
 //! | [`vm`] | a guest that is ready to start |
 //! | [`qemu`] | a virtual machine as QEMU's command line |
 //! | [`user_mode`] | user-mode Linux as a command line |
+//! | [`ptrace`] | tests what user-mode Linux needs of the host |
 //! | [`accel`] | tests KVM, and chooses the accelerator |
 //! | [`tsc`] | measures the host's time stamp counter, for the guest |
 //! | [`sandbox`] | QEMU's sandbox |
@@ -23,6 +24,7 @@
 pub mod accel;
 pub mod gdb;
 pub mod process;
+pub mod ptrace;
 pub mod qemu;
 pub mod qmp;
 pub mod reaper;
