@@ -50,6 +50,14 @@ end
 awk -v start="$start" -v cold="$cold" -v warm="$warm" -v lines="$(wc -l <"$scratch/before")" \
   'BEGIN { printf "%d derivations evaluated: %.1f s with an empty cache, %.1f s then\n", lines, cold - start, warm - cold }'
 
+begin "nixw takes another Linux"
+mkdir "$scratch/linux"
+locked=$(cd "$copy" && ./nixw eval --raw .#kernel.drvPath 2>"$log") || wrong "it fails without one"
+other=$(cd "$copy" && ./nixw eval --raw --no-write-lock-file --override-input linux "path:$scratch/linux" .#kernel.drvPath 2>"$log") ||
+  wrong "it fails"
+[ "$other" != "$locked" ] || wrong "it is $locked"
+end
+
 begin "every output has a description"
 nix eval --impure --raw --expr "import \"$repository/tests/evaluation/undescribed.nix\" { flake = \"git+file://$copy\"; }" >"$scratch/undescribed" 2>"$log" ||
   wrong "it fails"

@@ -19,7 +19,7 @@
 //! | [`files`] | files to read and to write |
 //! | [`streams`] | standard streams that wait |
 
-#![deny(unsafe_code)] // The exceptions in `machine` and `program` explain themselves.
+#![deny(unsafe_code)] // The exceptions in `machine` explain themselves.
 
 pub mod console;
 pub mod files;

@@ -64,7 +64,7 @@ fn boot(cli: &Cli, signals: &Signals) -> Result<exit_code::ExitCode> {
             inspect::check_qemu(&inputs, &kernel, &qemu.program)?;
             (Runner::Qemu(qemu), Some(acceleration))
         }
-        RunBy::Host => (Runner::UserMode(user_mode(&initrd, memory)?), None),
+        RunBy::Host => (Runner::UserMode(user_mode(&kernel, &initrd, memory)?), None),
     };
     let vm = Vm {
         target: cli.target,
@@ -86,6 +86,9 @@ fn boot(cli: &Cli, signals: &Signals) -> Result<exit_code::ExitCode> {
             "boot: gdb runs this kernel itself; type:\n  {command}"
         ));
         return Ok(exit_code::SUCCESS);
+    }
+    if let Runner::UserMode(host) = &vm.runner {
+        host.check()?;
     }
     let log = cli.log.as_deref();
     let results = cli
@@ -134,7 +137,7 @@ fn qemu(cli: &Cli, target: &'static QemuTarget, accel: Accel) -> Result<Qemu> {
 }
 
 /// User-mode Linux with a place for its memory.
-fn user_mode(initrd: &Path, memory: u32) -> Result<UserMode> {
+fn user_mode(kernel: &Path, initrd: &Path, memory: u32) -> Result<UserMode> {
     user_mode::check_initrd(initrd)?;
     let memory_directory = user_mode::memory_directory(memory, &env::temp_dir())?;
     if memory_directory != Path::new(user_mode::SHARED_MEMORY) {
@@ -143,7 +146,10 @@ fn user_mode(initrd: &Path, memory: u32) -> Result<UserMode> {
             "boot: {wanted} cannot be used; the guest's memory is an unnamed file in {found}"
         ));
     }
-    Ok(UserMode { memory_directory })
+    Ok(UserMode::new(
+        memory_directory,
+        inspect::has_seccomp(kernel),
+    ))
 }
 
 /// Prints the command for gdb if the guest waits for it. Returns whether it does.

@@ -17,4 +17,13 @@ toolchain.run "run"
       (cd $target && sh -e $cases) || { echo "a case for $target failed" >&2; exit 1; }
     done | tee $out
     [ "$(grep -c '^all cases passed$' $out)" = 2 ]
+
+    # strace traces everything, so nothing else can: boot says so, and takes QEMU. (With KVM, it takes QEMU anyway.)
+    unset BOOT_ACCEL BOOT_TARGET
+    status=0
+    strace -f -o /dev/null run --summary -- sh -c 'exit 7' 2>words || status=$?
+    cat words
+    [ $status = 7 ]
+    grep -q '^boot: x86_64 ran the program' words
+    grep -q '^boot: QEMU runs the program, because this host does not allow ptrace(2): ' words || grep -q '(kvm, ' words
   '')

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Seek};
 
 use object::elf::{self, FileHeader32, FileHeader64, Machine, NoteType};
-use object::read::elf::{FileHeader, ProgramHeader};
+use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
 use object::{Endianness, FileKind, ReadCache, ReadRef, read};
 
 use crate::files::format::multiboot;
@@ -15,6 +15,11 @@ const PVH_ENTRY: (&[u8], NoteType) = (b"Xen", NoteType(18));
 
 /// The section with the options of user-mode Linux (arch/um/include/asm/common.lds.S). No other kernel has it.
 const UML_SETUP: &[u8] = b".uml.setup.init";
+
+/// The section with the names of these options, and the option of a kernel that can run its guests by seccomp(2)
+/// (arch/um/os-Linux/start_up.c).
+const UML_NAMES: &[u8] = b"init.data";
+const UML_SECCOMP: &[u8] = b"\0seccomp=\0";
 
 /// The properties of an ELF kernel that decide what can boot it.
 #[derive(Debug, PartialEq)]
@@ -27,6 +32,8 @@ pub struct Header {
     pub multiboot: bool,
     /// Whether it is user-mode Linux.
     pub user_mode: bool,
+    /// Whether it is user-mode Linux with the option `seccomp=`.
+    pub seccomp: bool,
 }
 
 impl Header {
@@ -66,11 +73,20 @@ where
         }
     }
     let sections = header.sections(endian, data)?;
+    let user_mode = sections.section_by_name(endian, UML_SETUP).is_some();
+    let seccomp = match sections.section_by_name(endian, UML_NAMES) {
+        Some((_, names)) if user_mode => {
+            let mut names = names.data(endian, data)?.windows(UML_SECCOMP.len());
+            names.any(|name| name == UML_SECCOMP)
+        }
+        _ => false,
+    };
     Ok(Header {
         machine: header.e_machine(endian),
         pvh,
         multiboot: false,
-        user_mode: sections.section_by_name(endian, UML_SETUP).is_some(),
+        user_mode,
+        seccomp,
     })
 }
 
@@ -134,6 +150,7 @@ pub(crate) mod tests {
                 pvh,
                 multiboot: false,
                 user_mode: false,
+                seccomp: false,
             };
             assert_eq!(read(&kernel(machine, pvh)).unwrap(), expected);
         }

@@ -125,6 +125,12 @@ fn check_elf(target: &Target, path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Whether this kernel is user-mode Linux that can control its processes through seccomp(2) in place of ptrace(2).
+pub fn has_seccomp(kernel: &Path) -> bool {
+    let header = File::open(kernel).ok().map(elf::Header::read);
+    matches!(header, Some(Ok(header)) if header.seccomp)
+}
+
 /// The first version of QEMU that unpacks an EFI zboot image.
 const ZBOOT: (u32, u32) = (8, 0);
 

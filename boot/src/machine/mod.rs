@@ -10,6 +10,7 @@
 //! | [`qemu`] | a virtual machine as QEMU's command line |
 //! | [`network`] | the network of a guest in QEMU |
 //! | [`user_mode`] | user-mode Linux as a command line |
+//! | [`ptrace`] | tests what user-mode Linux needs of the host |
 //! | [`accel`] | tests KVM, and chooses the accelerator |
 //! | [`tsc`] | measures the host's time stamp counter, for the guest |
 //! | [`sandbox`] | QEMU's sandbox |
@@ -25,6 +26,7 @@ pub mod accel;
 pub mod gdb;
 pub mod network;
 pub mod process;
+pub mod ptrace;
 pub mod qemu;
 pub mod qmp;
 pub mod reaper;

@@ -116,7 +116,8 @@ fn take_descriptor(number: &OsStr) -> Option<OwnedFd> {
 /// Starts `program`. When `control` is closed, ends it and everything that it has started.
 fn reap(mut program: Command, control: UnixStream, inherited: Vec<OwnedFd>) -> io::Result<()> {
     fcntl_setfd(&control, FdFlags::CLOEXEC)?;
-    set_child_subreaper(Some(getpid()))?;
+    // Some sandboxes do not have it (gVisor in 2022). There, only what has left the process's group can be missed.
+    let _ = set_child_subreaper(Some(getpid()));
     // The program gets its own group, so that killing the group does not kill this process.
     program.process_group(0);
     die_with_starter(&mut program);

@@ -1,9 +1,8 @@
 //! User-mode Linux (`ARCH=um`): a kernel that is a program of the host, and whose guests are processes of
-//! the host. It needs ptrace(2), and no KVM, no QEMU and no privileges. (Linux'
+//! the host. It needs ptrace(2) or seccomp(2), and no KVM, no QEMU and no privileges. (Linux'
 //! Documentation/virt/uml/user_mode_linux_howto_v2.rst.)
 
 use std::ffi::OsString;
-use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
@@ -13,13 +12,18 @@ use anyhow::{Result, bail};
 use rustix::fs::{StatVfsMountFlags, statvfs};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
+use crate::machine::ptrace::{self, Obstacle};
 use crate::machine::vm::{End, GuestExit, Vm};
 
-/// The place of a kernel's memory.
+/// How a kernel runs on the host.
 #[derive(Debug)]
 pub struct UserMode {
     /// The directory for the file that is the guest's memory, usually from [`memory_directory`].
     pub memory_directory: PathBuf,
+    /// Whether the kernel can do without ptrace(2), as `inspect::has_seccomp` tells.
+    pub seccomp: bool,
+    /// Whether the kernel's heap is at a random address.
+    pub randomized: bool,
 }
 
 /// The value of `argv[0]`. At a restart, user-mode Linux executes this path again. The path cannot exist, so
@@ -32,18 +36,55 @@ const RESTARTED: &str = "Failed to exec kernel";
 /// The signal of abort(3). A panic ends the kernel with it (os_dump_core() in arch/um/os-Linux/util.c).
 const SIGABRT: i32 = 6;
 
+/// What the kernel needs for a table of the pages between itself and its heap, in MiB, if the address of the heap is
+/// random: 64 bytes for each page of a distance of up to 1 GiB. Without it, half of the boots with 16 MiB fail ("Failed to
+/// allocate 10665984 bytes for node 0 memory map").
+const TABLE: u32 = 16;
+
 impl UserMode {
+    /// The memory's directory, and whether the kernel has seccomp. Switches address randomization off for the processes
+    /// that this one starts, or finds out that the host forbids that, as containers of Docker and gVisor do.
+    #[allow(unsafe_code)]
+    pub fn new(memory_directory: PathBuf, seccomp: bool) -> Self {
+        // SAFETY: personality(2) takes a number.
+        let failed = unsafe { libc::personality(libc::ADDR_NO_RANDOMIZE as libc::c_ulong) } == -1;
+        UserMode {
+            memory_directory,
+            seccomp,
+            randomized: failed,
+        }
+    }
+
+    /// Fails if this host cannot run the kernel.
+    pub fn check(&self) -> Result<()> {
+        match ptrace::stop_time(1) {
+            Err(Obstacle::Ptrace(_)) if self.seccomp => Ok(()),
+            Err(obstacle) => {
+                bail!("{obstacle}; user-mode Linux needs that (boot in QEMU: --target x86_64)")
+            }
+            Ok(_) => Ok(()),
+        }
+    }
+
     /// The kernel's arguments.
     pub fn arguments(&self, vm: &Vm) -> Vec<OsString> {
         let mut initrd = OsString::from("initrd=");
         initrd.push(&vm.initrd);
         let mut arguments = vec![
-            format!("mem={}M", vm.memory).into(),
+            format!(
+                "mem={}M",
+                vm.memory + if self.randomized { TABLE } else { 0 }
+            )
+            .into(),
             initrd,
             "con0=fd:0,fd:1".into(),
             // The kernel would write its process id to a file in HOME, or panic if there is no HOME.
             "uml_dir=/dev/null".into(),
         ];
+        if self.seccomp {
+            // Faster than ptrace(2), and the default is off. If the host has no seccomp(2), the kernel takes ptrace(2).
+            arguments.push("seccomp=auto".into());
+        }
         arguments.extend(words(&vm.command_line()).into_iter().map(Into::into));
         arguments
     }
@@ -68,8 +109,9 @@ impl UserMode {
     /// The words before the kernel in a command line for a shell.
     pub fn shell_words(&self) -> Vec<OsString> {
         let mut words = self.environment_words();
-        // As in `restrict`: no random addresses.
-        words.extend(["setarch", "-R"].map(OsString::from));
+        if !self.randomized {
+            words.extend(["setarch", "-R"].map(OsString::from));
+        }
         words
     }
 
@@ -99,16 +141,10 @@ pub fn channel_argument(channel: &OwnedFd) -> String {
     format!("con1=fd:{}", channel.as_raw_fd())
 }
 
-/// Makes `command`, which runs user-mode Linux, behave the same way each time, and leave no core file.
+/// Makes `command`, which runs user-mode Linux, leave no core file.
 #[allow(unsafe_code)]
 fn restrict(command: &mut Command) {
     let restrict = || {
-        // The kernel's memory begins after its heap. With random addresses that is far away, and the kernel
-        // needs a table for all of the distance: with 16 MiB, half of the boots fail.
-        // SAFETY: personality(2) takes a number.
-        if unsafe { libc::personality(libc::ADDR_NO_RANDOMIZE as libc::c_ulong) } == -1 {
-            return Err(io::Error::last_os_error());
-        }
         // A panic ends the kernel with abort(3).
         let none = Rlimit {
             current: Some(0),
@@ -117,7 +153,7 @@ fn restrict(command: &mut Command) {
         Ok(setrlimit(Resource::Core, none)?)
     };
     // SAFETY: between fork and exec of a process with threads only async-signal-safe work is
-    // allowed. `restrict` makes two system calls; it allocates nothing and takes no lock.
+    // allowed. `restrict` makes a system call; it allocates nothing and takes no lock.
     unsafe { command.pre_exec(restrict) };
 }
 
@@ -224,7 +260,7 @@ mod tests {
     use crate::machine::target::Target;
     use crate::machine::vm::Runner;
 
-    fn vm() -> Vm {
+    fn vm(seccomp: bool, randomized: bool) -> Vm {
         Vm {
             target: Target::named("um").unwrap(),
             memory: 16,
@@ -233,13 +269,15 @@ mod tests {
             append: "quiet -- \"a b\"".into(),
             runner: Runner::UserMode(UserMode {
                 memory_directory: "/dev/shm".into(),
+                seccomp,
+                randomized,
             }),
         }
     }
 
     #[test]
     fn every_word_of_the_command_line_is_an_argument() {
-        let expected = [
+        let mut expected = vec![
             "mem=16M",
             "initrd=initrd",
             "con0=fd:0,fd:1",
@@ -251,14 +289,26 @@ mod tests {
             "--",
             "\"a b\"",
         ];
-        assert!(vm().arguments().iter().eq(expected));
+        assert!(vm(false, false).arguments().iter().eq(&expected));
+        expected.insert(4, "seccomp=auto");
+        assert!(vm(true, false).arguments().iter().eq(&expected));
+        expected[0] = "mem=32M";
+        assert!(vm(true, true).arguments().iter().eq(&expected));
     }
 
     #[test]
     fn the_shell_line_has_the_environment() {
-        let line = vm().shell_line();
-        let expected = "env TMPDIR=/dev/shm GLIBC_TUNABLES=glibc.pthread.rseq=0 setarch -R 'a kernel' mem=16M ";
-        assert!(line.starts_with(expected), "{line}");
+        let environment = "env TMPDIR=/dev/shm GLIBC_TUNABLES=glibc.pthread.rseq=0";
+        for (randomized, words) in [
+            (false, "setarch -R 'a kernel' mem=16M "),
+            (true, "'a kernel' mem=32M "),
+        ] {
+            let line = vm(false, randomized).shell_line();
+            assert!(
+                line.starts_with(&format!("{environment} {words}")),
+                "{line}"
+            );
+        }
     }
 
     #[test]

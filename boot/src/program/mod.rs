@@ -11,10 +11,8 @@
 //! | [`modules`] | the modules of a kernel that has not everything built in |
 //! | [`image`] | the initramfs, with the agent and these files |
 //! | [`channel`] | the streams and the signals of the program |
-//! | [`choice`] | whether user-mode Linux would be quick here |
 
 pub mod channel;
-pub mod choice;
 pub mod guest;
 pub mod image;
 pub mod modules;

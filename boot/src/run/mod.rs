@@ -13,12 +13,12 @@ use boot::files::input;
 use boot::files::outfile::OutFile;
 use boot::inspect::{self, Inputs};
 use boot::machine::accel::{Acceleration, Choice};
+use boot::machine::ptrace;
 use boot::machine::qemu::{self, Accel, Qemu};
 use boot::machine::target::{Bus, Machine, QemuTarget, RunBy, TARGETS, Target};
 use boot::machine::user_mode::{self, UserMode};
 use boot::machine::vm::{Runner, Vm};
 use boot::machine::{sandbox, tsc};
-use boot::program::choice;
 use boot::program::guest::{Guest, HostFiles, search_path};
 use boot::program::image::Image;
 use boot::program::modules;
@@ -157,7 +157,7 @@ fn not_packed(contents: &Contents, error: anyhow::Error) -> Result<ExitCode> {
 fn choose(cli: &RunCli) -> Result<Place> {
     let is_open = cli.target.is_none() && cli.qemu.accel == Choice::Auto && !cli.net;
     // Measure this first: it needs a process without threads.
-    let stop_time = is_open.then(choice::stop_time);
+    let stop_time = is_open.then(|| ptrace::stop_time(16));
     let target = cli.target.unwrap_or(&TARGETS[0]);
     let on_host = |target, reason: String| Place {
         target,
@@ -181,7 +181,7 @@ fn choose(cli: &RunCli) -> Result<Place> {
     let mut reason = acceleration.to_string();
     if let (Some(um), Some(stop_time), true) = (um, stop_time, is_slow) {
         match stop_time {
-            Ok(time) if time <= choice::STOP_LIMIT => {
+            Ok(time) if time <= ptrace::STOP_LIMIT => {
                 let time = time.as_micros();
                 let reason = format!(
                     "without KVM, it is faster than QEMU: ptrace(2) stops a process in {time} us"
@@ -194,11 +194,9 @@ fn choose(cli: &RunCli) -> Result<Place> {
                     "; um would be slow, because ptrace(2) takes {time} us to stop a process"
                 );
             }
-            Err(error) => {
-                say(&format!(
-                    "boot: QEMU runs the program, because this machine forbids ptrace(2): {error}"
-                ));
-                reason += "; ptrace(2) is forbidden";
+            Err(obstacle) => {
+                say(&format!("boot: QEMU runs the program, because {obstacle}"));
+                reason += &format!("; {obstacle}");
             }
         }
     }
@@ -264,10 +262,9 @@ fn vm(
         _ => {
             user_mode::check_initrd(&initrd)?;
             let memory_directory = user_mode::memory_directory(cli.memory, &env::temp_dir())?;
-            (
-                Runner::UserMode(UserMode { memory_directory }),
-                user_mode::CHANNEL,
-            )
+            let host = UserMode::new(memory_directory, inspect::has_seccomp(&kernel));
+            host.check()?;
+            (Runner::UserMode(host), user_mode::CHANNEL)
         }
     };
     // The log is for failures, and its lines cost time.
