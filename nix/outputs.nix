@@ -42,16 +42,16 @@ rec {
     let
       inherit (project) guestSystems;
       boot = forTargets project (target: { boot = app "Boots the system for ${target}, on the terminal" "${guestSystems.${target}.boot}/bin/boot"; });
-      bench = description: guestSystems: app description "${project.mkBench { inherit guestSystems; }}/bin/bench";
+      bench = description: arguments: app description "${project.mkBench arguments}/bin/bench";
       # With the system of one target alone, so that no other kernel is built.
       benchOf = target: {
         name = "bench-${target}";
-        value = bench "Measures packer and the boot for ${target}, beside other programs" { ${target} = guestSystems.${target}; };
+        value = bench "Measures packer and the boot for ${target}, beside other programs" { guestSystems = { ${target} = guestSystems.${target}; }; };
       };
     in
     boot // listToAttrs (map benchOf (attrNames guestSystems)) // {
       default = boot.boot;
-      bench = bench "Measures packer and the boot for all targets, beside other programs" guestSystems;
+      bench = bench "Measures packer, `boot run` and the boot for all targets, beside other programs" { inherit guestSystems; inherit (project) run-program; };
       debug = app "Boots the system with gdb attached, and stops at the kernel's first C function, or with --init at init's first instruction" "${project.debug}/bin/debug";
       golden = app "Records in checks/golden.json the hashes of what is built here" "${project.golden.program}/bin/golden";
       packer = app "Makes and reads initramfs images" "${project.products.packer}/bin/packer";

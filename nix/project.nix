@@ -16,7 +16,7 @@ let
   mkBoot = import ./system/boot.nix { inherit toolchain; runner = rust.packages.boot; };
   # What is booted, as files to take away, with their SHA-256.
   mkImage = { kernel, initramfs }: run "image" { inherit kernel initramfs; } ./system/image.sh;
-  mkBench = import ./bench.nix { inherit toolchain rust targets run program; inherit (products) packer; };
+  mkBench = import ./bench.nix { inherit toolchain rust targets run program mkInitramfs; inherit (library.lib) mkCInit; inherit (products) packer; };
 
   library = import ./lib { inherit inputs toolchain rust targets mkKernel mkInitramfs mkBoot mkImage; };
   examples = import ../examples { inherit (library) lib; inherit toolchain; };
@@ -50,10 +50,11 @@ let
   # The kernel and the init of the article that this project grew out of.
   defconfig = onKernel (mkKernel { src = inputs.linux; inherit target; config = "x86_64_defconfig"; }) // {
     init = library.lib.mkCInit { src = ./system/article.c; };
-    # `bench boot`, which measures these as well.
+    # `bench`, which measures these as well, and runs programs with virtme-ng.
     bench = mkBench {
-      inherit guestSystems;
+      inherit guestSystems run-program;
       article = { inherit (defconfig) kernel; initramfs = mkInitramfs { inherit (defconfig) init; }; };
+      virtmeKernel = mkKernel { src = inputs.linux; inherit target; fragments = [ ./kernel/run.config ../bench/virtme.config ]; };
     };
   };
 

@@ -1,8 +1,8 @@
 //! From the start to the line that PID 1 prints.
 
 mod baseline;
-mod contenders;
-mod guest;
+pub mod contenders;
+pub mod guest;
 mod plot;
 mod table;
 mod throughput;
@@ -169,7 +169,7 @@ fn contenders(options: &Options, work: &Path) -> Result<Vec<Guest>> {
     }
     if let (Some(kernel), Some(initrd)) = (&options.article_kernel, &options.article_initrd) {
         let target = contenders::article_target();
-        contenders.push(contenders::article(kernel, initrd, accel(target)?)?);
+        contenders.push(contenders::article(kernel, initrd, accel(target)?, "")?);
     }
     let place = |guest: &Guest| TARGETS.iter().position(|row| row.name == guest.target);
     contenders.sort_by_key(place);

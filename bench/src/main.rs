@@ -5,6 +5,7 @@ mod measure;
 mod packer;
 mod print;
 mod report;
+mod run;
 
 use std::env;
 use std::process::ExitCode;
@@ -20,6 +21,7 @@ enum Benchmark {
     Boot(boot::Options),
     Plot(boot::Plot),
     Packer(packer::Options),
+    Run(run::Options),
 }
 
 fn main() -> Result<ExitCode> {
@@ -30,6 +32,7 @@ fn main() -> Result<ExitCode> {
         Benchmark::Boot(options) => boot::run(&options)?,
         Benchmark::Plot(options) => boot::plot(&options)?,
         Benchmark::Packer(options) => packer::run(&options)?,
+        Benchmark::Run(options) => run::run(&options)?,
     }
     Ok(ExitCode::SUCCESS)
 }

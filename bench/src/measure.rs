@@ -5,6 +5,8 @@ use std::mem::MaybeUninit;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -49,4 +51,28 @@ pub fn wait(child: libc::pid_t) -> io::Result<(ExitStatus, libc::rusage)> {
     }
     // SAFETY: wait4 succeeded, so it has written it.
     Ok((ExitStatus::from_raw(status), unsafe { usage.assume_init() }))
+}
+
+/// Calls `work` in `jobs` threads, each time that `more` says so. How often that was, and from the first start to the
+/// last end.
+pub fn at_once(
+    jobs: u32,
+    more: impl Fn() -> bool + Sync,
+    work: impl Fn() -> Result<()> + Sync,
+) -> Result<(u32, Duration)> {
+    let times = AtomicU32::new(0);
+    let job = || -> Result<()> {
+        while more() {
+            work()?;
+            times.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    };
+    let started = Instant::now();
+    thread::scope(|scope| {
+        let jobs: Vec<_> = (0..jobs).map(|_| scope.spawn(job)).collect();
+        jobs.into_iter()
+            .try_for_each(|job| job.join().expect("it does not panic"))
+    })?;
+    Ok((times.into_inner(), started.elapsed()))
 }

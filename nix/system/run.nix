@@ -29,4 +29,4 @@ toolchain.program "run" ''
   [ -n "''${BOOT_GUESTS+set}" ] || export BOOT_GUESTS=${guests}
   [ -n "''${BOOT_QEMU+set}" ] || export BOOT_QEMU=${toolchain.qemu}/bin/qemu-system-x86_64
   exec ${runner}/bin/boot run "$@"
-'' // { inherit guests; }
+'' // { inherit guests kernels; }

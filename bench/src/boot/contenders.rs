@@ -113,23 +113,29 @@ impl System {
         work: &Path,
     ) -> Result<Vec<Guest>> {
         let Self { target, directory } = self;
-        let row = TABLE
-            .iter()
-            .find(|row| row.target == target.name)
-            .with_context(|| format!("no contenders for {}", target.name))?;
-        let (baseline_target, baseline_kernel) = row.baseline;
+        let ours = self.row()?.ours.iter();
+        let others = ours.map(|ours| self.guest(target, ours, directory.join(ours.image), &accel));
+        let first = self.baseline(&accel, work);
+        std::iter::once(first).chain(others).collect()
+    }
+
+    fn row(&self) -> Result<&'static Row> {
+        let name = self.target.name;
+        let row = TABLE.iter().find(|row| row.target == name);
+        row.with_context(|| format!("no contenders for {name}"))
+    }
+
+    /// The guest that only prints, whose kernel is written to `work`.
+    pub fn baseline(&self, accel: impl Fn(&Target) -> Result<Accel>, work: &Path) -> Result<Guest> {
+        let target = self.target;
+        let (baseline_target, baseline_kernel) = self.row()?.baseline;
         let baseline = work.join(format!("baseline-{}", target.name));
         fs::write(&baseline, baseline_kernel())?;
         let baseline_target = Target::named(baseline_target).expect("in the table");
         let machine = TABLE.iter().find(|row| row.target == baseline_target.name);
         let machine = machine.expect("in the table").ours[0].machine;
-        let first = ours("baseline: only prints", "", machine, "");
-        let first = self.guest(baseline_target, &first, baseline, &accel);
-        let others = row
-            .ours
-            .iter()
-            .map(|ours| self.guest(target, ours, directory.join(ours.image), &accel));
-        std::iter::once(first).chain(others).collect()
+        let ours = ours("baseline: only prints", "", machine, "");
+        self.guest(baseline_target, &ours, baseline, accel)
     }
 
     fn guest(
@@ -188,10 +194,12 @@ pub fn article_target() -> &'static Target {
 }
 
 /// The system of the article that this grew out of, as it says: on QEMU's default machine. But
-/// without its graphics and network cards, for which the pinned QEMU has no firmware.
-pub fn article(kernel: &Path, initrd: &Path, accel: Accel) -> Result<Guest> {
+/// without its graphics and network cards, for which the pinned QEMU has no firmware. `append` comes at the end of the
+/// kernel's command line.
+pub fn article(kernel: &Path, initrd: &Path, accel: Accel, append: &str) -> Result<Guest> {
     let target = article_target();
     let qemu = target.qemu().expect("in the table").program;
+    let append = format!("console=ttyS0{append}");
     let mut command = vec![program(qemu.into()).into_os_string()];
     command.extend(
         [
@@ -200,10 +208,12 @@ pub fn article(kernel: &Path, initrd: &Path, accel: Accel) -> Result<Guest> {
             "none",
             "-nic",
             "none",
+            // A guest that fails ends.
+            "-no-reboot",
             "-accel",
             accel.name(),
             "-append",
-            "console=ttyS0",
+            &append,
             "-kernel",
         ]
         .map(OsString::from),

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::wait;
 
-/// What each of them prints.
+/// What each of the systems prints.
 const LINE: &str = "Hello, world!";
 
 /// What is booted.
@@ -31,6 +31,8 @@ pub struct Guest {
     command: Vec<OsString>,
     /// What it needs as user-mode Linux.
     host: Option<UserMode>,
+    /// What it prints in the end.
+    line: &'static str,
 }
 
 /// What one boot took.
@@ -70,7 +72,13 @@ impl Guest {
             bytes,
             command,
             host: None,
+            line: LINE,
         })
+    }
+
+    /// The same with another line in the end.
+    pub fn until(self, line: &'static str) -> Self {
+        Self { line, ..self }
     }
 
     /// The same as user-mode Linux.
@@ -150,7 +158,7 @@ impl Guest {
     /// Reads what the guest prints until the line has come.
     fn until_line(&self, qemu: &mut Child) -> Result<()> {
         let console = qemu.stdout.as_mut().expect("piped");
-        let mut needle = Needle::new(LINE);
+        let mut needle = Needle::new(self.line);
         let mut buffer = [0; 1 << 16];
         loop {
             let length = console.read(&mut buffer)?;
