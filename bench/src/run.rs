@@ -101,7 +101,14 @@ pub fn run(options: &Options) -> Result<()> {
     let first = |row: &Row| !limit.is_zero() && row.program == PROGRAMS[0].name;
     for (contender, row) in trials.iter().filter(|(_, row)| first(row)) {
         for &jobs in JOBS {
-            let measured = measure(contender, jobs, limit)?;
+            // A peer that cannot run twice at once is no reason to lose the rest.
+            let measured = match measure(contender, jobs, limit) {
+                Ok(measured) => measured,
+                Err(error) => {
+                    progress(format_args!("not measured, {jobs} at once: {error:#}"));
+                    continue;
+                }
+            };
             progress(format_args!(
                 "{}, {jobs} at once: {:.1} runs per second",
                 row.contender,

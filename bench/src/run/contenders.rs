@@ -1,5 +1,6 @@
 //! The tables of what is run, and with what.
 
+use std::env;
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -97,7 +98,11 @@ pub fn contenders(options: &Options, program: &Program, work: &Path) -> Result<V
         contenders.push(command(name, &options.run, words, &[]));
     }
     if let (Some(vng), Some(kernel)) = (&options.virtme_ng, &options.virtme_kernel) {
-        contenders.push(command("virtme-ng", vng, VIRTME_NG, &[kernel.into()]));
+        let path = with_directory_of(vng)?;
+        let words = VIRTME_NG.iter().map(OsString::from);
+        let words: Vec<_> = [path, vng.into()].into_iter().chain(words).collect();
+        let more = [words, vec![kernel.into()]].concat();
+        contenders.push(command("virtme-ng", "env".as_ref(), &[], &more));
     }
     if let (Some(kernel), Some(initrd)) = (&options.article_kernel, &options.plain_initrd) {
         let words: Vec<_> = program_itself().collect();
@@ -111,6 +116,17 @@ pub fn contenders(options: &Options, program: &Program, work: &Path) -> Result<V
         });
     }
     Ok(contenders)
+}
+
+/// `PATH` for env(1), with the directory of vng, which finds its other programs there.
+fn with_directory_of(vng: &Path) -> Result<OsString> {
+    let vng = std::path::absolute(vng).context("--virtme-ng")?;
+    let path = env::var_os("PATH").unwrap_or_default();
+    let directories = vng.parent().map(Path::to_owned).into_iter();
+    let path = env::join_paths(directories.chain(env::split_paths(&path)))?;
+    let mut variable = OsString::from("PATH=");
+    variable.push(path);
+    Ok(variable)
 }
 
 impl Contender {
