@@ -25,6 +25,7 @@ pub mod console;
 pub mod files;
 pub mod inspect;
 pub mod machine;
+pub mod matrix;
 pub mod profile;
 pub mod program;
 pub mod session;

@@ -1,0 +1,3 @@
+//! Many runs.
+
+pub mod ktap;
