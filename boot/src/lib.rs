@@ -9,6 +9,7 @@
 //! | module | subject |
 //! | --- | --- |
 //! | `cli` (of the binary) | the arguments |
+//! | [`matrix`] | many runs of programs, in all combinations |
 //! | [`session`] | one boot, from its start to its verdict |
 //! | [`profile`] | how the boot spent its time |
 //! | [`verdict`] | the reason of its end |

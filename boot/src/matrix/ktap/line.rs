@@ -163,9 +163,7 @@ fn split_comment(text: &str) -> (&str, &str) {
     let place = text
         .match_indices('#')
         .map(|(place, _)| place)
-        .find(|place| {
-            text[..*place].is_empty() || text[..*place].ends_with(char::is_whitespace)
-        });
+        .find(|place| text[..*place].is_empty() || text[..*place].ends_with(char::is_whitespace));
     place.map_or((text, ""), |place| (&text[..place], &text[place + 1..]))
 }
 

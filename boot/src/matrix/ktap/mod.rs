@@ -54,7 +54,10 @@ pub struct Results {
 impl Results {
     /// How many test cases ended like this.
     pub fn count(&self, outcome: Outcome) -> usize {
-        self.cases.iter().filter(|case| case.outcome == outcome).count()
+        self.cases
+            .iter()
+            .filter(|case| case.outcome == outcome)
+            .count()
     }
 }
 
@@ -125,7 +128,8 @@ impl Parser {
     fn version(&mut self, indent: usize, is_ktap: bool) {
         self.leave_deeper(indent);
         let is_over = |root: &Group| {
-            indent <= root.indent && (root.is_complete() || (root.plan.is_none() && !root.tests.is_empty()))
+            indent <= root.indent
+                && (root.is_complete() || (root.plan.is_none() && !root.tests.is_empty()))
         };
         if self.open.len() == 1 && self.open.first().is_some_and(is_over) {
             self.end_document();
@@ -264,7 +268,9 @@ impl Parser {
     /// Closes the innermost group, which is not the document.
     fn leave(&mut self, why: &str) {
         if let Some(group) = self.open.pop().map(Group::closed) {
-            let name = group.name.unwrap_or_else(|| "a group without a name".into());
+            let name = group
+                .name
+                .unwrap_or_else(|| "a group without a name".into());
             self.add(Test {
                 subtests: group.tests,
                 log: group.log,
@@ -358,7 +364,9 @@ impl Test {
         for test in self.subtests {
             test.flatten(&name, cases);
         }
-        let is_explained = cases[first..].iter().any(|case| case.outcome == Outcome::Failed);
+        let is_explained = cases[first..]
+            .iter()
+            .any(|case| case.outcome == Outcome::Failed);
         if !has_subtests || (self.outcome == Outcome::Failed && !is_explained) {
             cases.push(Case {
                 name,
@@ -372,9 +380,8 @@ impl Test {
 
 fn outcome(result: &TestResult) -> Outcome {
     match (result.is_ok, result.directive) {
-        (_, Some(Directive::Skip)) | (false, Some(Directive::Todo | Directive::ExpectedFailure)) => {
-            Outcome::Skipped
-        }
+        (_, Some(Directive::Skip))
+        | (false, Some(Directive::Todo | Directive::ExpectedFailure)) => Outcome::Skipped,
         (true, _) => Outcome::Passed,
         (false, _) => Outcome::Failed,
     }

@@ -158,7 +158,10 @@ fn an_output_without_a_version_line_has_no_results() {
 #[test]
 fn a_whole_output_can_be_skipped() {
     for (output, reason) in [
-        ("TAP version 13\n1..0 # SKIP no such device", "no such device"),
+        (
+            "TAP version 13\n1..0 # SKIP no such device",
+            "no such device",
+        ),
         ("KTAP version 1\n1..0 # SKIP x", "x"),
         ("TAP version 13\n1..0", ""),
     ] {
@@ -172,7 +175,11 @@ fn a_whole_output_can_be_skipped() {
 fn a_test_has_the_lines_before_it_and_its_yaml() {
     let output = "TAP version 13\n1..2\n# first\nodd\nnot ok 1 a\n  ---\n  message: x\n  ...\n# second\nok 2 b\n";
     let results = parse(output.as_bytes()).unwrap();
-    let logs: Vec<_> = results.cases.iter().map(|case| case.log.join("|")).collect();
+    let logs: Vec<_> = results
+        .cases
+        .iter()
+        .map(|case| case.log.join("|"))
+        .collect();
     assert_eq!(logs, ["# first|odd|  ---|  message: x|  ...", "# second"]);
 }
 
@@ -203,7 +210,8 @@ fn lines() -> impl Strategy<Value = String> {
         Just("..."),
         Just("[    0.1] ok 1 a"),
     ];
-    let line = (0_usize..5, text).prop_map(|(indent, text)| format!("{}{text}\n", " ".repeat(indent)));
+    let line =
+        (0_usize..5, text).prop_map(|(indent, text)| format!("{}{text}\n", " ".repeat(indent)));
     proptest::collection::vec(line, 0..40).prop_map(|lines| lines.concat())
 }
 
