@@ -10,6 +10,8 @@ use crate::matrix::file::{Axis, Entry, File, Names, Value};
 use crate::matrix::options::Options;
 
 /// The axes: a value of one, the key of its values in the file, and what an entry without options is.
+///
+/// A later axis has precedence: the command's options replace those of the others.
 const AXES: [(&str, &str, &str); 4] = [
     ("kernel", "kernels", "a file, or a table of options"),
     (
@@ -134,7 +136,6 @@ impl Source<'_> {
                 .flat_map(|cell| points.iter().map(|point| cell.with(point)))
                 .collect();
         }
-        // The machine is the general part, and the command the special one, so the order of precedence is that of AXES.
         for exclusion in file.exclude {
             let names = [
                 exclusion.kernel,
