@@ -72,7 +72,7 @@ has out.xml '<error message="could not be tried" type="error">'
 # Each element is closed.
 sed 's/>/>\n/g' out.xml | awk '
 	/<\/[a-z]/ { closed++ }
-	/<[a-zA-Z]+( [^>]*)?>$/ && !/\/>$/ { opened++ }
+	/<[a-zA-Z-]+( [^>]*)?>$/ && !/\/>$/ { opened++ }
 	END { exit opened == 0 || opened != closed }'
 
 echo "only good cells"
