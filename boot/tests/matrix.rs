@@ -243,6 +243,13 @@ fn a_cell_that_passes_when_it_runs_again_is_flaky() {
         fixture.json()["cells"][0]["runs"].as_array().unwrap().len(),
         3
     );
+    // Without more runs, none of the earlier ones is left.
+    fs::write(fixture.path("logs/never/rerun-1/mine"), "").unwrap();
+    assert_eq!(fixture.run(&["--logs", "logs"]).code, Some(1));
+    assert!(!fixture.path("logs/late/rerun-1").exists());
+    assert!(!fixture.path("logs/never/rerun-3").exists());
+    assert!(!fixture.path("logs/never/rerun-1/stdout").exists());
+    assert!(fixture.path("logs/never/rerun-1/mine").exists());
     // Alone, it is no failure.
     fs::remove_file(fixture.path("times")).unwrap();
     let ran = fixture.run(&["--retries", "3", "--filter", "late"]);

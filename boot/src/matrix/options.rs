@@ -20,6 +20,8 @@ enum Kind {
     List,
     /// An integer. The later table's counts.
     Integer,
+    /// An exit status. The later table's counts.
+    Status,
     /// A number of seconds. The later table's counts.
     Seconds,
     /// `true` or `false`. The later table's counts.
@@ -46,7 +48,7 @@ const OPTIONS: [(&str, Kind); 19] = [
     ("stall", Kind::Seconds),
     ("console", Kind::Flag),
     (PROGRAM, Kind::List),
-    (STATUS, Kind::Integer),
+    (STATUS, Kind::Status),
 ];
 
 const PROGRAM: &str = "program";
@@ -194,6 +196,7 @@ impl<'de> Visitor<'de> for Kind {
             Kind::Text | Kind::Words => "a string",
             Kind::Texts | Kind::List => "a list of strings",
             Kind::Integer => "an integer, 0 or more",
+            Kind::Status => "an exit status, 0 to 255",
             Kind::Seconds => "a number of seconds",
             Kind::Flag => "`true` or `false`",
         })
@@ -209,8 +212,9 @@ impl<'de> Visitor<'de> for Kind {
     fn visit_i64<E: Error>(self, number: i64) -> Result<Vec<String>, E> {
         match self {
             Kind::Integer if number >= 0 => Ok(vec![number.to_string()]),
+            Kind::Status if (0..=255).contains(&number) => Ok(vec![number.to_string()]),
             Kind::Seconds => Ok(vec![number.to_string()]),
-            _ => Err(E::invalid_type(Unexpected::Signed(number), &self)),
+            _ => Err(E::invalid_value(Unexpected::Signed(number), &self)),
         }
     }
 
@@ -304,12 +308,16 @@ mod tests {
             ),
             (
                 "memory = -1",
-                "invalid type: integer `-1`, expected an integer, 0 or more",
+                "invalid value: integer `-1`, expected an integer, 0 or more",
+            ),
+            (
+                "status = 256",
+                "invalid value: integer `256`, expected an exit status, 0 to 255",
             ),
             ("memory = 1.5", "expected an integer, 0 or more"),
             (
                 "pack = 1",
-                "invalid type: integer `1`, expected `true` or `false`",
+                "invalid value: integer `1`, expected `true` or `false`",
             ),
             (
                 "env = 'A=b'",

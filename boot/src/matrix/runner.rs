@@ -27,6 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Results are looked for in this many bytes of an output.
 const MOST_OUTPUT: u64 = 64 << 20;
 
+/// The files of a run.
+const OUTPUTS: [&str; 3] = ["stdout", "stderr", "console"];
+
 /// The variables that name files of `boot run`.
 const VARIABLES: [&str; 2] = ["BOOT_GUESTS", "BOOT_QEMU"];
 
@@ -109,12 +112,17 @@ fn attempts(
     progress: &(impl Fn(Event) + Sync),
 ) -> Vec<Attempt> {
     let mut attempts = Vec::new();
+    let directory = |run: usize| match run {
+        0 => settings.logs.join(cell.name()),
+        run => settings.logs.join(cell.name()).join(format!("rerun-{run}")),
+    };
+    (1..)
+        .map(directory)
+        .take_while(|directory| forget_run(directory))
+        .for_each(drop);
     while attempts.len() <= settings.retries && !lock(&running.0).stopped {
         progress(Event::Started(place));
-        let mut directory = settings.logs.join(cell.name());
-        if !attempts.is_empty() {
-            directory.push(format!("rerun-{}", attempts.len()));
-        }
+        let directory = directory(attempts.len());
         let attempt = attempt(plan, cell, settings, running, &directory)
             .unwrap_or_else(|error| Some(Attempt::not_started(&error, &directory)));
         // A signal ended it.
@@ -129,6 +137,14 @@ fn attempts(
         }
     }
     attempts
+}
+
+/// Removes what an earlier `boot matrix` wrote about a second or later run, which may not happen now. Keeps what it does not
+/// know. Returns whether there was something.
+fn forget_run(directory: &Path) -> bool {
+    let remove = |name: &str| fs::remove_file(directory.join(name)).is_ok();
+    let removed = OUTPUTS.map(remove).contains(&true);
+    fs::remove_dir(directory).is_ok() || removed
 }
 
 /// Runs a cell once. Nothing if a signal ended it.
@@ -146,10 +162,11 @@ fn attempt(
         let path = directory.join(name);
         File::create(&path).with_context(|| format!("{}: cannot write the output", path.display()))
     };
+    let [stdout, stderr, console] = OUTPUTS;
     // It is there even if `boot run` does not come so far.
-    drop(output("console")?);
+    drop(output(console)?);
     let mut command = command(plan, cell, settings, directory);
-    command.stdout(output("stdout")?).stderr(output("stderr")?);
+    command.stdout(output(stdout)?).stderr(output(stderr)?);
     let started = Instant::now();
     let Some(mut child) = running.start(&mut command)? else {
         return Ok(None);
@@ -173,9 +190,9 @@ fn attempt(
     };
     let outputs = || -> io::Result<Outputs> {
         Ok(Outputs {
-            stdout: read("stdout")?,
-            stderr: read("stderr")?,
-            console: read("console")?,
+            stdout: read(stdout)?,
+            stderr: read(stderr)?,
+            console: read(console)?,
         })
     };
     let outputs = outputs().with_context(|| format!("{shown}: cannot read the output"))?;
