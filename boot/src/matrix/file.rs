@@ -145,7 +145,7 @@ impl<'de> Deserialize<'de> for Name {
     }
 }
 
-impl<'de> Visitor<'de> for NameVisitor {
+impl Visitor<'_> for NameVisitor {
     type Value = Name;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
