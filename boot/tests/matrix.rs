@@ -258,7 +258,11 @@ fn a_cell_that_passes_when_it_runs_again_is_flaky() {
 
 #[test]
 fn jobs_limit_how_many_cells_run() {
-    let commands: String = (0..6).map(|n| format!("commands.c{n} = ['sh', '-c', '>run.{n}; ls run.* | wc -l >count.{n}; sleep 0.3; rm run.{n}']\n")).collect();
+    let mut commands = String::new();
+    for n in 0..6 {
+        let script = format!(">run.{n}; ls run.* | wc -l >count.{n}; sleep 0.3; rm run.{n}");
+        commands += &format!("commands.c{n} = ['sh', '-c', '{script}']\n");
+    }
     let fixture = Fixture::new(&commands);
     assert_eq!(fixture.run(&["--jobs", "2"]).code, Some(0));
     let count = |n: usize| {
