@@ -9,6 +9,7 @@
 //! | module | subject |
 //! | --- | --- |
 //! | `cli` (of the binary) | the arguments |
+//! | [`matrix`] | many runs of programs, in all combinations |
 //! | [`session`] | one boot, from its start to its verdict |
 //! | [`profile`] | how the boot spent its time |
 //! | [`verdict`] | the reason of its end |
@@ -25,6 +26,7 @@ pub mod console;
 pub mod files;
 pub mod inspect;
 pub mod machine;
+pub mod matrix;
 pub mod profile;
 pub mod program;
 pub mod session;

@@ -25,6 +25,7 @@ use boot::verdict::exit_code;
 use cli::Cli;
 
 mod cli;
+mod matrix_command;
 mod run;
 
 fn main() -> ExitCode {
@@ -32,7 +33,8 @@ fn main() -> ExitCode {
     if let Some(code) = answer {
         return code;
     }
-    if let Some(code) = run::answer(env::args_os()) {
+    let code = run::answer(env::args_os()).or_else(|| matrix_command::answer(env::args_os()));
+    if let Some(code) = code {
         return ExitCode::from(code);
     }
     let cli = Cli::of_process();

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the top down.
-const MODULES: [&str; 9] = [
-    "session", "profile", "verdict", "console", "inspect", "program", "machine", "files", "streams",
+const MODULES: [&str; 10] = [
+    "matrix", "session", "profile", "verdict", "console", "inspect", "program", "machine", "files",
+    "streams",
 ];
 
 fn sources(path: &Path, found: &mut Vec<PathBuf>) {

@@ -19,6 +19,7 @@ toolchain.run "docs"
   inherit (products) init kernel;
   um = "${guestSystems.um.boot}/bin/boot";
   run = "${run-program}/bin/run";
+  matrix = "${run-program.matrix}/bin/matrix";
   inherit (products.kernel) debug;
   inherit (library.lib.mkCInit { src = ../../nix/system/article.c; }) nolibc;
   PATH = "${products.boot}/bin:${products.packer}/bin:${toolchain.cc}/bin:${toolchain.tools}/bin";

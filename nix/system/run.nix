@@ -1,4 +1,5 @@
-# mkRun { kernels }: bin/run, a script that runs `boot run` with guests for some targets: a kernel, and an initramfs with the agent.
+# mkRun { kernels }: bin/run, a script that runs `boot run` with guests for some targets: a kernel, and an initramfs with the agent. As
+# `matrix`, it has bin/matrix, the same for `boot matrix`.
 #
 #   kernels  by the target's name, a kernel with run.config: the result of mkKernel, or an image
 { toolchain, runner, targets, mkAgent, mkInitramfs }:
@@ -24,9 +25,11 @@ let
         shift 3
       done
     '');
+
+  command = name: toolchain.program name ''
+    [ -n "''${BOOT_GUESTS+set}" ] || export BOOT_GUESTS=${guests}
+    ${if kernels ? x86_64 then "[ -n \"\${BOOT_QEMU+set}\" ] || export BOOT_QEMU=${toolchain.qemu}/bin/qemu-system-x86_64" else ""}
+    exec ${runner}/bin/boot ${name} "$@"
+  '';
 in
-toolchain.program "run" ''
-  [ -n "''${BOOT_GUESTS+set}" ] || export BOOT_GUESTS=${guests}
-  ${if kernels ? x86_64 then "[ -n \"\${BOOT_QEMU+set}\" ] || export BOOT_QEMU=${toolchain.qemu}/bin/qemu-system-x86_64" else ""}
-  exec ${runner}/bin/boot run "$@"
-'' // { inherit guests kernels; }
+command "run" // { inherit guests kernels; matrix = command "matrix"; }

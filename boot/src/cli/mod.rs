@@ -14,6 +14,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
+pub mod matrix;
 mod qemu;
 pub mod run;
 mod values;
@@ -30,7 +31,8 @@ const SCRIPT_TIMEOUT: Duration = Duration::from_secs(60);
 /// If stdin is not a terminal, --expect 'Hello, world!' and --timeout 60 are the defaults, so that a script
 /// never hangs.
 ///
-/// `boot run` runs a program in a kernel of its own; see `boot run --help`.
+/// `boot run` runs a program in a kernel of its own; see `boot run --help`. `boot matrix` runs
+/// many programs in many kernels; see `boot matrix --help`.
 #[derive(Parser)]
 #[command(version, after_help = exit_code::HELP)]
 pub struct Cli {

@@ -165,7 +165,7 @@ pub fn program(name: PathBuf) -> PathBuf {
 }
 
 /// A command line for a shell.
-pub(crate) fn shell_words(words: &[OsString]) -> String {
+pub fn shell_words(words: &[OsString]) -> String {
     let words = words.iter().map(|word| quoted(&word.to_string_lossy()));
     words.collect::<Vec<_>>().join(" ")
 }
