@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use ::boot::inspect;
 use ::boot::machine::qemu::{Accel, Qemu};
 use ::boot::machine::sandbox;
 use ::boot::machine::target::{RunBy, Target};
@@ -162,9 +163,11 @@ impl System {
                     more: vec![],
                 })
             }
-            RunBy::Host => Runner::UserMode(UserMode {
-                memory_directory: memory_directory(target.memory, &env::temp_dir())?,
-            }),
+            RunBy::Host => {
+                let memory = memory_directory(target.memory, &env::temp_dir())?;
+                let seccomp = inspect::has_seccomp(&kernel);
+                Runner::UserMode(UserMode::new(memory, seccomp))
+            }
         };
         let vm = Vm {
             target,

@@ -29,18 +29,21 @@ enum Kind {
 }
 
 /// The options. All but the last two are those of `boot run`.
-const OPTIONS: [(&str, Kind); 19] = [
+const OPTIONS: [(&str, Kind); 22] = [
     ("target", Kind::Text),
     ("kernel", Kind::Text),
+    ("modules", Kind::Text),
     ("guests", Kind::Text),
     ("qemu", Kind::Text),
     ("accel", Kind::Text),
+    ("machine", Kind::Text),
     ("memory", Kind::Integer),
     ("smp", Kind::Integer),
     ("append", Kind::Words),
     ("share", Kind::Texts),
     ("pack", Kind::Flag),
     ("file", Kind::Texts),
+    ("net", Kind::Flag),
     ("env", Kind::Texts),
     ("cwd", Kind::Text),
     ("user", Kind::Text),

@@ -267,6 +267,13 @@ fn vm(
             (Runner::UserMode(host), user_mode::CHANNEL)
         }
     };
+    // On a busy host, Linux takes a guest's time stamp counter for unreliable, and its clock falls behind.
+    let is_tcg = |acceleration: &Acceleration| acceleration.accel == Accel::Tcg;
+    let has_tsc = target.qemu().is_some_and(|qemu| qemu.has_tsc);
+    let clock = match has_tsc && place.acceleration.as_ref().is_some_and(is_tcg) {
+        true => "tsc=reliable ",
+        false => "",
+    };
     // The log is for failures, and its lines cost time.
     let quiet = if cli.console { "" } else { "quiet " };
     let root = match &guest.packed {
@@ -278,7 +285,7 @@ fn vm(
         memory: cli.memory,
         kernel,
         initrd,
-        append: format!("BOOT_CHANNEL={channel} {quiet}{root}{}", cli.append),
+        append: format!("BOOT_CHANNEL={channel} {clock}{quiet}{root}{}", cli.append),
         runner,
     })
 }

@@ -213,11 +213,13 @@ expect 0 run --summary -- true
 grep -q "^boot: $BOOT_TARGET ran the program in" err
 
 echo "a terminal"
-(sleep 2; printf '\035\035\035'; sleep 10) | script -qec 'run -- sleep 100; echo "status $?"' screen >/dev/null
+# Again and again: on a busy machine, boot may not read the first keys as keys yet.
+(for _ in $(seq 60); do sleep 1; printf '\035\035\035'; done) | script -qec 'run -- sleep 100; echo "status $?"' screen >/dev/null
 grep -q "^status 130" screen
 script -qec 'run -- sh -c "stty raw; printf \"\\na\\nb\\n\""' screen </dev/null >/dev/null
 grep -q '^a$' screen
 script -qec 'stty rows 30 cols 100; run -- sh -c "test -t 0 && test -t 1 && test -t 2 && stty size"' screen </dev/null >/dev/null
-grep -q "^30 100" screen
+# script(1) ends its input with a control character, which the terminal may echo before.
+grep -q "30 100" screen
 
 echo "all cases passed"
