@@ -440,7 +440,8 @@ fn bad_input_is_reported_before_anything_runs() {
     let ran: Ran = Fixture::new(good).command(&[]).output().unwrap().into();
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
     assert!(
-        ran.stderr.starts_with("boot: no guests: "),
+        ran.stderr
+            .starts_with("boot: the directory with the guests is missing: "),
         "{}",
         ran.stderr
     );

@@ -79,6 +79,22 @@ expect 0 run -- sh -c 'echo x >/dev/shm/x; cat /dev/shm/x /sys/class/net/lo/flag
 says out "x
 0x9"
 
+echo "network"
+case $BOOT_TARGET in
+um)
+	expect 252 run --net -- true
+	says err "boot: --net: um has no network; take QEMU, with --target x86_64"
+	;;
+*)
+	echo hello | nc -l -p 18765 127.0.0.1 >/dev/null &
+	sleep 1
+	expect 0 run --net -- nc 10.0.2.2 18765 </dev/null
+	says out hello
+	expect 0 run --net --pack -- sh -c 'read -r line </etc/resolv.conf; echo "$line"'
+	says out "nameserver 10.0.2.3"
+	;;
+esac
+
 echo "files"
 mkdir -p tree/directory shared
 echo old >tree/directory/file
@@ -209,6 +225,11 @@ expect 252 run --memory x -- true
 expect 252 run --guests /none -- true
 expect 252 run --cwd /none -- true
 grep -q "the guest cannot change to the directory /none" err
+expect 5 run --report report.json -- sh -c 'exit 5'
+grep -q '"kind": "exited"' report.json && grep -q '"status": 5' report.json && grep -q '"exit_code": 5' report.json
+expect 251 run --report report.json --timeout 1 -- sleep 100
+grep -q '"verdict": "timeout"' report.json && grep -q '"exit_code": 251' report.json
+expect 252 run --report /none/report.json -- true
 expect 0 run --summary -- true
 grep -q "^boot: $BOOT_TARGET ran the program in" err
 
