@@ -59,6 +59,19 @@ impl OutFile {
         })
     }
 
+    /// The path as the user gave it.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Fails if the file cannot be written now.
+    ///
+    /// # Errors
+    /// [`Error::At`].
+    pub fn check(&self) -> Result<(), Error> {
+        self.begin().map(drop)
+    }
+
     /// Writes `contents` to the file.
     ///
     /// # Errors

@@ -1,13 +1,9 @@
 //! Output files. They are written after the boot and checked before it, so that an hour of booting does
 //! not end with "Permission denied".
 
-use std::fs::{self, File, Permissions};
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result, bail};
-use tempfile::NamedTempFile;
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::files::same_file;
 
@@ -15,7 +11,7 @@ use crate::files::same_file;
 #[derive(Debug)]
 pub struct OutFile {
     what: &'static str,
-    path: PathBuf,
+    file: packer::output::OutFile,
 }
 
 impl OutFile {
@@ -33,63 +29,37 @@ impl OutFile {
         if path.is_dir() {
             bail!("{shown}: cannot write the {what}: it is a directory ({cure})");
         }
-        let file = OutFile {
-            what,
-            // Replace the target of a link, not the link.
-            path: path.canonicalize().unwrap_or_else(|_| path.to_owned()),
-        };
-        file.try_out()
+        let file = packer::output::OutFile::at(path);
+        let file = file.and_then(|file| file.check().map(|()| file));
+        let file = file
+            .map_err(reason)
             .with_context(|| format!("{shown}: cannot write the {what} ({cure})"))?;
-        Ok(file)
-    }
-
-    fn try_out(&self) -> Result<()> {
-        if self.in_place() {
-            File::options().append(true).open(&self.path)?;
-        } else {
-            self.beside()?;
-        }
-        Ok(())
-    }
-
-    /// Whether it is a device or a pipe, which must not be replaced.
-    fn in_place(&self) -> bool {
-        fs::metadata(&self.path).is_ok_and(|file| !file.is_file())
-    }
-
-    /// A temporary file in the same directory.
-    fn beside(&self) -> Result<NamedTempFile> {
-        let directory = match self.path.parent() {
-            Some(parent) if parent != Path::new("") => parent,
-            _ => Path::new("."),
-        };
-        let mut builder = tempfile::Builder::new();
-        // The usual permissions of a new file; the umask applies.
-        builder.permissions(Permissions::from_mode(0o666));
-        Ok(builder.prefix(".boot-").tempfile_in(directory)?)
+        Ok(OutFile { what, file })
     }
 
     /// Writes the file.
     pub fn write(&self, contents: &str) -> Result<()> {
-        let write = || -> Result<()> {
-            if self.in_place() {
-                let mut file = File::options().append(true).open(&self.path)?;
-                return Ok(file.write_all(contents.as_bytes())?);
-            }
-            let mut file = self.beside()?;
-            file.write_all(contents.as_bytes())?;
-            file.persist(&self.path)?;
-            Ok(())
-        };
-        write().with_context(|| {
-            let (path, what) = (self.path.display(), self.what);
+        let written = self.file.write(contents.as_bytes());
+        written.map_err(reason).with_context(|| {
+            let (path, what) = (self.file.path().display(), self.what);
             format!("{path}: cannot write the {what}")
         })
     }
 }
 
+/// The error without the path, which the context has.
+fn reason(error: packer::Error) -> anyhow::Error {
+    match error {
+        packer::Error::At { reason, .. } => anyhow!(reason),
+        error => error.into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn error(path: &Path, others: &[&Path]) -> String {
@@ -133,7 +103,6 @@ mod tests {
     fn a_device_is_written_to() {
         let file = OutFile::checked("report", Path::new("/dev/null"), &[]).unwrap();
         file.write("x").unwrap();
-        assert!(file.in_place());
     }
 
     #[test]
