@@ -3,6 +3,7 @@
 toolchain.run "run"
 {
   cases = ./run/cases.sh;
+  inherit (run-program) guests;
   # The agents for other targets have no guests yet. They compile.
   agents = map rust.mkAgent [ targets.aarch64 targets.riscv64 ];
   PATH = "${run-program}/bin:${toolchain.check}/bin:${toolchain.tools}/bin";
@@ -11,7 +12,7 @@ toolchain.run "run"
 }
   (builtins.toFile "run.sh" ''
     for target in um x86_64; do
-      export BOOT_TARGET=$target
+      export BOOT_TARGET=$target KERNEL=$guests/$target/kernel
       echo "== $target"
       mkdir $target
       (cd $target && sh -e $cases) || { echo "a case for $target failed" >&2; exit 1; }

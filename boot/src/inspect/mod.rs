@@ -50,6 +50,12 @@ pub fn inputs(target: &Target, kernel: &Path, initrd: &Path) -> Result<Inputs> {
     Ok(found)
 }
 
+/// Whether `target` can boot this kernel.
+pub fn is_for(target: &Target, kernel: &Path) -> bool {
+    let format = identify("kernel", kernel);
+    format.is_ok_and(|format| check_kernel(target, kernel, format).is_ok())
+}
+
 fn identify(what: &str, path: &Path) -> Result<Format> {
     File::open(path)
         .and_then(|file| Format::of(&file))

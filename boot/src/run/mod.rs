@@ -155,10 +155,15 @@ fn not_packed(contents: &Contents, error: anyhow::Error) -> Result<ExitCode> {
 
 /// Chooses what runs the program.
 fn choose(cli: &RunCli) -> Result<Place> {
-    let is_open = cli.target.is_none() && cli.qemu.accel == Choice::Auto && !cli.net;
+    let is_for = |target: &&Target| {
+        let kernel = cli.kernel.as_deref();
+        kernel.is_some_and(|kernel| inspect::is_for(target, kernel))
+    };
+    let named = cli.target.or_else(|| TARGETS.iter().find(is_for));
+    let is_open = named.is_none() && cli.qemu.accel == Choice::Auto && !cli.net;
     // Measure this first: it needs a process without threads.
     let stop_time = is_open.then(|| ptrace::stop_time(16));
-    let target = cli.target.unwrap_or(&TARGETS[0]);
+    let target = named.unwrap_or(&TARGETS[0]);
     let on_host = |target, reason: String| Place {
         target,
         acceleration: None,
@@ -172,7 +177,11 @@ fn choose(cli: &RunCli) -> Result<Place> {
             ))
             .into());
         }
-        return Ok(on_host(target, "--target chose it".into()));
+        let reason = match cli.target {
+            Some(_) => "--target chose it",
+            None => "the kernel is for it",
+        };
+        return Ok(on_host(target, reason.into()));
     }
     let acceleration = cli.qemu.acceleration(target.name)?;
     let is_um = |target: &&Target| matches!(target.run_by, RunBy::Host) && cli.has(target);

@@ -1,4 +1,4 @@
-# Cases for `boot run`. Needs `run` in PATH, and BOOT_TARGET.
+# Cases for `boot run`. Needs `run` in PATH, BOOT_TARGET, and its kernel as KERNEL.
 
 # expect STATUS COMMAND...: the command ends with this status. What it writes is in the files out and err.
 expect() {
@@ -165,6 +165,15 @@ expect 252 run --pack -- ./orphan
 says err "boot: $PWD/orphan: needs the interpreter /none/sh, which does not exist; install it, or name another program"
 expect 252 run --pack --file no-such-file -- true
 grep -q "^boot: --file $PWD/no-such-file: No such file" err
+
+echo "another kernel"
+# The kernel tells the target.
+expect 0 env -u BOOT_TARGET run --kernel "$KERNEL" --summary -- true
+grep -q "^boot: $BOOT_TARGET ran the program in" err
+expect 252 run --kernel "$KERNEL" --modules /none -- true
+grep -q "/none: No such file" err
+expect 252 run --kernel data -- true
+grep -q "^boot: data: cannot use it as the kernel" err
 
 echo "processes"
 # shellcheck disable=SC2016 # The guest's shell expands it.
