@@ -16,7 +16,7 @@ use rustix::process::{Pid, Signal, geteuid, kill_process};
 const BOOT: &str = env!("CARGO_BIN_EXE_boot");
 
 /// "A fraction of a second".
-const SOON: Duration = Duration::from_secs(1);
+const SOON: Duration = Duration::from_secs(10);
 
 /// A QEMU that shows its arguments and succeeds.
 const QEMU: &str = "echo \"$@\"; echo 'Hello, world!'";
