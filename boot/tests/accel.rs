@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, geteuid, kill_process};
 
 const BOOT: &str = env!("CARGO_BIN_EXE_boot");
 
-/// "A fraction of a second".
+/// Long before the processes of these tests end by themselves, even on a busy machine.
 const SOON: Duration = Duration::from_secs(10);
 
 /// A QEMU that shows its arguments and succeeds.
