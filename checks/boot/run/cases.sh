@@ -90,6 +90,7 @@ um)
 	sleep 1
 	expect 0 run --net -- nc 10.0.2.2 18765 </dev/null
 	says out hello
+	# shellcheck disable=SC2016 # The guest's shell expands this.
 	expect 0 run --net --pack -- sh -c 'read -r line </etc/resolv.conf; echo "$line"'
 	says out "nameserver 10.0.2.3"
 	;;
@@ -182,16 +183,19 @@ says out 1
 expect 0 run -- sh -c '(sleep 100; echo late) & echo now'
 says out now
 # A signal reaches the program, and a second one ends the guest.
+# Not the output of another case.
+rm out
 run -- sh -c 'trap "echo got; exit 3" TERM; echo ready; while :; do sleep 0.1; done' >out 2>err &
-until grep -q ready out; do sleep 0.1; done
+until grep -qs ready out; do sleep 0.1; done
 kill -TERM $!
 status=0
 wait $! || status=$?
 [ $status = 3 ]
 says out "ready
 got"
+rm out
 run -- sh -c 'trap "" TERM; echo ready; while :; do sleep 0.1; done' >out 2>err &
-until grep -q ready out; do sleep 0.1; done
+until grep -qs ready out; do sleep 0.1; done
 kill -TERM $!
 sleep 0.5
 kill -TERM $!
