@@ -22,25 +22,15 @@ use boot::streams::{Patient, say};
 use boot::verdict::exit_code::{self, ExitCode};
 use clap::Parser;
 
+use crate::cli;
 use crate::cli::matrix::MatrixCli;
 use crate::cli::run::RunCli;
 
 /// The exit code of `boot matrix`, if the arguments of this process ask for that.
-pub fn answer(mut arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
-    let _program = arguments.next()?;
-    arguments.next().filter(|first| first == "matrix")?;
-    let arguments = [OsString::from("boot matrix")].into_iter().chain(arguments);
-    let cli = match MatrixCli::try_parse_from(arguments) {
+pub fn answer(arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
+    let cli = match cli::subcommand::<MatrixCli>("matrix", arguments)? {
         Ok(cli) => cli,
-        Err(error) => {
-            let _ = error.print();
-            let failed = error.use_stderr();
-            return Some(if failed {
-                exit_code::USAGE
-            } else {
-                exit_code::SUCCESS
-            });
-        }
+        Err(code) => return Some(code),
     };
     Some(matrix(&cli).unwrap_or_else(|error| {
         say(&format!("boot: {error:#}"));
@@ -81,17 +71,14 @@ fn matrix(cli: &MatrixCli) -> Result<ExitCode> {
         .flatten()
         .collect();
     let junit_file = file("junit", cli.junit.as_deref(), &others)?;
-    let temporary = match &cli.logs {
-        Some(_) => None,
-        None => Some(
-            tempfile::tempdir()
-                .context("cannot make a directory for the output; name one with --logs DIR")?,
-        ),
-    };
-    let logs = match (&cli.logs, &temporary) {
-        (Some(logs), _) => logs,
-        (None, Some(temporary)) => temporary.path(),
-        (None, None) => Path::new("."),
+    let temporary;
+    let logs = match &cli.logs {
+        Some(logs) => logs,
+        None => {
+            temporary = tempfile::tempdir()
+                .context("cannot make a directory for the output; name one with --logs DIR")?;
+            temporary.path()
+        }
     };
     let in_words = || {
         format!(

@@ -164,6 +164,24 @@ const FOR_QEMU: &[(&str, &str)] = &[
     ("more", "-- ARGS"),
 ];
 
+/// The arguments of the subcommand `name`, if `arguments`, which begin with the program's name, ask for it. Prints an
+/// error or the help that they ask for; then it is an exit code, for an error that of [`Usage`].
+pub fn subcommand<Arguments: Parser>(
+    name: &str,
+    mut arguments: impl Iterator<Item = OsString>,
+) -> Option<Result<Arguments, exit_code::ExitCode>> {
+    let _program = arguments.next()?;
+    arguments.next().filter(|first| first == name)?;
+    let arguments = [format!("boot {name}").into()].into_iter().chain(arguments);
+    Some(Arguments::try_parse_from(arguments).map_err(|error| {
+        let _ = error.print();
+        match error.use_stderr() {
+            true => exit_code::USAGE,
+            false => exit_code::SUCCESS,
+        }
+    }))
+}
+
 impl Cli {
     /// The arguments of this process. Ends it if they are wrong.
     pub fn of_process() -> Cli {

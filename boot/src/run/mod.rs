@@ -28,9 +28,9 @@ use boot::session::terminal;
 use boot::streams::say;
 use boot::verdict::exit_code::{self, ExitCode, Usage};
 use boot::verdict::judge::Goal;
-use clap::Parser;
 use packer::Tree;
 
+use crate::cli;
 use crate::cli::run::RunCli;
 use crate::run::outcome::{Kind, Outcome};
 use crate::run::report::Report;
@@ -45,21 +45,11 @@ struct Place {
 }
 
 /// The exit code of `boot run`, if the arguments of this process ask for that.
-pub fn answer(mut arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
-    let _program = arguments.next()?;
-    arguments.next().filter(|first| first == "run")?;
-    let arguments = [OsString::from("boot run")].into_iter().chain(arguments);
-    let cli = match RunCli::try_parse_from(arguments) {
+pub fn answer(arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
+    let cli = match cli::subcommand::<RunCli>("run", arguments)? {
         Ok(cli) => cli,
-        Err(error) => {
-            let _ = error.print();
-            let failed = error.use_stderr();
-            return Some(if failed {
-                exit_code::of_run(exit_code::USAGE, false)
-            } else {
-                exit_code::SUCCESS
-            });
-        }
+        Err(exit_code::SUCCESS) => return Some(exit_code::SUCCESS),
+        Err(code) => return Some(exit_code::of_run(code, false)),
     };
     let code = run(&cli).unwrap_or_else(|error| {
         say(&format!("boot: {error:#}"));
