@@ -10,6 +10,7 @@
 //! | --- | --- |
 //! | `cli` (of the binary) | the arguments |
 //! | [`matrix`] | many runs of programs, in all combinations |
+//! | [`explain`] | verdicts for the logs of others |
 //! | [`session`] | one boot, from its start to its verdict |
 //! | [`profile`] | how the boot spent its time |
 //! | [`verdict`] | the reason of its end |
@@ -23,6 +24,7 @@
 #![deny(unsafe_code)] // The exceptions in `machine` explain themselves.
 
 pub mod console;
+pub mod explain;
 pub mod files;
 pub mod inspect;
 pub mod machine;

@@ -25,6 +25,7 @@ use boot::verdict::exit_code;
 use cli::Cli;
 
 mod cli;
+mod explain_command;
 mod matrix_command;
 mod run;
 
@@ -33,7 +34,9 @@ fn main() -> ExitCode {
     if let Some(code) = answer {
         return code;
     }
-    let code = run::answer(env::args_os()).or_else(|| matrix_command::answer(env::args_os()));
+    let code = run::answer(env::args_os())
+        .or_else(|| explain_command::answer(env::args_os()))
+        .or_else(|| matrix_command::answer(env::args_os()));
     if let Some(code) = code {
         return ExitCode::from(code);
     }

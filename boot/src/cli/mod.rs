@@ -14,6 +14,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
+pub mod explain;
 pub mod matrix;
 mod qemu;
 pub mod run;
@@ -32,7 +33,8 @@ const SCRIPT_TIMEOUT: Duration = Duration::from_secs(60);
 /// never hangs.
 ///
 /// `boot run` runs a program in a kernel of its own; see `boot run --help`. `boot matrix` runs
-/// many programs in many kernels; see `boot matrix --help`.
+/// many programs in many kernels; see `boot matrix --help`. `boot explain` judges the log of a boot that something
+/// else ran; see `boot explain --help`.
 #[derive(Parser)]
 #[command(version, after_help = exit_code::HELP)]
 pub struct Cli {

@@ -43,6 +43,20 @@ impl Message {
         self.stamp = Stamp::No;
     }
 
+    /// The message in `line`: what follows the last time stamp, or all of it.
+    pub fn after_stamp(line: &str) -> &str {
+        let mut stamp = Stamp::No;
+        let mut start = 0;
+        for (at, byte) in line.bytes().enumerate() {
+            stamp = stamp.next(byte);
+            if stamp == Stamp::Over {
+                start = at + 1;
+                stamp = Stamp::No;
+            }
+        }
+        &line[start..]
+    }
+
     /// The message so far, as text without controls.
     pub fn text(&self) -> String {
         printable(&self.text)

@@ -16,7 +16,7 @@ use crate::profile::analysis::{Analysis, Silence};
 use crate::profile::initcalls::Initcall;
 use crate::profile::phases::Phase;
 use crate::profile::timeline::seconds;
-use crate::verdict::Verdict;
+use crate::verdict::{Judgement, Verdict};
 
 /// The version of the schema. It increases when a field changes its meaning or is removed, not when one is
 /// added.
@@ -126,15 +126,6 @@ struct Report<'a> {
 }
 
 #[derive(Serialize)]
-struct Judgement<'a> {
-    #[serde(flatten)]
-    verdict: &'a Verdict,
-    sentence: String,
-    help: Option<&'static str>,
-    exit_code: u8,
-}
-
-#[derive(Serialize)]
 struct Calls<'a> {
     count: usize,
     clock: &'static str,
@@ -164,12 +155,7 @@ pub fn report(before: &Before, end: &Result<Verdict>, boot: &Analysis) -> String
     let report = Report {
         version: VERSION,
         boot: env!("CARGO_PKG_VERSION"),
-        verdict: end.as_ref().ok().map(|verdict| Judgement {
-            verdict,
-            sentence: verdict.sentence(),
-            help: verdict.help(),
-            exit_code: verdict.exit_code(),
-        }),
+        verdict: end.as_ref().ok().map(Judgement::new),
         error: end.as_ref().err().map(|error| format!("{error:#}")),
         before,
         shutdown: timeline.shutdown.as_deref(),

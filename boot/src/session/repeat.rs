@@ -37,7 +37,7 @@ pub fn repeat(vm: &Vm, goal: &Goal, times: u32, jobs: u32, signals: &Signals) ->
             };
             match run(vm, goal.clone(), output, false, signals) {
                 Ok(Verdict::Seen { after, .. }) => {
-                    let _ = sender.send(after);
+                    let _ = after.map(|after| sender.send(after));
                 }
                 Ok(verdict) => fail(number, verdict.to_string(), verdict.exit_code()),
                 // An error of the host may be temporary, so the next boot is tried.

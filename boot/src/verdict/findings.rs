@@ -4,7 +4,10 @@ use serde::Serialize;
 
 use crate::console::author::starts_init;
 use crate::console::message::PANIC;
-use crate::verdict::diagnosis::{self, Cause, Finding, UNPACKING};
+use crate::verdict::diagnosis::init::is_fault_of_init;
+use crate::verdict::diagnosis::initramfs::UNPACKING;
+use crate::verdict::diagnosis::notes::{self, Note};
+use crate::verdict::diagnosis::{self, Cause, Finding, kernel};
 
 /// The last stage of the boot that a guest reached, according to its output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -40,11 +43,20 @@ const SHUTDOWNS: &[(&str, Shutdown)] = &[
     ("reboot: Restarting system", Shutdown::Restart),
 ];
 
+/// The number of notes that are kept.
+const NOTES: usize = 20;
+
 /// The findings so far.
 #[derive(Debug, Default)]
 pub struct Findings {
     /// The first one of each kind, in their order; nothing after a panic.
     list: Vec<Finding>,
+    /// The first note of each kind, in their order.
+    notes: Vec<Note>,
+    /// The number of the current line, if the caller counts lines.
+    line: Option<u64>,
+    /// The last message that is not blank.
+    previous: String,
     fault: Option<String>,
     reached: Reached,
     /// Whether the kernel has reported that it reads the initramfs. Unknown until the kernel prints its version: a kernel that
@@ -54,36 +66,58 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Takes a complete message of the kernel.
+    /// Sets the number of the line that the next message is in.
+    pub fn at_line(&mut self, line: u64) {
+        self.line = Some(line);
+    }
+
+    /// Takes a complete message.
     pub fn take(&mut self, message: &str) {
         if self.has_panic() {
+            self.place(message);
             return;
         }
         if message.starts_with("Linux version ") {
             self.reached = self.reached.max(Reached::Kernel);
             self.looked_at_initramfs.get_or_insert(false);
+            // The kernel continued after these.
+            self.list.retain(|finding| {
+                !matches!(
+                    finding.cause,
+                    Cause::EfiStubFailed { .. } | Cause::NoKernel { .. }
+                )
+            });
         } else if UNPACKING.contains(&message) {
             self.looked_at_initramfs = Some(true);
         } else if starts_init(message) {
             self.reached = Reached::Init;
-        } else if diagnosis::is_fault_of_init(message) {
+        } else if is_fault_of_init(message) {
             self.fault = Some(message.to_owned());
         } else if let Some((_, shutdown)) = SHUTDOWNS
             .iter()
             .find(|(beginning, _)| message.starts_with(beginning))
         {
             self.shutdown = self.shutdown.or(Some(*shutdown));
+        } else if let Some(new) = self.finding(message) {
+            self.list.push(new);
         } else {
-            let new = self.finding(message);
-            self.list.extend(new);
+            self.place(message);
+            self.note(message);
+        }
+        if !message.is_empty() {
+            message.clone_into(&mut self.previous);
         }
     }
 
     /// The finding in `message`, if it is new.
     fn finding(&self, message: &str) -> Option<Finding> {
         let mut finding = diagnosis::finding(message)?;
+        finding.line = self.line;
         match &mut finding.cause {
             Cause::InitKilled { fault, .. } => fault.clone_from(&self.fault),
+            Cause::DecompressorFailed { reason } if !self.previous.is_empty() => {
+                *reason = Some(self.previous.clone());
+            }
             // This message and "Run /init as init process" have the same priority: the kernel prints both or neither.
             Cause::NoInit { .. }
                 if self.reached == Reached::Init && self.looked_at_initramfs == Some(false) =>
@@ -97,6 +131,29 @@ impl Findings {
         (is_panic || !self.list.iter().any(known)).then_some(finding)
     }
 
+    /// Takes the place of an oops from a message after it.
+    fn place(&mut self, message: &str) {
+        let last = self
+            .list
+            .iter_mut()
+            .find_map(|finding| match &mut finding.cause {
+                Cause::Oops { at: at @ None } => Some(at),
+                _ => None,
+            });
+        if let Some(at) = last {
+            *at = kernel::place(message).map(str::to_owned);
+        }
+    }
+
+    fn note(&mut self, message: &str) {
+        let note = notes::note(message).filter(|_| self.notes.len() < NOTES);
+        let Some(mut note) = note else { return };
+        if !self.notes.iter().any(|known| known.kind == note.kind) {
+            note.line = self.line;
+            self.notes.push(note);
+        }
+    }
+
     /// Whether the kernel has panicked, and the line with the reason is complete.
     pub fn has_panic(&self) -> bool {
         let last = self.list.last();
@@ -106,7 +163,7 @@ impl Findings {
     /// Whether the kernel has reported an oops.
     pub fn has_oops(&self) -> bool {
         let mut list = self.list.iter();
-        list.any(|finding| finding.cause == Cause::Oops)
+        list.any(|finding| matches!(finding.cause, Cause::Oops { .. }))
     }
 
     /// The problems that the kernel has reported, a panic last. The first one probably caused the others.
@@ -117,6 +174,11 @@ impl Findings {
             false => self.finding(unfinished),
         };
         self.list.iter().cloned().chain(unfinished).collect()
+    }
+
+    /// The problems that the guest survived.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
     }
 
     /// The stage of the boot that the kernel has reached.

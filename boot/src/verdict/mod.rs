@@ -7,14 +7,12 @@
 //! | here | [`Verdict`], the outcome as data |
 //! | [`judge`] | decides the verdict when the watching ends |
 //! | [`findings`] | collects the kernel's messages that matter for the verdict |
-//! | [`diagnosis`] | the table of the kernel's messages, and the causes that they report |
+//! | [`diagnosis`] | the tables of messages, and the causes that they report, in words |
 //! | [`signal`] | the table of the signals that kill PID 1 |
 //! | [`program_messages`] | the table of programs' error messages, with advice |
-//! | [`cause_text`] | the table of causes in words, with advice |
 //! | [`verdict_text`] | a verdict in words, with advice |
 //! | [`exit_code`] | the table of exit codes |
 
-pub mod cause_text;
 pub mod diagnosis;
 pub mod exit_code;
 pub mod findings;
@@ -40,9 +38,9 @@ pub enum Verdict {
     Seen {
         /// The text.
         text: String,
-        /// The time from the start of QEMU or user-mode Linux to the text; seconds in JSON.
-        #[serde(serialize_with = "seconds")]
-        after: Duration,
+        /// The time from the start of QEMU or user-mode Linux to the text, unless a log was read; seconds in JSON.
+        #[serde(serialize_with = "optional_seconds")]
+        after: Option<Duration>,
     },
     /// The user ended an interactive session, through boot or QEMU, or the guest powered off.
     Ended,
@@ -87,6 +85,10 @@ pub enum Verdict {
         #[serde(flatten)]
         guest: Unfinished,
     },
+    /// The log ends, and nothing in it says that the boot is over.
+    LogEnded(Unfinished),
+    /// The log is not text.
+    Garbage,
     /// QEMU failed before the guest ran.
     QemuFailed {
         /// Its exit status.
@@ -199,8 +201,37 @@ impl QemuWords {
     }
 }
 
+/// A verdict with its words, for JSON.
+#[derive(Debug, Serialize)]
+pub struct Judgement<'a> {
+    #[serde(flatten)]
+    verdict: &'a Verdict,
+    sentence: String,
+    help: Option<&'static str>,
+    exit_code: ExitCode,
+}
+
+impl<'a> Judgement<'a> {
+    /// `verdict` with its words.
+    pub fn new(verdict: &'a Verdict) -> Self {
+        Judgement {
+            verdict,
+            sentence: verdict.sentence(),
+            help: verdict.help(),
+            exit_code: verdict.exit_code(),
+        }
+    }
+}
+
 fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(time.as_secs_f64())
+}
+
+fn optional_seconds<S: Serializer>(
+    time: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    time.map(|time| time.as_secs_f64()).serialize(serializer)
 }
 
 impl Verdict {
@@ -211,6 +242,7 @@ impl Verdict {
             | Verdict::Halted(guest)
             | Verdict::Restarted(guest)
             | Verdict::Reset(guest)
+            | Verdict::LogEnded(guest)
             | Verdict::GuestExited { guest, .. }
             | Verdict::Timeout { guest, .. }
             | Verdict::Stalled { guest, .. }
@@ -234,6 +266,8 @@ impl Verdict {
             Verdict::GuestExited { .. } => "guest-exited",
             Verdict::Timeout { .. } => "timeout",
             Verdict::Stalled { .. } => "stalled",
+            Verdict::LogEnded(_) => "log-ended",
+            Verdict::Garbage => "garbage",
             Verdict::QemuFailed { .. } => "qemu-failed",
             Verdict::QemuCrashed { .. } => "qemu-crashed",
             Verdict::QemuStopped { .. } => "qemu-stopped",
@@ -264,7 +298,12 @@ impl Verdict {
         const SIGPIPE: i32 = 13;
         match self {
             Verdict::Seen { .. } | Verdict::Ended => exit_code::SUCCESS,
-            Verdict::Failed(_)
+            Verdict::Failed(failure) if failure.cause.cause.is_of_host() => exit_code::CANNOT_TEST,
+            // A log without the expected text is one of a failed boot. If no text is expected, nobody can say.
+            Verdict::LogEnded(guest) if guest.expected.is_none() => exit_code::CANNOT_TEST,
+            Verdict::Garbage => exit_code::CANNOT_TEST,
+            Verdict::LogEnded(_)
+            | Verdict::Failed(_)
             | Verdict::PoweredOff(_)
             | Verdict::Halted(_)
             | Verdict::Restarted(_)

@@ -31,6 +31,24 @@ const MESSAGES: &[Row] = &[
     row("The futex facility returned an unexpected error code",
         "The program uses threads or locks, and this kernel lacks futex(2). Build the kernel with CONFIG_FUTEX=y (mkKernel: the \
          fragment `userland`)."),
+    // busybox' libbb/appletlib.c
+    row("applet not found",
+        "The link to busybox has the name of a program that this busybox does not have (`busybox --list` lists them). Build it with this \
+         one, or use another program."),
+    // Go's runtime/panic.go, runtime/os_linux.go
+    row("runtime: failed to create new OS thread", "Go needs threads: clone(2), futex(2) and epoll(7). Build the kernel with them (mkKernel: the fragment `userland`)."),
+    row("fatal error: ", "A Go program, or another with that message, ends with status 2 after a fatal error. The message says which."),
+    row("runtime: epoll", "Go's runtime needs epoll(7). Build the kernel with CONFIG_EPOLL=y (mkKernel: the fragment `userland`)."),
+    row("goroutine ", "A Go program exits with status 2 when it panics. The line with \"panic: \" above says why."),
+    row("panic: ", "A Go program exits with status 2 when it panics. The message says why, and the list of goroutines where."),
+    // glibc's sysdeps/unix/sysv/linux/x86/cpu-features.c, csu/libc-start.c
+    row("Fatal glibc error: CPU does not support x86-64-v",
+        "The libc was built for newer CPUs. Emulate a newer CPU (QEMU: -cpu max, boot: --cpu max), or pack a libc for the baseline x86-64."),
+    row("Fatal glibc error", "glibc cannot work on this kernel or CPU; its message says what is missing."),
+    row("Function not implemented", "The kernel lacks a system call that the program needs. The small kernel has few: build it with more (mkKernel: the fragment \
+         `userland`), or look up which option has the call."),
+    row("can't access tty; job control turned off", "The shell has no controlling terminal, which is harmless. Its input ended, probably, because stdin is \
+         not a console: then it exits, and PID 1 must not."),
     // library/std/src/panicking.rs
     row("panicked at ", "A Rust program exits with status 101 when it panics. The message says where and why."),
     // initramfs-tools' scripts/functions

@@ -7,6 +7,7 @@ fn failed(cause: Cause) -> Verdict {
         cause: Finding {
             cause,
             said: "it".into(),
+            line: None,
         },
         then: vec![],
         end: None,
@@ -23,7 +24,10 @@ fn all() -> Vec<Verdict> {
         Cause::UnpackingFailed { reason: text() },
         Cause::NoInit { path: None },
         Cause::InitramfsIgnored,
-        Cause::NoRoot,
+        Cause::NoRoot {
+            device: None,
+            found: false,
+        },
         Cause::InitNotStarted {
             path: text(),
             error: 8,
@@ -35,21 +39,32 @@ fn all() -> Vec<Verdict> {
             fault: None,
         },
         Cause::Panic { reason: text() },
-        Cause::Oops,
+        Cause::Oops { at: None },
         Cause::Lockup,
-        Cause::HungTask,
-        Cause::OutOfMemory,
+        Cause::HungTask { task: None },
+        Cause::OutOfMemory { killed: None },
         Cause::NoConsole,
+        Cause::QemuError { reason: text() },
+        Cause::KvmError,
+        Cause::NoKernel { reason: "" },
+        Cause::EfiStubFailed { reason: text() },
+        Cause::WrongCpu,
+        Cause::DecompressorFailed { reason: None },
+        Cause::EarlyException { vector: 14 },
+        Cause::EmergencyShell { reason: "" },
+        Cause::InitGaveUp { reason: "" },
     ];
     let others = [
         Verdict::Seen {
             text: text(),
-            after: limit,
+            after: Some(limit),
         },
         Verdict::Ended,
         Verdict::Abandoned { expected: text() },
         Verdict::PoweredOff(guest()),
         Verdict::Halted(guest()),
+        Verdict::LogEnded(guest()),
+        Verdict::Garbage,
         Verdict::Restarted(guest()),
         Verdict::Reset(guest()),
         Verdict::GuestExited {
@@ -150,8 +165,9 @@ fn the_json_form_is_flat() {
     assert_eq!(
         form(&Verdict::Failed(Failure {
             then: vec![Finding {
-                cause: Cause::Oops,
-                said: "BUG: x".into()
+                cause: Cause::Oops { at: None },
+                said: "BUG: x".into(),
+                line: None,
             }],
             end: Some(Box::new(timeout.clone())),
             ..failure

@@ -1,18 +1,46 @@
-//! The table of the kernel's messages that report why a boot failed.
+//! The messages that report why a boot failed, and what each of them means.
+//!
+//! A file has the messages of one subject, the causes that they report, and these causes in words. The messages are those of
+//! Linux, and of the programs around it: firmware, boot loaders, QEMU, and the first programs of an initramfs.
+//!
+//! | module | subject |
+//! | --- | --- |
+//! | here | [`Finding`] and [`Cause`], and the search for a message |
+//! | [`host`] | QEMU and KVM |
+//! | [`early`] | all before Linux prints its version: firmware, boot loader, decompressor |
+//! | [`initramfs`] | unpacking |
+//! | [`root`] | the root file system |
+//! | [`init`] | the start and the end of init |
+//! | [`startup`] | the programs of an initramfs, and systemd |
+//! | [`kernel`] | panics, oopses, lockups, memory |
+//! | [`notes`] | problems that a guest survives |
+//! | [`last_line`] | the last line of a guest that is silent after it |
+
+pub mod early;
+pub mod host;
+pub mod init;
+pub mod initramfs;
+pub mod kernel;
+pub mod last_line;
+pub mod notes;
+pub mod root;
+pub mod startup;
 
 use serde::Serialize;
 
 use crate::console::message::PANIC;
-use crate::verdict::signal::{self, End};
 
-/// A problem that the kernel reported.
+/// A problem that a message reports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// The problem.
     #[serde(flatten)]
     pub cause: Cause,
-    /// The kernel's message.
+    /// The message.
     pub said: String,
+    /// The number of its line, from 1, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
 }
 
 impl Finding {
@@ -30,20 +58,56 @@ impl Finding {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Cause {
+    /// QEMU reported an error.
+    QemuError {
+        /// Its message.
+        reason: String,
+    },
+    /// QEMU or KVM stopped the guest because of an error.
+    KvmError,
+    /// The firmware or the boot loader started no kernel.
+    NoKernel {
+        /// Which one, with the reason.
+        reason: &'static str,
+    },
+    /// The kernel's EFI stub ended with an error.
+    EfiStubFailed {
+        /// The reason, in its words.
+        reason: String,
+    },
+    /// The kernel is for another CPU.
+    WrongCpu,
+    /// The kernel could not unpack itself.
+    DecompressorFailed {
+        /// The reason, in its words, if it gave one.
+        reason: Option<String>,
+    },
+    /// The CPU reported an error before the kernel could handle it.
+    EarlyException {
+        /// The exception's number for x86.
+        vector: u8,
+    },
     /// The kernel could not unpack all of the initramfs. It continues with the files that it unpacked.
     UnpackingFailed {
         /// The reason, in the kernel's words.
         reason: String,
+    },
+    /// The kernel found no init because it did not read the initramfs.
+    InitramfsIgnored,
+    /// The kernel has no root file system.
+    NoRoot {
+        /// The device that it tried, as root= names it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        device: Option<String>,
+        /// Whether the kernel knows this device.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        found: bool,
     },
     /// The initramfs has neither `/init` nor another file that the kernel runs as init.
     NoInit {
         /// The requested file, if the kernel names it.
         path: Option<String>,
     },
-    /// The kernel found no init because it did not read the initramfs.
-    InitramfsIgnored,
-    /// The kernel found no root file system: it did not use an initramfs.
-    NoRoot,
     /// The kernel could not execute a file as init.
     InitNotStarted {
         /// The file.
@@ -65,39 +129,182 @@ pub enum Cause {
         /// The kernel's message about the instruction that caused the signal.
         fault: Option<String>,
     },
+    /// Init has no console, so its output is lost.
+    NoConsole,
+    /// The initramfs or systemd gave up and started a shell for a person.
+    EmergencyShell {
+        /// Who did, with the reason.
+        reason: &'static str,
+    },
+    /// Init, or the program that should have started it, gave up.
+    InitGaveUp {
+        /// Which one, with the reason.
+        reason: &'static str,
+    },
     /// The kernel panicked for another reason.
     Panic {
         /// The reason, in the kernel's words.
         reason: String,
     },
     /// The kernel found a bug in itself.
-    Oops,
+    Oops {
+        /// The function, with an offset, if the kernel names it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        at: Option<String>,
+    },
     /// A CPU was busy in the kernel for too long.
     Lockup,
     /// A process waited in the kernel for too long.
-    HungTask,
+    HungTask {
+        /// Its name and its number.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        task: Option<String>,
+    },
     /// The guest has no memory left.
-    OutOfMemory,
-    /// Init has no console, so its output is lost.
-    NoConsole,
+    OutOfMemory {
+        /// The process that the kernel killed, with its number and its memory.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        killed: Option<String>,
+    },
 }
 
-/// The kernel's messages before it reads the initramfs (init/initramfs.c): without CONFIG_BLK_DEV_RAM,
-/// and with it.
-pub const UNPACKING: &[&str] = &[
-    "Unpacking initramfs...",
-    "Trying to unpack rootfs image as initramfs...",
+/// A cause in words.
+#[derive(Debug)]
+pub struct Words {
+    /// `kind` in the JSON form.
+    pub kind: &'static str,
+    /// The sentence.
+    pub sentence: String,
+    /// The explanation, if the sentence needs one.
+    pub meaning: Option<String>,
+    /// The advice.
+    pub help: &'static str,
+}
+
+impl Words {
+    fn new(kind: &'static str, sentence: impl Into<String>, help: &'static str) -> Self {
+        Words {
+            kind,
+            sentence: sentence.into(),
+            meaning: None,
+            help,
+        }
+    }
+
+    fn because(mut self, meaning: impl Into<String>) -> Self {
+        self.meaning = Some(meaning.into());
+        self
+    }
+}
+
+impl Cause {
+    /// The cause in words.
+    pub fn words(&self) -> Words {
+        match self {
+            Cause::QemuError { reason } => host::failed(reason),
+            Cause::KvmError => host::stopped(),
+            Cause::NoKernel { reason } => early::no_kernel(reason),
+            Cause::EfiStubFailed { reason } => early::efi_stub_failed(reason),
+            Cause::WrongCpu => early::wrong_cpu(),
+            Cause::DecompressorFailed { reason } => early::decompressor_failed(reason.as_deref()),
+            Cause::EarlyException { vector } => early::exception(*vector),
+            Cause::UnpackingFailed { reason } => initramfs::unpacking_failed(reason),
+            Cause::InitramfsIgnored => initramfs::ignored(),
+            Cause::NoRoot { device, found } => root::none(device.as_deref(), *found),
+            Cause::NoInit { path } => init::none(path.as_deref()),
+            Cause::InitNotStarted { path, error } => init::not_started(path, *error),
+            Cause::InitExited { status } => init::exited(*status),
+            Cause::InitKilled { signal, .. } => init::killed(*signal),
+            Cause::NoConsole => init::no_console(),
+            Cause::EmergencyShell { reason } => startup::emergency_shell(reason),
+            Cause::InitGaveUp { reason } => startup::gave_up(reason),
+            Cause::Panic { reason } => kernel::panic(reason),
+            Cause::Oops { at } => kernel::oops(at.as_deref()),
+            Cause::Lockup => kernel::lockup(),
+            Cause::HungTask { task } => kernel::hung_task(task.as_deref()),
+            Cause::OutOfMemory { killed } => kernel::out_of_memory(killed.as_deref()),
+        }
+    }
+
+    /// The author of the message.
+    pub fn said_by(&self) -> &'static str {
+        match self {
+            Cause::QemuError { .. } | Cause::KvmError => "qemu",
+            Cause::NoKernel { .. } => "firmware",
+            Cause::EmergencyShell { .. } | Cause::InitGaveUp { .. } => "init",
+            _ => "kernel",
+        }
+    }
+
+    /// Whether the guest itself may be correct.
+    pub fn is_of_host(&self) -> bool {
+        matches!(self, Cause::QemuError { .. } | Cause::KvmError)
+    }
+}
+
+/// A message, and the cause that it reports.
+struct Row {
+    /// A part of the message.
+    text: &'static str,
+    /// Whether the message begins with it.
+    at_start: bool,
+    /// Makes the cause from the rest of the message. Without one, it is another message with the same text.
+    cause: fn(&str) -> Option<Cause>,
+    /// The program that prints it, if that is not Linux, and the file in its sources.
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "for readers, and for the test that searches the sources"
+        )
+    )]
+    source: &'static str,
+}
+
+/// A message that begins with `text`.
+const fn row(text: &'static str, cause: fn(&str) -> Option<Cause>, source: &'static str) -> Row {
+    Row {
+        text,
+        at_start: true,
+        cause,
+        source,
+    }
+}
+
+/// A message that contains `text`.
+const fn part(text: &'static str, cause: fn(&str) -> Option<Cause>, source: &'static str) -> Row {
+    Row {
+        text,
+        at_start: false,
+        cause,
+        source,
+    }
+}
+
+/// All messages but those of a panic.
+const TABLES: &[&[Row]] = &[
+    initramfs::MESSAGES,
+    root::MESSAGES,
+    init::MESSAGES,
+    kernel::MESSAGES,
+    early::MESSAGES,
+    host::MESSAGES,
+    startup::MESSAGES,
 ];
 
-/// The problem that `message`, one of the kernel's, reports.
+/// The reasons of panics that are causes of their own.
+const PANICS: &[&[Row]] = &[init::PANICS, root::PANICS, kernel::PANICS];
+
+/// The problem that `message` reports.
 pub fn finding(message: &str) -> Option<Finding> {
     let cause = match message.strip_prefix(PANIC) {
         Some(reason) => Some(of_panic(reason.trim_start())),
-        None => look_up(MESSAGES, message),
+        None => look_up(TABLES, message),
     };
     cause.map(|cause| Finding {
         cause,
         said: message.to_owned(),
+        line: None,
     })
 }
 
@@ -108,173 +315,15 @@ fn of_panic(reason: &str) -> Cause {
     })
 }
 
-/// Whether `message` reports the instruction at which PID 1 caused a fault.
-pub fn is_fault_of_init(message: &str) -> bool {
-    // arch/x86/kernel/traps.c and arch/x86/mm/fault.c: "traps: NAME[PID] trap invalid opcode ip:",
-    // "NAME[PID]: segfault at ".
-    (message.starts_with("traps: ") && message.contains("[1] "))
-        || message.contains("[1]: segfault at ")
-}
-
-fn look_up(table: &[Row], message: &str) -> Option<Cause> {
-    table
-        .iter()
-        .filter_map(|(beginning, cause)| cause(message.strip_prefix(beginning)?))
-        .next()
-}
-
-/// The beginning of a message, and a parser for the rest. If the parser returns nothing, it is another
-/// message with the same beginning.
-type Row = (&'static str, fn(&str) -> Option<Cause>);
-
-/// The messages, from the kernel's sources.
-const MESSAGES: &[Row] = &[
-    // init/initramfs.c
-    ("Initramfs unpacking failed: ", unpacking),
-    ("rootfs image is not initramfs (", not_initramfs),
-    ("INITRD: ", disabled),
-    // arch/*/kernel/setup.c
-    ("Initrd not found or empty", disabled),
-    ("initrd extends beyond end of memory", disabled),
-    // init/main.c
-    ("Failed to execute ", not_started),
-    ("Starting init: ", not_started),
-    ("Default init ", not_started_if_there),
-    ("check access for rdinit=", not_there),
-    ("Warning: unable to open an initial console.", |_| {
-        Some(Cause::NoConsole)
-    }),
-    // kernel/watchdog.c, with the wording before Linux 4.15. These rows must precede "BUG: ".
-    ("watchdog: BUG: soft lockup", lockup),
-    ("watchdog: Watchdog detected hard LOCKUP", lockup),
-    ("BUG: soft lockup", lockup),
-    // kernel/workqueue.c
-    ("BUG: workqueue lockup", lockup),
-    // kernel/rcu/tree_stall.h, with the wording before Linux 4.18.
-    ("rcu: INFO: rcu_", lockup),
-    ("INFO: rcu_", lockup),
-    // kernel/hung_task.c
-    ("INFO: task ", hung_task),
-    // mm/oom_kill.c. ("Memory cgroup out of memory" is about a limit that the guest has set itself.)
-    ("Out of memory: Kill", oom),
-    ("Out of memory and no killable processes", oom),
-    // arch/x86/mm/fault.c, lib/bug.c, and many more.
-    ("BUG: ", oops),
-    ("kernel BUG at ", oops),
-    // arch/x86/kernel/dumpstack.c ("Oops: invalid opcode: 0000 [#1]"), arch/riscv ("Oops [#1]"), arch/arm64.
-    ("Oops: ", oops),
-    ("Oops [#", oops),
-    ("Internal error: ", numbered_oops),
-    ("Unable to handle kernel ", oops),
-    // arch/x86 before Linux 6.10, without "Oops: " in front.
-    ("general protection fault", numbered_oops),
-    ("invalid opcode: ", numbered_oops),
-    ("divide error: ", numbered_oops),
-    ("stack segment: ", numbered_oops),
-];
-
-/// The reasons of panics that are causes of their own.
-const PANICS: &[Row] = &[
-    // kernel/exit.c
-    // "init" follows; output of a program may be mixed into it.
-    ("Attempted to kill ", ended),
-    // init/main.c
-    ("No working init found.", |_| {
-        Some(Cause::NoInit { path: None })
-    }),
-    ("Requested init ", not_started_if_there),
-    // init/do_mounts.c
-    ("VFS: Unable to mount root fs", |_| Some(Cause::NoRoot)),
-    // mm/oom_kill.c
-    ("System is deadlocked on memory", oom),
-    ("Out of memory", oom),
-    // kernel/watchdog.c, kernel/rcu/tree_stall.h, kernel/hung_task.c
-    ("softlockup: hung tasks", lockup),
-    ("Hard LOCKUP", lockup),
-    ("RCU Stall", lockup),
-    ("hung_task: blocked tasks", hung_task),
-];
-
-fn unpacking(reason: &str) -> Option<Cause> {
-    Some(Cause::UnpackingFailed {
-        reason: reason.to_owned(),
+fn look_up(tables: &[&[Row]], message: &str) -> Option<Cause> {
+    let mut rows = tables.iter().flat_map(|rows| rows.iter());
+    rows.find_map(|row| {
+        let rest = match row.at_start {
+            true => message.strip_prefix(row.text)?,
+            false => message.split_once(row.text)?.1,
+        };
+        (row.cause)(rest)
     })
-}
-
-/// `REASON); looks like an initrd`, from a kernel with CONFIG_BLK_DEV_RAM.
-fn not_initramfs(rest: &str) -> Option<Cause> {
-    unpacking(rest.rsplit_once("); looks like an initrd")?.0)
-}
-
-/// `... - disabling initrd`
-fn disabled(rest: &str) -> Option<Cause> {
-    rest.contains("disabling initrd")
-        .then_some(Cause::InitramfsIgnored)
-}
-
-/// `PATH ... (error -ERRNO)`.
-fn not_started(rest: &str) -> Option<Cause> {
-    let (before, error) = rest.rsplit_once("(error -")?;
-    let path = [" exists but", " failed"]
-        .iter()
-        .find_map(|end| Some(before.rsplit_once(end)?.0))
-        .unwrap_or(before);
-    Some(Cause::InitNotStarted {
-        path: path.trim().to_owned(),
-        error: error.split(')').next()?.parse().ok()?,
-    })
-}
-
-/// The same for a file that the kernel has not looked for before. Here ENOENT probably means that the
-/// file is missing; after a check for the file it means that its interpreter is missing.
-fn not_started_if_there(rest: &str) -> Option<Cause> {
-    not_started(rest).map(|cause| match cause {
-        Cause::InitNotStarted { path, error: 2 } => Cause::NoInit { path: Some(path) },
-        cause => cause,
-    })
-}
-
-/// `PATH failed: -ERRNO, ignoring`, since Linux 6.17.
-fn not_there(rest: &str) -> Option<Cause> {
-    let path = rest.rsplit_once(" failed: -")?.0.to_owned();
-    Some(Cause::NoInit { path: Some(path) })
-}
-
-/// `init! exitcode=0x` and eight hexadecimal digits of `wait(2)` status.
-fn ended(rest: &str) -> Option<Cause> {
-    let (_, digits) = rest.split_once("! exitcode=0x")?;
-    // The line may still be incomplete.
-    let status = u32::from_str_radix(digits.get(..8)?, 16).ok()?;
-    Some(match End::from_wait_status(status) {
-        End::Exited(status) => Cause::InitExited { status },
-        End::Killed(signal) => Cause::InitKilled {
-            signal,
-            name: signal::signal(signal).map(|signal| signal.name),
-            fault: None,
-        },
-    })
-}
-
-/// Only an oops has a number, `... [#1] ...`; the kernel's messages about programs have none.
-fn numbered_oops(rest: &str) -> Option<Cause> {
-    rest.contains("[#").then_some(Cause::Oops)
-}
-
-fn oops(_: &str) -> Option<Cause> {
-    Some(Cause::Oops)
-}
-
-fn lockup(_: &str) -> Option<Cause> {
-    Some(Cause::Lockup)
-}
-
-fn hung_task(rest: &str) -> Option<Cause> {
-    // The rest is empty after "hung_task: blocked tasks", a panic's reason.
-    (rest.is_empty() || rest.contains(" blocked for more than ")).then_some(Cause::HungTask)
-}
-
-fn oom(_: &str) -> Option<Cause> {
-    Some(Cause::OutOfMemory)
 }
 
 #[cfg(test)]

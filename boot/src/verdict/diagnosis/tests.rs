@@ -1,3 +1,4 @@
+use super::init::is_fault_of_init;
 use super::*;
 
 /// The kind of the finding in a message, and its other fields.
@@ -46,9 +47,9 @@ const UNDERSTOOD: &[(&str, &str, &str)] = &[
     ("Kernel panic - not syncing: Out of memory: system-wide panic_on_oom is enabled", "out-of-memory", "{}"),
     ("Out of memory and no killable processes...", "out-of-memory", "{}"),
     ("Out of memory: Killed process 2 (init) total-vm:123456kB, anon-rss:123456kB, file-rss:0kB, shmem-rss:0kB, UID:0 \
-         pgtables:276kB oom_score_adj:0", "out-of-memory", "{}"),
+         pgtables:276kB oom_score_adj:0", "out-of-memory", r#"{"killed":"init (process 2), which used 120 MiB"}"#),
     // Before Linux 4.19.
-    ("Out of memory: Kill process 57 (x) score 9 or sacrifice child", "out-of-memory", "{}"),
+    ("Out of memory: Kill process 57 (x) score 9 or sacrifice child", "out-of-memory", r#"{"killed":"x (process 57)"}"#),
     ("Kernel panic - not syncing: Fatal exception", "panic", r#"{"reason":"Fatal exception"}"#),
     ("Oops: invalid opcode: 0000 [#1]", "oops", "{}"),
     ("BUG: kernel NULL pointer dereference, address: 0000000000000000", "oops", "{}"),
@@ -78,7 +79,9 @@ const UNDERSTOOD: &[(&str, &str, &str)] = &[
     ("Kernel panic - not syncing: softlockup: hung tasks", "lockup", "{}"),
     ("Kernel panic - not syncing: Hard LOCKUP", "lockup", "{}"),
     ("Kernel panic - not syncing: RCU Stall", "lockup", "{}"),
-    ("INFO: task init:1 blocked for more than 120 seconds.", "hung-task", "{}"),
+    ("INFO: task init:1 blocked for more than 120 seconds.", "hung-task", r#"{"task":"init (process 1)"}"#),
+    ("INFO: task a:b:17 blocked in I/O wait for more than 120 seconds.", "hung-task", r#"{"task":"a:b (process 17)"}"#),
+    ("watchdog: CPU1: Watchdog detected hard LOCKUP on cpu 0", "lockup", "{}"),
     ("Kernel panic - not syncing: hung_task: blocked tasks", "hung-task", "{}"),
 ];
 
@@ -128,4 +131,28 @@ fn only_faults_of_pid_1_count() {
     ] {
         assert_eq!(is_fault_of_init(message), is, "{message}");
     }
+}
+
+/// The beginnings of the messages of Linux are in the files that the tables name. A table may split a message at a place where the
+/// sources have a parameter, and the kernel writes `watchdog: ` and the like in front of some.
+#[test]
+#[ignore = "needs a tree of Linux: LINUX=DIR cargo test -p boot -- --ignored"]
+fn the_messages_of_linux_are_in_its_sources() {
+    let tree = std::path::PathBuf::from(std::env::var_os("LINUX").expect("LINUX=DIR names a tree"));
+    let rows = TABLES.iter().chain(PANICS).flat_map(|rows| rows.iter());
+    // Others are "PROJECT: FILE", or of an older Linux.
+    let of_linux = rows.filter(|row| !row.source.contains([':', ',']));
+    let mut missing = Vec::new();
+    let mut found = 0;
+    for row in of_linux {
+        let file = std::fs::read_to_string(tree.join(row.source)).unwrap_or_default();
+        let after_prefix = row.text.split_once(": ").map_or(row.text, |(_, rest)| rest);
+        let is_there = |text: &str| !text.is_empty() && file.contains(text.trim_end());
+        match is_there(row.text) || is_there(after_prefix) {
+            true => found += 1,
+            false => missing.push(format!("{}: {:?}", row.source, row.text)),
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+    assert!(found > 30, "{found}");
 }

@@ -127,7 +127,8 @@ fn the_fault_belongs_to_the_signal() {
         guest.list(),
         [Finding {
             cause: killed,
-            said
+            said,
+            line: None
         }]
     );
 }

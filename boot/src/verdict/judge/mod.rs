@@ -45,6 +45,8 @@ pub enum Ending {
     QemuGone,
     /// The user pressed Ctrl-C.
     Interrupted,
+    /// The log ends.
+    LogEnded,
     /// The reader of stdout closed it.
     StdoutClosed,
     /// The terminal was closed.
@@ -125,6 +127,9 @@ impl Observed<'_> {
             return failed(None);
         }
         match end {
+            // Without an expected text, the end of a log adds nothing.
+            Verdict::LogEnded(Unfinished { expected: None, .. }) => failed(None),
+            end @ Verdict::Ended if ending == Ending::LogEnded => failed(Some(Box::new(end))),
             // The user or QEMU ended the boot; messages of the kernel do not explain that.
             Verdict::Ended
             | Verdict::Abandoned { .. }
@@ -211,7 +216,7 @@ impl Observed<'_> {
             },
             (None, Some(after), Some(text)) if at_rest => Verdict::Seen {
                 text: text.clone(),
-                after,
+                after: (ending != Ending::LogEnded).then_some(after),
             },
             (None, _, _) if self.user_quit || runner.debugged => ended_by_user(guest.expected),
             (None, _, expected) => match self.findings.shutdown() {
@@ -226,6 +231,7 @@ impl Observed<'_> {
                 Some(Shutdown::PowerOff) => Verdict::PoweredOff(guest),
                 Some(Shutdown::Halt) => Verdict::Halted(guest),
                 Some(Shutdown::Restart) => Verdict::Restarted(guest),
+                None if ending == Ending::LogEnded => Verdict::LogEnded(guest),
                 // A quiet kernel does not announce its end, but QEMU reports it.
                 None => match runner.shutdown.as_deref() {
                     Some("guest-shutdown") if expected.is_none() => Verdict::Ended,

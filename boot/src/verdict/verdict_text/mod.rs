@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::verdict::diagnosis::{Cause, Finding};
+use crate::verdict::diagnosis::{Cause, Finding, host, last_line};
 use crate::verdict::findings::Reached;
 use crate::verdict::program_messages;
 use crate::verdict::{Failure, QemuWords, Unfinished, Verdict};
@@ -16,8 +16,8 @@ impl fmt::Display for Verdict {
                 write!(f, "\n  init: {line}")?;
             }
         }
-        for line in self.kernel_said() {
-            write!(f, "\n  kernel: {line}")?;
+        for (who, line) in self.quotes() {
+            write!(f, "\n  {who}: {line}")?;
         }
         for line in self
             .runner_said()
@@ -50,8 +50,9 @@ impl Verdict {
     pub fn sentence(&self) -> String {
         match self {
             Verdict::Seen { text, after } => {
-                let after = after.as_secs_f64();
-                format!("saw {text:?} {after:.2} s after the start")
+                let after =
+                    after.map(|after| format!(" {:.2} s after the start", after.as_secs_f64()));
+                format!("saw {text:?}{}", after.unwrap_or_default())
             }
             Verdict::Ended => "ended".to_owned(),
             Verdict::Abandoned { expected } => format!("ended before {expected:?} was seen"),
@@ -62,6 +63,15 @@ impl Verdict {
             Verdict::Reset(guest) => {
                 guest.sentence("the guest reset or powered off without a message from its kernel")
             }
+            Verdict::LogEnded(guest) => match &guest.expected {
+                Some(_) => guest.sentence("the log ends"),
+                None => format!(
+                    "no problem found, and the log ends while {}{}",
+                    guest.doing(),
+                    guest.last_words()
+                ),
+            },
+            Verdict::Garbage => "this is not text, so it cannot be understood".to_owned(),
             Verdict::GuestExited { exit, guest } => {
                 let written = exit
                     .written
@@ -107,8 +117,8 @@ impl Verdict {
         }
     }
 
-    /// The kernel's messages that led to the verdict.
-    pub fn kernel_said(&self) -> Vec<&str> {
+    /// The messages that led to the verdict, with their authors.
+    pub fn quotes(&self) -> Vec<(&'static str, &str)> {
         let Verdict::Failed(failure) = self else {
             return vec![];
         };
@@ -116,10 +126,15 @@ impl Verdict {
             Cause::InitKilled { fault, .. } => fault.as_deref(),
             _ => None,
         });
-        let said = failure.findings().map(|finding| finding.said.as_str());
+        let said = failure
+            .findings()
+            .map(|finding| (finding.cause.said_by(), finding.said.as_str()));
         let mut said: Vec<_> = said.collect();
         // The message about the fault precedes the panic, which is the last.
-        said.splice(said.len() - 1..said.len() - 1, fault);
+        said.splice(
+            said.len() - 1..said.len() - 1,
+            fault.map(|fault| ("kernel", fault)),
+        );
         said
     }
 
@@ -164,8 +179,26 @@ impl Verdict {
                      If not, a bug in the kernel caused a triple fault, which resets the CPU."
                 }
             }),
-            Verdict::Timeout { guest, .. } | Verdict::Stalled { guest, .. } => {
-                Some(match guest.reached {
+            Verdict::LogEnded(guest) if guest.expected.is_none() => {
+                let help = guest.last_line.as_deref().and_then(last_line::help);
+                help.or(Some(match guest.reached {
+                    Reached::Init => {
+                        "If this is a good boot, --expect TEXT names a text that every good boot prints. If not, the log may be cut short, or the \
+                         guest hangs: compare its last line with that of a good boot."
+                    }
+                    _ => {
+                        "The log may be cut short, or the guest hangs, or its output goes elsewhere from here on (console=). loglevel=8 and \
+                         initcall_debug on the kernel's command line show how far it gets."
+                    }
+                }))
+            }
+            Verdict::Garbage => Some(
+                "On a serial line, both sides must use the same speed: console=ttyS0,115200 for the kernel, the same number for the program that \
+                 reads the line. A file may be compressed, or the output of something else.",
+            ),
+            Verdict::LogEnded(guest) | Verdict::Timeout { guest, .. } | Verdict::Stalled { guest, .. } => {
+                let help = guest.last_line.as_deref().and_then(last_line::help);
+                Some(help.unwrap_or(match guest.reached {
                     Reached::Nothing => {
                         "The kernel may have too little memory (--memory), be for another machine, or write to another console: it \
                          needs a built-in driver for the serial port, and the console= that boot puts on its command line."
@@ -180,7 +213,7 @@ impl Verdict {
                         "The kernel started init. Init may wait for something, or hang, or write to something other than its stdout, \
                          /dev/console."
                     }
-                })
+                }))
             }
             Verdict::QemuFailed { status, .. } | Verdict::QemuCrashed { status, .. }
                 if status.contains("SIGSYS") =>
@@ -197,6 +230,9 @@ impl Verdict {
             Verdict::UmCrashed { status, .. } if status.contains("SIGBUS") => Some(
                 "The file system that has the guest's memory is full. --memory takes less, and TMPDIR=DIR names another place.",
             ),
+            Verdict::QemuFailed { said, .. } | Verdict::QemuCrashed { said, .. } => {
+                said.lines.iter().rev().find_map(|line| host::help(line))
+            }
             Verdict::QemuStopped { .. } => Some(
                 "QEMU or KVM could not run the guest any further; the guest may be correct. If it ran in KVM, try --accel tcg.",
             ),
@@ -225,19 +261,21 @@ impl Failure {
         let cause = &self.cause.cause;
         let words = cause.words();
         let mut parts = vec![words.sentence];
+        let mut kinds = vec![words.kind];
         for finding in &self.then {
-            let part = finding.cause.words().sentence;
+            let words = finding.cause.words();
             // The sentence of `cause` includes this one.
             let is_included = matches!(
                 (cause, &finding.cause),
                 (
                     Cause::InitramfsIgnored,
-                    Cause::NoInit { .. } | Cause::NoRoot
+                    Cause::NoInit { .. } | Cause::NoRoot { .. }
                 )
             );
-            // The same sentence may come twice: out of memory, then a panic for that reason.
-            if !parts.contains(&part) && !is_included {
-                parts.push(part);
+            // The same may come twice: out of memory, then a panic for that reason.
+            if !kinds.contains(&words.kind) && !is_included {
+                parts.push(words.sentence);
+                kinds.push(words.kind);
             }
         }
         parts.extend(self.end.as_ref().map(|end| end.sentence()));
@@ -256,6 +294,15 @@ impl Unfinished {
             (None, None) => String::new(),
         };
         event.to_owned() + &before + &self.last_words()
+    }
+
+    /// The activity of the guest.
+    fn doing(&self) -> &'static str {
+        match self.reached {
+            Reached::Nothing | Reached::Output => "Linux has not printed its version",
+            Reached::Kernel => "the kernel has not started init",
+            Reached::Init => "init runs",
+        }
     }
 
     fn last_words(&self) -> String {

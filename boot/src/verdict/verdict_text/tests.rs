@@ -34,7 +34,7 @@ fn sentences() {
         (
             Verdict::Seen {
                 text: text(),
-                after: Duration::from_millis(420),
+                after: Some(Duration::from_millis(420)),
             },
             r#"saw "Hello, world!" 0.42 s after the start"#,
         ),
@@ -162,10 +162,13 @@ fn the_fault_is_quoted_before_the_panic() {
     };
     *fault = Some("traps: init[1] trap invalid opcode ip:401000".into());
     assert_eq!(
-        verdict.kernel_said(),
+        verdict.quotes(),
         [
-            "traps: init[1] trap invalid opcode ip:401000",
-            "Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000004",
+            ("kernel", "traps: init[1] trap invalid opcode ip:401000"),
+            (
+                "kernel",
+                "Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000004"
+            ),
         ]
     );
 }

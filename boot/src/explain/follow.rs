@@ -1,0 +1,164 @@
+//! Reads a log that grows, or a serial port, until the boot in it is over.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, IsTerminal, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::termios::{ControlModes, OptionalActions, tcgetattr, tcsetattr};
+
+use crate::explain::{Boot, Explainer};
+use crate::session::terminal::{Output, RawMode};
+use crate::verdict::judge::{Ending, Goal};
+
+/// The time for the details after the end of a boot.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The longest time between two looks at a file, at the clock and at the signals.
+const STEP: Duration = Duration::from_millis(50);
+
+/// A log that may grow.
+#[derive(Debug)]
+pub struct Growing {
+    file: File,
+    /// Whether it grows no more when it ends, as a pipe.
+    ends: bool,
+    /// The modes of a serial port, restored at the end.
+    _port: Option<RawMode>,
+}
+
+impl Growing {
+    /// Opens a file or a serial port, at its beginning. A port gets raw mode, and the speed `baud`.
+    pub fn open(path: &Path, baud: Option<u32>) -> io::Result<Growing> {
+        // A port without a carrier would block, and could become the controlling terminal.
+        let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags(flags)
+            .open(path)?;
+        Growing::new(file, false, baud)
+    }
+
+    /// The log on stdin.
+    pub fn stdin() -> io::Result<Growing> {
+        let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+        Growing::new(file, true, None)
+    }
+
+    fn new(file: File, ends: bool, baud: Option<u32>) -> io::Result<Growing> {
+        if file.metadata()?.is_dir() {
+            return Err(io::Error::new(ErrorKind::IsADirectory, "it is a directory"));
+        }
+        let is_port = file.is_terminal();
+        if let Some(baud) = baud {
+            if !is_port {
+                let why = "--baud is for a serial port, and this is none";
+                return Err(io::Error::new(ErrorKind::InvalidInput, why));
+            }
+            set_speed(&file, baud)?;
+        }
+        let port = is_port
+            .then(|| RawMode::enter(&file, Output::Raw))
+            .transpose()?;
+        Ok(Growing {
+            file,
+            ends: ends || is_port,
+            _port: port,
+        })
+    }
+
+    /// Reads what there is, after at most [`STEP`]. Nothing if the log has ended.
+    fn read<'a>(&mut self, buffer: &'a mut [u8]) -> io::Result<Option<&'a [u8]>> {
+        let step = Timespec {
+            tv_sec: 0,
+            tv_nsec: STEP.as_nanos() as i64,
+        };
+        let _ = poll(&mut [PollFd::new(&self.file, PollFlags::IN)], Some(&step));
+        match self.file.read(buffer) {
+            Ok(0) if self.ends => Ok(None),
+            Ok(0) => {
+                // A regular file is always ready.
+                std::thread::sleep(STEP);
+                Ok(Some(&[]))
+            }
+            Ok(count) => Ok(Some(&buffer[..count])),
+            Err(error)
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) =>
+            {
+                Ok(Some(&[]))
+            }
+            // The port, or the other end of a pseudoterminal, is gone.
+            Err(error) if self.ends && error.raw_os_error() == Some(libc::EIO) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn set_speed(port: &File, baud: u32) -> io::Result<()> {
+    let mut modes = tcgetattr(port)?;
+    modes.set_speed(baud)?;
+    modes.control_modes |= ControlModes::CLOCAL | ControlModes::CREAD;
+    Ok(tcsetattr(port, OptionalActions::Now, &modes)?)
+}
+
+/// Reads `log` until the boot in it is over, a limit of `goal` has passed, or `ended` returns true. Copies it to `copy`.
+pub fn follow(
+    mut log: Growing,
+    goal: Goal,
+    mut copy: impl Write,
+    ended: impl Fn() -> bool,
+) -> io::Result<Vec<Boot>> {
+    let started = Instant::now();
+    let (timeout, stall, settle) = (goal.timeout, goal.stall, goal.settle);
+    let mut explainer = Explainer::new(goal);
+    let mut buffer = [0; 8192];
+    let mut line = Vec::new();
+    let mut last_output = started;
+    let mut decided = None;
+    let passed = |since: Instant, limit: Option<Duration>| {
+        limit.is_some_and(|limit| since.elapsed() >= limit)
+    };
+    let ending = loop {
+        let Some(bytes) = log.read(&mut buffer)? else {
+            break Ending::LogEnded;
+        };
+        if !bytes.is_empty() {
+            copy.write_all(bytes)?;
+            copy.flush()?;
+            last_output = Instant::now();
+        }
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            line.extend_from_slice(piece);
+            // A prompt has no newline; so a silent line is taken as it is.
+            if line.ends_with(b"\n") {
+                line.pop();
+                explainer.take(&line, true);
+                line.clear();
+            }
+        }
+        if bytes.is_empty() && !line.is_empty() || line.len() > 64 << 10 {
+            explainer.take(&line, false);
+            line.clear();
+        }
+        if explainer.is_decided() {
+            let since = *decided.get_or_insert_with(Instant::now);
+            if passed(since, Some(GRACE.max(settle))) {
+                break Ending::LogEnded;
+            }
+        } else if passed(started, timeout) {
+            break Ending::TimedOut;
+        } else if passed(last_output, stall) {
+            break Ending::Stalled;
+        }
+        if ended() {
+            break Ending::LogEnded;
+        }
+    };
+    if !line.is_empty() {
+        explainer.take(&line, false);
+    }
+    Ok(explainer.end(ending))
+}

@@ -1,0 +1,303 @@
+//! Verdicts for a log that something else wrote: a CI's log, a serial console's, a journal.
+//!
+//! The input is lines. The output is the boots in the log, each with its verdict, the numbers of its lines, and the lines
+//! that led to the verdict. Memory is bounded.
+//!
+//! | module | subject |
+//! | --- | --- |
+//! | here | [`Explainer`], which divides a log into boots and judges them |
+//! | [`prefix`] | time stamps and names that other programs write in front of a line |
+//! | [`read`] | reads a log to its end |
+//! | [`follow`] | reads a log that grows, or a serial port |
+//! | [`show`] | the results as text and as JSON |
+
+pub mod follow;
+pub mod prefix;
+pub mod read;
+pub mod show;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::console::author::{early, is_first};
+use crate::console::message::{Message, without_controls};
+use crate::console::stream::{Console, Seen};
+use crate::explain::prefix::Prefix;
+use crate::verdict::Verdict;
+use crate::verdict::diagnosis::notes::Note;
+use crate::verdict::findings::{Findings, Reached, Shutdown};
+use crate::verdict::judge::{Ending, Goal, Observed, RunnerEnd};
+
+/// The number of lines shown before the one that matters, and after it.
+const BEFORE: usize = 3;
+const AFTER: usize = 2;
+
+/// The shown length of a line, in characters.
+const SHOWN: usize = 300;
+
+/// A line of the log.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Line {
+    /// Its number, from 1.
+    pub number: u64,
+    /// Its text, without controls.
+    pub text: String,
+}
+
+/// A boot in the log.
+#[derive(Debug)]
+pub struct Boot {
+    /// The number of its first line.
+    pub first: u64,
+    /// The number of its last line.
+    pub last: u64,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// The line that led to the verdict, with those around it; or the last ones.
+    pub excerpt: Vec<Line>,
+    /// The problems that the guest survived.
+    pub notes: Vec<Note>,
+}
+
+/// Divides a log into boots, and judges each of them.
+#[derive(Debug)]
+pub struct Explainer {
+    goal: Goal,
+    prefix: Prefix,
+    /// The number of the current line.
+    number: u64,
+    /// Whether the current line goes on.
+    in_line: bool,
+    current: Current,
+    done: Vec<Boot>,
+}
+
+/// The boot that the current line belongs to.
+#[derive(Debug)]
+struct Current {
+    first: u64,
+    console: Console,
+    findings: Findings,
+    has_output: bool,
+    /// Whether the kernel has printed its version.
+    has_version: bool,
+    /// Whether the kernel writes times.
+    has_times: bool,
+    bytes: u64,
+    /// The number of bytes that no text has.
+    strange: u64,
+    recent: VecDeque<Line>,
+    excerpt: Excerpt,
+}
+
+/// The lines around the first one that matters.
+#[derive(Debug, Default)]
+struct Excerpt {
+    /// The number of this line.
+    line: Option<u64>,
+    lines: Vec<Line>,
+    /// The number of lines that are still to come.
+    more: usize,
+}
+
+impl Current {
+    fn new(first: u64, goal: &Goal) -> Self {
+        Current {
+            first,
+            console: Console::new(goal.expect.as_deref(), goal.anywhere),
+            findings: Findings::default(),
+            has_output: false,
+            has_version: false,
+            has_times: false,
+            bytes: 0,
+            strange: 0,
+            recent: VecDeque::new(),
+            excerpt: Excerpt::default(),
+        }
+    }
+
+    /// Whether a boot begins with this line, while this one is under way.
+    fn is_over(&self, line: &str) -> bool {
+        let message = message(line);
+        let is_stamped = message.len() < line.len();
+        // A program may print the version too, and no stamp.
+        self.has_version
+            && (is_first(message) && (is_stamped || !self.has_times) || begins_boot(line))
+    }
+
+    fn feed(&mut self, line: &str, ends: bool) {
+        let Current {
+            console, findings, ..
+        } = self;
+        console.feed(line.as_bytes(), |message| findings.take(message));
+        if ends {
+            console.feed(b"\n", |message| findings.take(message));
+        }
+    }
+
+    /// Records the line for the excerpt.
+    fn record(&mut self, line: Line) {
+        let cause = self
+            .findings
+            .list(&self.console.unfinished())
+            .first()
+            .and_then(|found| found.line);
+        if cause != self.excerpt.line {
+            // A new cause, which is in this line, or none, because the kernel went on.
+            self.excerpt = Excerpt {
+                line: cause,
+                lines: self.recent.iter().cloned().collect(),
+                more: AFTER + 1,
+            };
+        }
+        if self.excerpt.more > 0 {
+            self.excerpt.more -= 1;
+            self.excerpt.lines.push(line.clone());
+        }
+        if self.recent.len() == BEFORE {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(line);
+    }
+
+    fn end(self, ending: Ending, goal: &Goal, last: u64) -> Boot {
+        let observed = Observed {
+            goal,
+            console: &self.console,
+            findings: &self.findings,
+            has_output: self.has_output,
+            seen_after: (self.console.seen() == Seen::Yes).then_some(Duration::ZERO),
+            user_quit: false,
+        };
+        let verdict = match self.is_garbage() {
+            true => Verdict::Garbage,
+            false => observed.verdict(ending, RunnerEnd::default()),
+        };
+        let excerpt = match (self.excerpt.line, &verdict) {
+            (_, Verdict::Garbage | Verdict::Seen { .. }) => Vec::new(),
+            (Some(_), _) => self.excerpt.lines,
+            (None, _) => self.recent.into(),
+        };
+        Boot {
+            first: self.first,
+            last,
+            verdict,
+            excerpt,
+            notes: self.findings.notes().to_vec(),
+        }
+    }
+
+    /// Whether a fifth of the bytes are those of no text, and the kernel was not understood.
+    fn is_garbage(&self) -> bool {
+        self.strange > self.bytes / 5
+            && self.findings.reached() <= Reached::Output
+            && self.findings.list("").is_empty()
+    }
+}
+
+/// The kernel's message in `line`: what follows the last time stamp, or all of it.
+fn message(line: &str) -> &str {
+    Message::after_stamp(line)
+}
+
+/// Whether a firmware, a boot loader or the kernel's decompressor begins with this line, or a journal's next boot.
+fn begins_boot(line: &str) -> bool {
+    const OTHERS: &[&str] = &[
+        "-- Boot ",
+        "-- Reboot --",
+        "GNU GRUB ",
+        "iPXE ",
+        "Booting Linux on ",
+    ];
+    early(line).is_some()
+        || OTHERS
+            .iter()
+            .any(|beginning| message(line).starts_with(beginning))
+}
+
+impl Explainer {
+    /// A search for the texts of `goal`; its times do not count.
+    pub fn new(goal: Goal) -> Self {
+        let current = Current::new(1, &goal);
+        Explainer {
+            goal,
+            prefix: Prefix::default(),
+            number: 1,
+            in_line: false,
+            current,
+            done: Vec::new(),
+        }
+    }
+
+    /// Takes a line, without its newline; or a piece of one that goes on.
+    pub fn take(&mut self, bytes: &[u8], ends: bool) {
+        let text = without_controls(bytes);
+        let text = text.trim_end();
+        let line = match self.in_line {
+            true => text.to_owned(),
+            false => self.prefix.strip(text),
+        };
+        if !self.in_line && self.current.is_over(&line) {
+            self.next_boot();
+        }
+        let current = &mut self.current;
+        let strange = bytes.iter().filter(|byte| is_control(**byte)).count()
+            + text.matches('\u{fffd}').count();
+        current.bytes += bytes.len() as u64;
+        current.strange += strange as u64;
+        current.has_output |= !text.is_empty();
+        let message = message(&line);
+        current.has_times |= message.len() < line.len();
+        current.has_version |= is_first(message);
+        current.findings.at_line(self.number);
+        current.feed(&line, ends);
+        if !self.in_line && !text.is_empty() {
+            current.record(Line {
+                number: self.number,
+                text: text.chars().take(SHOWN).collect(),
+            });
+        }
+        self.in_line = !ends;
+        self.number += u64::from(ends);
+    }
+
+    fn next_boot(&mut self) {
+        let next = Current::new(self.number, &self.goal);
+        let last = std::mem::replace(&mut self.current, next);
+        let ended = last.end(Ending::LogEnded, &self.goal, self.number - 1);
+        self.done.push(ended);
+    }
+
+    /// The boots. `ending` is why the last one has ended.
+    pub fn end(mut self, ending: Ending) -> Vec<Boot> {
+        let last = self.number - u64::from(!self.in_line);
+        // Blank lines after the last boot are none.
+        if self.current.has_output || self.done.is_empty() {
+            self.done
+                .push(self.current.end(ending, &self.goal, last.max(1)));
+        }
+        self.done
+    }
+
+    /// Whether the boot is over, so that more of the log adds only details.
+    pub fn is_decided(&self) -> bool {
+        let Current {
+            console, findings, ..
+        } = &self.current;
+        let oopsed = findings.has_oops() && self.goal.expect.is_some();
+        let ended = matches!(
+            findings.shutdown(),
+            Some(Shutdown::PowerOff | Shutdown::Halt)
+        );
+        console.seen() == Seen::Yes || findings.has_panic() || ended || oopsed
+    }
+}
+
+/// Whether no text has this byte.
+fn is_control(byte: u8) -> bool {
+    // A serial line may begin or end with zeros.
+    byte < b' ' && !b"\0\x07\x08\t\n\x0b\x0c\r\x1b".contains(&byte) || byte == 0x7f
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+//! Reads a log to its end.
+
+use std::io::{self, BufRead, BufReader, Read};
+
+use flate2::read::MultiGzDecoder;
+
+use crate::explain::{Boot, Explainer};
+use crate::verdict::judge::{Ending, Goal};
+
+/// A longer line comes in pieces.
+const LINE: u64 = 64 << 10;
+
+/// The boots in `log`, which may be compressed by gzip. Fails if it cannot be read, or if it is empty or not in UTF-8's form.
+pub fn read(log: impl Read, goal: Goal) -> io::Result<Vec<Boot>> {
+    let mut log = BufReader::with_capacity(LINE as usize, log);
+    let beginning = log.fill_buf()?;
+    let unusable = match beginning {
+        [] => Some("it is empty"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+            Some("it is in UTF-16; `iconv -f UTF-16 -t UTF-8` converts it")
+        }
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+            Some("it is compressed by zstd; `zstdcat FILE | boot explain` reads it")
+        }
+        [0xfd, b'7', b'z', b'X', b'Z', ..] => {
+            Some("it is compressed by xz; `xzcat FILE | boot explain` reads it")
+        }
+        _ => None,
+    };
+    if let Some(why) = unusable {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+    }
+    let mut explainer = Explainer::new(goal);
+    match beginning {
+        [0x1f, 0x8b, ..] => feed(BufReader::new(MultiGzDecoder::new(log)), &mut explainer)?,
+        _ => feed(log, &mut explainer)?,
+    }
+    Ok(explainer.end(Ending::LogEnded))
+}
+
+fn feed(mut log: impl BufRead, explainer: &mut Explainer) -> io::Result<()> {
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        log.by_ref().take(LINE).read_until(b'\n', &mut line)?;
+        match line.split_last() {
+            None => return Ok(()),
+            Some((b'\n', line)) => explainer.take(line, true),
+            Some(_) => explainer.take(&line, false),
+        }
+    }
+}

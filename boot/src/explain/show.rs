@@ -1,0 +1,151 @@
+//! The boots of a log as text and as JSON.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use crate::explain::{Boot, Line};
+use crate::verdict::diagnosis::notes::Note;
+use crate::verdict::exit_code::{self, ExitCode};
+use crate::verdict::{Judgement, Verdict};
+
+/// The version of the JSON form. It increases when a field changes its meaning or is removed, not when one is added.
+const VERSION: u32 = 1;
+
+impl Boot {
+    /// The number of the first line that matters.
+    pub fn line(&self) -> Option<u64> {
+        match &self.verdict {
+            Verdict::Failed(failure) => failure.cause.line,
+            _ => None,
+        }
+    }
+}
+
+/// The boots as text. `name` is that of the log.
+pub fn text(name: &str, boots: &[Boot]) -> String {
+    let mut text = String::new();
+    for (index, boot) in boots.iter().enumerate() {
+        if boots.len() > 1 {
+            let Boot { first, last, .. } = boot;
+            let number = index + 1;
+            let _ = writeln!(
+                text,
+                "boot {number} of {}, lines {first} to {last}:",
+                boots.len()
+            );
+        }
+        one(&mut text, name, boot);
+    }
+    text
+}
+
+fn one(text: &mut String, name: &str, boot: &Boot) {
+    let place = boot
+        .line()
+        .map(|line| format!(":{line}"))
+        .unwrap_or_default();
+    let _ = writeln!(text, "{name}{place}: {}", boot.verdict.sentence());
+    let quote = |text: &mut String, mark, line: &Line| {
+        let _ = writeln!(text, "  {mark} {:>5} | {}", line.number, line.text);
+    };
+    for line in &boot.excerpt {
+        let mark = if Some(line.number) == boot.line() {
+            ">"
+        } else {
+            " "
+        };
+        quote(text, mark, line);
+    }
+    if let Verdict::Failed(failure) = &boot.verdict {
+        let shown = |said: &&String| {
+            !boot
+                .excerpt
+                .iter()
+                .any(|line| line.text.contains(said.as_str()))
+        };
+        for said in failure.programs_said.iter().filter(shown) {
+            let _ = writeln!(text, "  init: {said}");
+        }
+        let last = boot.excerpt.last().map_or(0, |line| line.number);
+        for finding in &failure.then {
+            if let Some(number) = finding.line.filter(|line| *line > last) {
+                let text_of = finding.said.clone();
+                quote(
+                    text,
+                    ">",
+                    &Line {
+                        number,
+                        text: text_of,
+                    },
+                );
+            }
+        }
+    }
+    for note in &boot.notes {
+        let line = note
+            .line
+            .map(|line| format!(" in line {line}"))
+            .unwrap_or_default();
+        let _ = writeln!(text, "  also{line}: {}\n    {}", note.said, note.help);
+    }
+    if let Some(help) = boot.verdict.help() {
+        let _ = writeln!(text, "  help: {help}");
+    }
+}
+
+#[derive(Serialize)]
+struct Log<'a> {
+    version: u32,
+    boot: &'static str,
+    log: &'a str,
+    exit_code: ExitCode,
+    boots: Vec<One<'a>>,
+}
+
+#[derive(Serialize)]
+struct One<'a> {
+    first_line: u64,
+    last_line: u64,
+    line: Option<u64>,
+    verdict: Judgement<'a>,
+    excerpt: &'a [Line],
+    notes: &'a [Note],
+}
+
+/// The boots as JSON. docs/explain.md explains the fields.
+pub fn json(name: &str, boots: &[Boot]) -> String {
+    let log = Log {
+        version: VERSION,
+        boot: env!("CARGO_PKG_VERSION"),
+        log: name,
+        exit_code: exit_code(boots),
+        boots: boots
+            .iter()
+            .map(|boot| One {
+                first_line: boot.first,
+                last_line: boot.last,
+                line: boot.line(),
+                verdict: Judgement::new(&boot.verdict),
+                excerpt: &boot.excerpt,
+                notes: &boot.notes,
+            })
+            .collect(),
+    };
+    let json = serde_json::to_string_pretty(&log);
+    json.expect("every key is a string") + "\n"
+}
+
+/// The exit code for all boots: that of a failed one, if there is one; else that of one that cannot be judged.
+pub fn exit_code(boots: &[Boot]) -> ExitCode {
+    const WORST_FIRST: [ExitCode; 3] = [
+        exit_code::GUEST_FAILED,
+        exit_code::TIME_RAN_OUT,
+        exit_code::CANNOT_TEST,
+    ];
+    let codes: Vec<_> = boots.iter().map(|boot| boot.verdict.exit_code()).collect();
+    WORST_FIRST
+        .into_iter()
+        .find(|code| codes.contains(code))
+        .unwrap_or(exit_code::SUCCESS)
+}

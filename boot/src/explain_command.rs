@@ -1,0 +1,75 @@
+//! `boot explain`.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use boot::explain::follow::{Growing, follow};
+use boot::explain::read::read;
+use boot::explain::show;
+use boot::files::outfile::OutFile;
+use boot::session::signals::Signals;
+use boot::streams::{Patient, say};
+use boot::verdict::exit_code::{self, ExitCode};
+
+use crate::cli;
+use crate::cli::explain::ExplainCli;
+
+/// The exit code of `boot explain`, if the arguments of this process ask for that.
+pub fn answer(arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
+    let cli = match cli::subcommand::<ExplainCli>("explain", arguments)? {
+        Ok(cli) => cli,
+        Err(code) => return Some(code),
+    };
+    Some(explain(&cli).unwrap_or_else(|error| {
+        say(&format!("boot: {error:#}"));
+        exit_code::of_error(&error)
+    }))
+}
+
+fn explain(cli: &ExplainCli) -> Result<ExitCode> {
+    let is_stdin = cli.log == Path::new("-");
+    let name = if is_stdin {
+        "stdin".to_owned()
+    } else {
+        cli.log.display().to_string()
+    };
+    let json = cli
+        .json
+        .as_deref()
+        .map(|path| OutFile::checked("json", path, &[&cli.log]))
+        .transpose()?;
+    let signals = Signals::take_over().context("cannot handle signals")?;
+    let boots = match (cli.follow, is_stdin) {
+        (true, _) => {
+            let log = match is_stdin {
+                true => Growing::stdin(),
+                false => Growing::open(&cli.log, cli.baud),
+            };
+            let ended = || signals.exit_code().is_some();
+            log.and_then(|log| follow(log, cli.goal(), Patient(io::stdout()), ended))
+        }
+        (false, true) => read(Patient(io::stdin()), cli.goal()),
+        (false, false) => File::open(&cli.log).and_then(|file| read(file, cli.goal())),
+    };
+    let mut boots = boots.with_context(|| format!("{name}: cannot read the log"))?;
+    if cli.last {
+        boots.drain(..boots.len() - 1);
+    }
+    let mut written = print(&show::text(&name, &boots));
+    if let Some(file) = json {
+        written = written.and(file.write(&show::json(&name, &boots)));
+    }
+    let code = signals.exit_code().unwrap_or(show::exit_code(&boots));
+    written.map(|()| code)
+}
+
+/// Prints on stdout. If nobody reads it, that is no error.
+fn print(text: &str) -> Result<()> {
+    match Patient(io::stdout()).write_all(text.as_bytes()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        printed => printed.context("stdout: cannot print the verdicts"),
+    }
+}

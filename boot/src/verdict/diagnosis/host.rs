@@ -1,0 +1,118 @@
+//! Messages of QEMU.
+
+use super::{Cause, Row, Words, row};
+
+#[rustfmt::skip] // A table.
+pub(super) const MESSAGES: &[Row] = &[
+    row("KVM internal error.", |_| Some(Cause::KvmError), "QEMU: accel/kvm/kvm-all.c"),
+    row("KVM: entry failed, hardware error", |_| Some(Cause::KvmError), "QEMU: target/i386/kvm/kvm.c"),
+    row("error: kvm run failed", |_| Some(Cause::KvmError), "QEMU: accel/kvm/kvm-all.c"),
+    row("qemu-system-", failure, "QEMU: util/error-report.c"),
+    row("qemu: ", error, "QEMU: util/error-report.c"),
+];
+
+/// `ARCH: MESSAGE`
+fn failure(rest: &str) -> Option<Cause> {
+    error(rest.split_once(": ")?.1)
+}
+
+/// An error, unless it is a warning, or QEMU's message that somebody ended it.
+fn error(message: &str) -> Option<Cause> {
+    let survives = ["warning: ", "info: ", "terminating on signal "];
+    let survives = survives
+        .iter()
+        .any(|beginning| message.starts_with(beginning));
+    // A line with an option begins with it: "-device virtio-foo: 'virtio-foo' is not a valid device model name".
+    (!survives && !message.is_empty()).then(|| Cause::QemuError {
+        reason: message.to_owned(),
+    })
+}
+
+pub(super) fn failed(reason: &str) -> Words {
+    let sentence = format!("QEMU failed: {reason}");
+    let help = help(reason).unwrap_or(
+        "Run QEMU's command by hand to see more. `qemu-system-ARCH -help` explains its options.",
+    );
+    Words::new("qemu-error", sentence, help)
+}
+
+pub(super) fn stopped() -> Words {
+    Words::new(
+        "kvm-error",
+        "KVM could not run the guest any further, and QEMU stopped it",
+        "The guest may be correct. Without KVM (boot: --accel tcg; QEMU: -accel tcg) it runs slowly, but everywhere. If this is a virtual \
+         machine itself, its host may not support what the guest does (nested virtualization).",
+    )
+}
+
+/// Advice for one of QEMU's messages.
+pub fn help(message: &str) -> Option<&'static str> {
+    let row = HELP
+        .iter()
+        .find(|(parts, _)| parts.iter().any(|part| message.contains(part)));
+    row.map(|(_, help)| *help)
+}
+
+/// Parts of messages, and the advice.
+#[rustfmt::skip] // A table.
+const HELP: &[(&[&str], &str)] = &[
+    // hw/i386/x86-common.c
+    (&["without PVH ELF Note"],
+        "QEMU starts a vmlinux only by its PVH entry. Build the kernel with CONFIG_PVH=y, or boot its bzImage (arch/x86/boot/bzImage). Some \
+         versions of QEMU do not find the entry of a kernel that also has .note.gnu.property: strip that section with objcopy -R."),
+    (&["could not load kernel", "could not open kernel file", "Couldn't load elf", "could not load elf"],
+        "The file is missing, not readable, or a kernel for another architecture. `file` says what it is."),
+    (&["initrd is too large", "initrd too large", "could not load initrd", "could not load ram disk", "could not load initial ram disk"],
+        "The initramfs does not fit into the guest's memory, or cannot be read. Give the guest more memory (-m), or make the initramfs smaller."),
+    (&["Could not access KVM kernel module: No such file", "failed to initialize kvm: No such file"],
+        "This host has no /dev/kvm: its CPU, its firmware or the virtual machine around it does not offer virtualization, or the module kvm_intel or \
+         kvm_amd is not loaded. Without KVM, QEMU runs the guest with -accel tcg."),
+    (&["Could not access KVM kernel module: Permission denied", "failed to initialize kvm: Permission denied"],
+        "The user may not open /dev/kvm. `ls -l /dev/kvm` shows its group and its mode. Or do without KVM: -accel tcg."),
+    (&["failed to initialize kvm", "invalid accelerator kvm"],
+        "KVM does not work here. Without it, QEMU runs the guest with -accel tcg."),
+    (&["cannot set up guest memory", "Cannot allocate memory"],
+        "The host, or the container's limit, has too little memory for the guest. Give the guest less (-m)."),
+    (&["No space left on device"], "A file system of the host is full: that of the disk's image, of the log, or of TMPDIR."),
+    (&["Address already in use", "could not set up host forwarding rule"],
+        "Another program, perhaps another QEMU, uses this port or this socket. Choose another, or end that program."),
+    (&["failed to find romfile", "could not load PC BIOS", "could not load firmware", "Could not open option rom"],
+        "A file of QEMU's is not installed: on Debian, packages seabios, ipxe-qemu, qemu-system-data and ovmf have them. -L DIR names their \
+         directory. -net none or romfile= does without the ROM of a network card."),
+    (&["unable to find CPU model", "Unable to find CPU definition"], "`-cpu help` lists the CPU models of this QEMU."),
+    (&["CPU feature", "Host doesn't support requested feature", "doesn't support requested feature"],
+        "The host's CPU or the accelerator lacks this feature. Choose a CPU model without it: -cpu max has all that are possible here."),
+    (&["unsupported machine type", "Use -machine help"], "`-machine help` lists the machines of this QEMU."),
+    (&["is not a valid device model name", "Device needs media", "not found"], "`-device help` lists the devices of this QEMU; a part of them may be packages of their own."),
+    (&["Failed to get \"write\" lock", "Failed to get shared \"write\" lock"],
+        "Another QEMU uses this image. End it, or use a copy or an overlay (-snapshot)."),
+    (&["Could not open '"], "The file is missing, or the user may not read or write it."),
+    (&["gtk initialization failed", "Could not initialize SDL", "cannot open display"],
+        "This host has no screen. -nographic or -display none does without one."),
+    (&["drive with bus=", "drive not found"], "The -drive and the -device do not match: the device names the drive by its id."),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_is_no_failure() {
+        let tcg =
+            "x86_64: warning: TCG doesn't support requested feature: CPUID.01H:EDX.vme [bit 1]";
+        assert_eq!(failure(tcg), None);
+        assert_eq!(
+            failure("x86_64: terminating on signal 15 from pid 17 (timeout)"),
+            None
+        );
+        let pvh = "x86_64: Error loading uncompressed kernel without PVH ELF Note";
+        let reason = "Error loading uncompressed kernel without PVH ELF Note".to_owned();
+        assert_eq!(
+            failure(pvh),
+            Some(Cause::QemuError {
+                reason: reason.clone()
+            })
+        );
+        assert!(failed(&reason).help.contains("CONFIG_PVH"));
+    }
+}

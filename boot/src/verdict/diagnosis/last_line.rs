@@ -1,0 +1,60 @@
+//! The last line of a guest that is silent after it.
+
+/// A part of the line, and what the silence means.
+type Row = (&'static str, &'static str);
+
+#[rustfmt::skip] // A table.
+const LINES: &[Row] = &[
+    // kernel/printk/printk.c: "printk: legacy bootconsole [earlyser0] disabled"
+    ("bootconsole [",
+        "The early console ended, and no console of the same device took over. console= must name that device (x86: ttyS0, Arm: ttyAMA0, RISC-V: ttyS0), and \
+         its driver must be built in. keep_bootcon on the kernel's command line keeps the early console. The kernel probably goes on, unheard."),
+    ("console [tty0] enabled",
+        "From here on the kernel writes to the screen, not to the serial port. Add console=ttyS0 (Arm: ttyAMA0) as the last console= of its command line."),
+    ("Waiting for root device ",
+        "rootwait makes the kernel wait forever for the device that root= names. Its name is wrong, or the kernel lacks the driver of the disk or of its controller."),
+    ("Waiting for root file system", "The initramfs waits for the device that root= names; after a while it gives up and starts a shell."),
+    // x86 only; arm64 has none of its own.
+    ("Booting the kernel", "The kernel was unpacked, and printed nothing. earlyprintk=serial,ttyS0 shows its first messages on x86, earlycon elsewhere. Often console= is missing, \
+         or the guest has too little memory."),
+    ("Decompressing Linux", "The kernel did not finish unpacking itself: too little memory, a damaged file, or a reset of the machine."),
+    ("Starting kernel ...", "U-Boot started the kernel, which printed nothing: console= or earlycon is missing, the device tree is for another machine, or the kernel was \
+         loaded over U-Boot or over its own device tree."),
+    ("EFI stub: Exiting boot services", "The kernel left the firmware and printed nothing: console= or earlycon is missing, or it failed before it had a console."),
+    ("EFI stub: Loaded initrd", "The kernel left the firmware and printed nothing: console= or earlycon is missing, or it failed before it had a console."),
+    ("Loading initial ramdisk", "GRUB started the kernel, which printed nothing on this port: console=ttyS0 is missing, or the initramfs is larger than the memory."),
+    ("Booting from ROM", "The firmware started the kernel, which printed nothing: console= is missing, it has no driver for the serial port, or the guest has too little memory."),
+    ("Booting from Hard Disk", "The firmware started the disk's boot loader, which printed nothing on this port."),
+    ("Next Mode", "OpenSBI started nothing that prints: give QEMU a kernel (-kernel), or the kernel a console (console=ttyS0, earlycon)."),
+    ("Boot HART ", "OpenSBI started the kernel, which printed nothing: console= or earlycon is missing, or the kernel is not for this machine."),
+    ("alibrating delay loop", "The kernel waits for timer interrupts that do not come: the machine's timer or interrupt controller is not the one that the kernel expects."),
+    ("random: ", "A program may wait in getrandom(2) until the kernel has collected entropy. A virtio-rng device (QEMU: -device virtio-rng-pci) or random.trust_cpu=on with a CPU that has \
+         RDRAND provides it at once."),
+    ("a start job is running", "systemd waits for a unit; the line names it and the limit."),
+    ("A start job is running", "systemd waits for a unit; the line names it and the limit."),
+];
+
+/// What the silence after `line` means.
+pub fn help(line: &str) -> Option<&'static str> {
+    let row = LINES.iter().find(|(part, _)| line.contains(part));
+    row.map(|(_, help)| *help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_console_that_ends_is_explained() {
+        for line in [
+            "[    0.1] printk: legacy bootconsole [earlyser0] disabled",
+            "bootconsole [uart0] disabled",
+        ] {
+            assert!(help(line).is_some_and(|help| help.contains("keep_bootcon")));
+        }
+        assert_eq!(
+            help("[    0.1] Freeing unused kernel image (initmem) memory: 12K"),
+            None
+        );
+    }
+}

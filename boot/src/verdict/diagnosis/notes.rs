@@ -1,0 +1,109 @@
+//! Messages about problems that a guest survives. They may explain what happens after them.
+
+use serde::Serialize;
+
+/// A problem that a guest survives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Note {
+    /// The kind; these names never change.
+    pub kind: &'static str,
+    /// What the message means, and what to do.
+    pub help: &'static str,
+    /// The message.
+    pub said: String,
+    /// The number of its line, from 1, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+}
+
+/// A part of a message, the kind of the note, and its meaning.
+type Row = (Place, &'static str, &'static str, &'static str);
+
+/// Where in the message the part is.
+#[derive(Clone, Copy)]
+enum Place {
+    Start,
+    Anywhere,
+}
+use Place::{Anywhere, Start};
+
+#[rustfmt::skip] // A table.
+const NOTES: &[Row] = &[
+    // kernel/panic.c: "WARNING: CPU: 0 PID: 1 at FILE:LINE", since 6.18 "WARNING: FILE:LINE at FUNCTION, CPU#0: NAME/PID".
+    (Start, "WARNING: CPU: ", "warning", "The kernel found something that should not be, and continued. The stack trace below says where."),
+    (Start, "WARNING: ", "warning", "The kernel or a program found something that should not be, and continued."),
+    // arch/x86/kernel/cpu/mce
+    (Anywhere, "[Hardware Error]: ", "hardware-error", "The hardware reported an error: memory, cache or bus."),
+    // mm/oom_kill.c
+    (Start, "Memory cgroup out of memory: ", "cgroup-out-of-memory", "A group of processes reached the memory limit that the guest has set for it."),
+    // kernel/printk/printk.c, drivers/tty/serial/earlycon.c, init/main.c
+    (Start, "Malformed early option ", "bad-parameter", "The value of this parameter is not what the kernel expects; the parameter has no effect."),
+    (Start, "earlycon: no match for ", "bad-parameter", "The kernel has no driver for the console that earlycon= names."),
+    (Start, "Unknown kernel command line parameters ", "bad-parameter", "No driver of this kernel has these parameters; init gets them. A misspelled one has no effect."),
+    // fs/*/super.c, fs/buffer.c
+    (Anywhere, "Buffer I/O error on dev", "disk-error", "A disk could not be read or written: the image may be cut short, or the host's disk is full."),
+    (Anywhere, "I/O error, dev ", "disk-error", "A disk could not be read or written: the image may be cut short, or the host's disk is full."),
+    (Start, "EXT4-fs error", "file-system-error", "A file system has an error. Run fsck on it, or build the image again."),
+    (Anywhere, "XFS: Corruption", "file-system-error", "A file system has an error. Run xfs_repair on it, or build the image again."),
+    // kmod, kernel/module
+    (Anywhere, "modprobe: FATAL: ", "no-module", "A module is missing in the modules' directory of this kernel version (`uname -r`), or it does not belong to this kernel."),
+    (Anywhere, "modprobe: can't ", "no-module", "A module is missing in the modules' directory of this kernel version (`uname -r`), or it does not belong to this kernel."),
+    (Anywhere, "disagrees about version of symbol", "no-module", "The module was built for another kernel. Build it for this one, or pack the modules of this one."),
+    (Anywhere, ": Unknown symbol ", "no-module", "The module needs another module that is not loaded, or was built for another kernel."),
+    (Anywhere, "version magic '", "no-module", "The module was built for another kernel. Build it for this one, or pack the modules of this one."),
+    (Anywhere, "insmod: can't insert '", "no-module", "The module does not belong to this kernel, or needs another module first."),
+    // busybox init/init.c, sysvinit src/init.c
+    (Start, "can't open /dev/tty", "no-terminal", "busybox' init starts a shell on terminals that this kernel does not have: write an /etc/inittab that names only the serial console \
+        (`::respawn:-/bin/sh` for the console itself)."),
+    (Start, "can't run '", "no-program", "busybox' init does not find this program of /etc/inittab. Its interpreter may be missing instead."),
+    (Anywhere, "respawning too fast: disabled", "no-program", "A program of /etc/inittab ends at once whenever init starts it."),
+    // hw, util/qemu-thread
+    (Anywhere, "terminating on signal ", "ended-from-outside", "QEMU was ended by a signal: by a time limit (timeout(1)), by Ctrl-C, or by the end of a CI job."),
+    (Start, "qemu-system-", "qemu-warning", "QEMU continued after this."),
+];
+
+/// The note in `message`.
+pub fn note(message: &str) -> Option<Note> {
+    let matches = |row: &&Row| match row.0 {
+        Place::Start => message.starts_with(row.1),
+        Place::Anywhere => message.contains(row.1),
+    };
+    let &(_, _, kind, help) = NOTES.iter().find(matches)?;
+    Some(Note {
+        kind,
+        help,
+        said: message.to_owned(),
+        line: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_are_found() {
+        for (message, kind) in [
+            (
+                "WARNING: CPU: 0 PID: 1 at kernel/x.c:12 f+0x1/0x2",
+                Some("warning"),
+            ),
+            (
+                "WARNING: kernel/x.c:12 at f+0x1/0x2, CPU#0: sh/1",
+                Some("warning"),
+            ),
+            (
+                "can't open /dev/tty2: No such file or directory",
+                Some("no-terminal"),
+            ),
+            (
+                "qemu-system-x86_64: terminating on signal 15 from pid 3 (timeout)",
+                Some("ended-from-outside"),
+            ),
+            ("EXT4-fs (vda): mounted filesystem", None),
+            ("Hello", None),
+        ] {
+            assert_eq!(note(message).map(|note| note.kind), kind, "{message}");
+        }
+    }
+}
