@@ -118,6 +118,7 @@ impl Findings {
             Cause::DecompressorFailed { reason } if !self.previous.is_empty() => {
                 *reason = Some(self.previous.clone());
             }
+            Cause::NoRoot { unpacked, .. } => *unpacked = self.looked_at_initramfs,
             // This message and "Run /init as init process" have the same priority: the kernel prints both or neither.
             Cause::NoInit { .. }
                 if self.reached == Reached::Init && self.looked_at_initramfs == Some(false) =>

@@ -27,6 +27,7 @@ fn all() -> Vec<Verdict> {
         Cause::NoRoot {
             device: None,
             found: false,
+            unpacked: None,
         },
         Cause::InitNotStarted {
             path: text(),

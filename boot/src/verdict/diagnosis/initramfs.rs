@@ -108,8 +108,9 @@ fn meaning(reason: &str) -> &'static Unpacking {
 
 const TRUNCATED: &str = "it is cut short";
 const TRUNCATED_HELP: &str = "Build it again, and check it with `gzip -t` or the like. A full disk or an interrupted download leaves a truncated file.";
-const DAMAGED: &str = "some of its bytes have changed";
-const DAMAGED_HELP: &str = "Build it again, and compare its checksum where it is built with its checksum where it is booted.";
+const DAMAGED: &str = "some of its bytes have changed, or it is cut short";
+const DAMAGED_HELP: &str = "Build it again, and compare its checksum and its size where it is built with those where it is booted: a full disk or an \
+                            interrupted download leaves a truncated file.";
 const FOREIGN: &str =
     "it is neither a newc archive nor compressed in a format that the kernel knows";
 const FOREIGN_HELP: &str = "Check the file for other data before the archive, after it or instead of it. An initramfs may consist of several \

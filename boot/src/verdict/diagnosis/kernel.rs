@@ -218,8 +218,7 @@ const REASONS: &[Reason] = &[
     // fs/*/super.c
     reason("panic forced after error", "a file system has an error, and is mounted with errors=panic",
         "The lines above name the error. Run fsck on the disk, or build the image again."),
-    // kernel/workqueue.c and the like
-    reason("tsc: Fast TSC calibration failed", "the kernel could not measure a clock", "Boot again on a less busy host."),
+    // drivers/irqchip, arch/arm64, arch/riscv
     reason("No interrupt controller found", "the device tree names no interrupt controller for which the kernel has a driver",
         "Build the kernel with the driver of this machine, or boot the machine that it was built for."),
     reason("Unable to initialise architected timer", "the device tree does not describe the CPU's timer", "Boot the machine that the device tree is for."),

@@ -102,6 +102,9 @@ pub enum Cause {
         /// Whether the kernel knows this device.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         found: bool,
+        /// Whether the kernel has unpacked an initramfs before, if that is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        unpacked: Option<bool>,
     },
     /// The initramfs has neither `/init` nor another file that the kernel runs as init.
     NoInit {
@@ -210,7 +213,11 @@ impl Cause {
             Cause::EarlyException { vector } => early::exception(*vector),
             Cause::UnpackingFailed { reason } => initramfs::unpacking_failed(reason),
             Cause::InitramfsIgnored => initramfs::ignored(),
-            Cause::NoRoot { device, found } => root::none(device.as_deref(), *found),
+            Cause::NoRoot {
+                device,
+                found,
+                unpacked,
+            } => root::none(device.as_deref(), *found, *unpacked),
             Cause::NoInit { path } => init::none(path.as_deref()),
             Cause::InitNotStarted { path, error } => init::not_started(path, *error),
             Cause::InitExited { status } => init::exited(*status),

@@ -25,9 +25,11 @@ pub(super) const PANICS: &[Row] = &[
 /// `"NAME" or BLOCK: error -ERRNO`
 fn cannot_open(rest: &str) -> Option<Cause> {
     let name = rest.strip_prefix('"')?.split_once('"')?.0;
-    Some(Cause::NoRoot {
-        device: (!name.is_empty()).then(|| name.to_owned()),
+    // Without a name, root= is missing, and the panic tells as much.
+    (!name.is_empty()).then(|| Cause::NoRoot {
+        device: Some(name.to_owned()),
         found: false,
+        unpacked: None,
     })
 }
 
@@ -47,10 +49,11 @@ fn unable(rest: &str) -> Option<Cause> {
             .or(number.filter(|_| found))
             .map(|device| device.to_owned()),
         found,
+        unpacked: None,
     })
 }
 
-pub(super) fn none(device: Option<&str>, found: bool) -> Words {
+pub(super) fn none(device: Option<&str>, found: bool, unpacked: Option<bool>) -> Words {
     let kind = "no-root";
     match (device, found) {
         (Some(device), true) => Words::new(
@@ -69,13 +72,27 @@ pub(super) fn none(device: Option<&str>, found: bool) -> Words {
              disk has another name there, correct root=; rootwait helps if it appears too late. If an initramfs should have mounted \
              it, the kernel did not use that: it was not given one, could not unpack it, or found no /init in it.",
         ),
-        (None, _) => Words::new(
-            kind,
-            "the kernel has no root file system",
-            "Either the kernel was built without CONFIG_BLK_DEV_INITRD=y, or the initramfs has no /init, and the kernel \
-             looked for a disk instead. It was also given no initramfs if no earlier message names one.",
-        )
-        .because("it used no initramfs, or found no init in it"),
+        (None, _) => {
+            let (meaning, help) = match unpacked {
+                Some(true) => (
+                    "it found no /init in the initramfs, and was not told of a disk instead",
+                    "The initramfs must have the file /init at its top level, or the file that rdinit= names; a dangling link, or one that leads \
+                     back to itself, does not count. `packer list` or `cpio -t` lists the files. If the kernel could not unpack all of it, an \
+                     earlier message says so.",
+                ),
+                Some(false) => (
+                    "it used no initramfs",
+                    "The kernel was given no initramfs, or was built without CONFIG_BLK_DEV_INITRD=y, or rejected it, which a message with \"initrd\" \
+                     says. Without an initramfs, root= must name a disk.",
+                ),
+                None => (
+                    "it used no initramfs, or found no init in it",
+                    "Either the kernel was built without CONFIG_BLK_DEV_INITRD=y, or the initramfs has no /init, and the kernel \
+                     looked for a disk instead.",
+                ),
+            };
+            Words::new(kind, "the kernel has no root file system", help).because(meaning)
+        }
     }
 }
 
@@ -104,7 +121,11 @@ mod tests {
             let device = device.map(str::to_owned);
             assert_eq!(
                 unable(rest),
-                Some(Cause::NoRoot { device, found }),
+                Some(Cause::NoRoot {
+                    device,
+                    found,
+                    unpacked: None
+                }),
                 "{rest}"
             );
         }
@@ -114,7 +135,8 @@ mod tests {
             cause,
             Some(Cause::NoRoot {
                 device,
-                found: false
+                found: false,
+                unpacked: None
             })
         );
     }
