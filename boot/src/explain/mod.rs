@@ -137,11 +137,7 @@ impl Current {
 
     /// Records the line for the excerpt.
     fn record(&mut self, line: Line) {
-        let cause = self
-            .findings
-            .list(&self.console.unfinished())
-            .first()
-            .and_then(|found| found.line);
+        let cause = self.findings.cause_line();
         if cause != self.excerpt.line {
             // A new cause, which is in this line, or none, because the kernel went on.
             self.excerpt = Excerpt {

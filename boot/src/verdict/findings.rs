@@ -177,6 +177,11 @@ impl Findings {
         self.list.iter().cloned().chain(unfinished).collect()
     }
 
+    /// The number of the line with the first problem, if the caller counts lines.
+    pub fn cause_line(&self) -> Option<u64> {
+        self.list.first().and_then(|finding| finding.line)
+    }
+
     /// The problems that the guest survived.
     pub fn notes(&self) -> &[Note] {
         &self.notes
