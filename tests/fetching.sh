@@ -154,7 +154,7 @@ end
 
 begin "where none is Debian's, it says so"
 echo "Ubuntu|noble|file://$other" >"$scratch/targets"
-apt_run; exits 2; lacks 6; says "not Debian's mirrors, so not asked: file://$other (Ubuntu)"; says_not fetching
+apt_run; exits 2; lacks 6; says "not asking these mirrors, because they are not Debian's: file://$other (Ubuntu)"; says_not fetching
 end
 
 begin "of a mirror that apt does not know yet, or not the origin, that is asked"
@@ -174,7 +174,7 @@ end
 begin "what one of apt's mirrors has with other bytes is discarded, and the next is asked"
 printf 'Debian|bookworm|%s/\n' "file://$other" "file://$mirror" >"$scratch/targets"
 apt_run; exits 0; lacks 0
-says "file://$other: discarding what is not what the lock names: small_1_amd64.deb"
+says "file://$other: discarding files that do not have the SHA-256 of the lock: small_1_amd64.deb"
 says "file://$other: discarding linux.tar.gz, which is not the source tree that flake.lock names"
 cmp -s "$mirror/pool/small_1_amd64.deb" "$NIXW_SOURCES/small_1_amd64.deb" || wrong "not the right one is kept"
 cmp -s "$mirror/pool/linux.tar.gz" "$NIXW_SOURCES/linux.tar.gz" || wrong "not the right source tree is kept"
@@ -215,7 +215,7 @@ echo SMALL >"$scratch/small"; chmod u+w "$(file_of small_1_amd64.deb)"; cp "$scr
 nix-store --delete --ignore-liveness "$(nix eval --raw --file "$copy/nix/downloads.nix" tools)" "$(path_of source)" >"$log" 2>&1 || wrong "cannot delete"
 run; exits 2; says "$(path_of busybox-static\$) is damaged"; says "$(path_of small_1_amd64.deb) is damaged"; says "NIXW_REPAIR"
 says_not "nothing can be built"; says_not replacing
-NIXW_REPAIR=1 run; exits 0; lacks 0; says "$(path_of busybox-static\$) is damaged, though Nix takes it for whole; replacing it"
+NIXW_REPAIR=1 run; exits 0; lacks 0; says "$(path_of busybox-static\$) is damaged, but Nix has not noticed; replacing it"
 cmp "$(file_of small_1_amd64.deb)" "$mirror/pool/small_1_amd64.deb" >>"$log" || wrong "a file is as it was"
 NIXW_REPAIR=1 run; exits 0; says_not damaged
 end
