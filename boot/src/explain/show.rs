@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::explain::{Boot, Line};
 use crate::verdict::diagnosis::notes::Note;
 use crate::verdict::exit_code::{self, ExitCode};
-use crate::verdict::{Judgement, Verdict};
+use crate::verdict::{Failure, Judgement, Verdict};
 
 /// The version of the JSON form. It increases when a field changes its meaning or is removed, not when one is added.
 const VERSION: u32 = 1;
@@ -49,6 +49,22 @@ fn one(text: &mut String, name: &str, boot: &Boot) {
     let quote = |text: &mut String, mark, line: &Line| {
         let _ = writeln!(text, "  {mark} {:>5} | {}", line.number, line.text);
     };
+    if let Verdict::Failed(Failure { cause, .. }) = &boot.verdict {
+        let far = boot
+            .line()
+            .filter(|number| !boot.excerpt.iter().any(|line| line.number == *number));
+        if let Some(number) = far {
+            let text_of = cause.said.clone();
+            quote(
+                text,
+                ">",
+                &Line {
+                    number,
+                    text: text_of,
+                },
+            );
+        }
+    }
     for line in &boot.excerpt {
         let mark = if Some(line.number) == boot.line() {
             ">"

@@ -55,8 +55,10 @@ pub struct Findings {
     notes: Vec<Note>,
     /// The number of the current line, if the caller counts lines.
     line: Option<u64>,
-    /// The last message that is not blank.
-    previous: String,
+    /// The last message that is not blank, and the number of its line.
+    previous: (String, Option<u64>),
+    /// An error of the EFI stub that the kernel survived. It may explain why there is no initramfs.
+    stub: Option<Finding>,
     fault: Option<String>,
     reached: Reached,
     /// Whether the kernel has reported that it reads the initramfs. Unknown until the kernel prints its version: a kernel that
@@ -80,13 +82,13 @@ impl Findings {
         if message.starts_with("Linux version ") {
             self.reached = self.reached.max(Reached::Kernel);
             self.looked_at_initramfs.get_or_insert(false);
-            // The kernel continued after these.
-            self.list.retain(|finding| {
-                !matches!(
-                    finding.cause,
-                    Cause::EfiStubFailed { .. } | Cause::NoKernel { .. }
-                )
-            });
+            self.started();
+        } else if message.starts_with("EFI stub: Loaded")
+            || message.starts_with("EFI stub: Booting")
+        {
+            // The firmware has found a kernel after all.
+            self.list
+                .retain(|finding| !matches!(finding.cause, Cause::NoKernel { .. }));
         } else if UNPACKING.contains(&message) {
             self.looked_at_initramfs = Some(true);
         } else if starts_init(message) {
@@ -99,13 +101,35 @@ impl Findings {
         {
             self.shutdown = self.shutdown.or(Some(*shutdown));
         } else if let Some(new) = self.finding(message) {
+            match new.cause {
+                Cause::EfiStubFailed { .. } => {
+                    self.list
+                        .retain(|finding| !matches!(finding.cause, Cause::NoKernel { .. }));
+                }
+                Cause::NoRoot { .. } | Cause::NoInit { .. } | Cause::InitramfsIgnored => {
+                    self.list.extend(self.stub.take())
+                }
+                _ => {}
+            }
             self.list.push(new);
         } else {
             self.place(message);
             self.note(message);
         }
         if !message.is_empty() {
-            message.clone_into(&mut self.previous);
+            message.clone_into(&mut self.previous.0);
+            self.previous.1 = self.line;
+        }
+    }
+
+    /// Linux has started: all before it was no failure.
+    fn started(&mut self) {
+        for finding in std::mem::take(&mut self.list) {
+            match finding.cause {
+                Cause::EfiStubFailed { .. } => self.stub = Some(finding),
+                cause if cause.is_before_linux() => {}
+                _ => self.list.push(finding),
+            }
         }
     }
 
@@ -113,10 +137,15 @@ impl Findings {
     fn finding(&self, message: &str) -> Option<Finding> {
         let mut finding = diagnosis::finding(message)?;
         finding.line = self.line;
+        if finding.cause.is_before_linux() && self.reached >= Reached::Kernel {
+            // A program's words.
+            return None;
+        }
         match &mut finding.cause {
             Cause::InitKilled { fault, .. } => fault.clone_from(&self.fault),
-            Cause::DecompressorFailed { reason } if !self.previous.is_empty() => {
-                *reason = Some(self.previous.clone());
+            Cause::DecompressorFailed { reason } if !self.previous.0.is_empty() => {
+                *reason = Some(self.previous.0.clone());
+                finding.line = self.previous.1;
             }
             Cause::NoRoot { unpacked, .. } => *unpacked = self.looked_at_initramfs,
             // This message and "Run /init as init process" have the same priority: the kernel prints both or neither.

@@ -7,6 +7,7 @@ pub(super) const MESSAGES: &[Row] = &[
     // x86 only.
     row("PANIC: early exception 0x", exception_number, "arch/x86/mm/extable.c"),
     row("EFI stub: ERROR: ", stub_error, "drivers/firmware/efi/libstub/efistub.h"),
+    row("EFI stub: WARNING: Decompression failed: ", stub_error, "drivers/firmware/efi/libstub/x86-stub.c, composed"),
     // x86: the decompressor's reason is two lines above this one.
     row("-- System halted", |_| Some(Cause::DecompressorFailed { reason: None }), "arch/x86/boot/compressed/error.c"),
     row("This kernel requires ", |rest| rest.contains("CPU").then_some(Cause::WrongCpu), "arch/x86/boot/cpu.c"),
@@ -14,12 +15,14 @@ pub(super) const MESSAGES: &[Row] = &[
     row("This 64 KB granular kernel is not supported", |_| Some(Cause::WrongCpu), "drivers/firmware/efi/libstub/arm64.c"),
 
     row("No bootable device.", |_| none(NO_DISK), "SeaBIOS: src/boot.c"),
-    row("Boot failed: not a bootable disk", |_| none(NO_DISK), "SeaBIOS: src/boot.c"),
     part("BdsDxe: No bootable option or device was found", |_| none(NO_DISK), "edk2: MdeModulePkg/Universal/BdsDxe/BdsEntry.c"),
-    row("UEFI Interactive Shell v", |_| none(NO_DISK), "edk2: ShellPkg/Application/Shell/Shell.c"),
+    row("Shell>", |_| none(NO_DISK), "edk2: ShellPkg/Application/Shell"),
+    row("Script Error Status: Unsupported", |_| none("the file is no program for this machine's firmware"), "edk2: ShellPkg/Application/Shell"),
+    part("Domain0 Next Address", |rest| rest.ends_with(": 0x0000000000000000").then_some(()).and_then(|()| none("OpenSBI was given none")), "OpenSBI: lib/sbi/sbi_domain.c"),
     part("Could not find kernel image: ", |_| none("syslinux found no kernel with that name"), "syslinux: core/ui.inc"),
 
-    row("grub rescue>", |_| none(GRUB_MODULES), "GRUB: grub-core/kern/rescue_reader.c"),
+    // Its cursor moves after this.
+    row("grub rescu", |_| none(GRUB_MODULES), "GRUB: grub-core/kern/rescue_reader.c"),
     row("error: file `", |rest| rest.contains("not found").then_some(())
         .and_then(|()| none("GRUB did not find a file of its configuration")), "GRUB: grub-core/fs"),
     row("error: you need to load the kernel first", |_| none("GRUB has no kernel to start, because loading it failed"), "GRUB: grub-core/loader"),
@@ -39,7 +42,8 @@ pub(super) const MESSAGES: &[Row] = &[
         "U-Boot: boot/bootm.c"),
     row("ERROR: can't get kernel image!", |_| none(NOT_AN_IMAGE), "U-Boot: boot/bootm.c"),
     row("FDT and ATAGS support not compiled in", |_| none("U-Boot was given no device tree for the kernel"), "U-Boot: arch/arm/lib/bootm.c"),
-    part("No working controllers found", |_| none("U-Boot found no device to load a kernel from"), "U-Boot: drivers/usb"),
+    // Its prompt, when autoboot has tried everything.
+    row("=>", |rest| rest.is_empty().then_some(()).and_then(|()| none("U-Boot found nothing to start, and waits at its prompt")), "U-Boot: include/configs"),
     row("No more bootdevs", |_| none("U-Boot found no device to load a kernel from"), "U-Boot: cmd/bootflow.c"),
 ];
 
@@ -84,7 +88,7 @@ pub(super) fn efi_stub_failed(reason: &str) -> Words {
     } else {
         "The firmware and the kernel do not agree. Try a newer kernel or a newer firmware, or boot without EFI."
     };
-    let sentence = format!("the kernel's EFI stub ended with an error: {reason}");
+    let sentence = format!("the kernel's EFI stub reported an error: {reason}");
     Words::new("efi-stub-failed", sentence, help)
 }
 

@@ -62,6 +62,7 @@ const HELP: &[(&[&str], &str)] = &[
          versions of QEMU do not find the entry of a kernel that also has .note.gnu.property: strip that section with objcopy -R."),
     (&["could not load kernel", "could not open kernel file", "Couldn't load elf", "could not load elf"],
         "The file is missing, not readable, or a kernel for another architecture. `file` says what it is."),
+    (&["is too large to fit in RAM"], "Give the guest more memory (-m; boot: --memory)."),
     (&["initrd is too large", "initrd too large", "could not load initrd", "could not load ram disk", "could not load initial ram disk"],
         "The initramfs does not fit into the guest's memory, or cannot be read. Give the guest more memory (-m), or make the initramfs smaller."),
     (&["Could not access KVM kernel module: No such file", "failed to initialize kvm: No such file"],

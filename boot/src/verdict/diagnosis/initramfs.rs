@@ -114,7 +114,8 @@ const DAMAGED_HELP: &str = "Build it again, and compare its checksum and its siz
 const FOREIGN: &str =
     "it is neither a newc archive nor compressed in a format that the kernel knows";
 const FOREIGN_HELP: &str = "Check the file for other data before the archive, after it or instead of it. An initramfs may consist of several \
-                            archives with only zeros between them. lz4 must use its legacy format (lz4 -l).";
+                            archives with only zeros between them. lz4 must use its legacy format (lz4 -l). If the guest has little memory, the kernel may have overwritten the initramfs: give it \
+                            more.";
 const DECODING: &str = "some of its bytes have changed, or something follows it";
 const DECODING_HELP: &str = "If zeros follow an archive in lz4's legacy format, the kernel takes them for another block: remove them, put the \
                              padded archive last, or use another compression. If not, build the initramfs again.";

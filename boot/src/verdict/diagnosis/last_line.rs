@@ -23,6 +23,7 @@ const LINES: &[Row] = &[
     ("EFI stub: Exiting boot services", "The kernel left the firmware and printed nothing: console= or earlycon is missing, or it failed before it had a console."),
     ("EFI stub: Loaded initrd", "The kernel left the firmware and printed nothing: console= or earlycon is missing, or it failed before it had a console."),
     ("Loading initial ramdisk", "GRUB started the kernel, which printed nothing on this port: console=ttyS0 is missing, or the initramfs is larger than the memory."),
+    ("UEFI Interactive Shell", "The firmware found nothing to boot, and started its shell."),
     ("Booting from ROM", "The firmware started the kernel, which printed nothing: console= is missing, it has no driver for the serial port, or the guest has too little memory."),
     ("Booting from Hard Disk", "The firmware started the disk's boot loader, which printed nothing on this port."),
     ("Next Mode", "OpenSBI started nothing that prints: give QEMU a kernel (-kernel), or the kernel a console (console=ttyS0, earlycon)."),

@@ -243,6 +243,17 @@ impl Cause {
         }
     }
 
+    /// Whether the message is one of the time before Linux. Later, such a line is a program's.
+    pub fn is_before_linux(&self) -> bool {
+        matches!(
+            self,
+            Cause::NoKernel { .. }
+                | Cause::EfiStubFailed { .. }
+                | Cause::WrongCpu
+                | Cause::DecompressorFailed { .. }
+        )
+    }
+
     /// Whether the guest itself may be correct.
     pub fn is_of_host(&self) -> bool {
         matches!(self, Cause::QemuError { .. } | Cause::KvmError)

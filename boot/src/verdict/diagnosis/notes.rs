@@ -45,6 +45,13 @@ const NOTES: &[Row] = &[
     (Anywhere, "I/O error, dev ", "disk-error", "A disk could not be read or written: the image may be cut short, or the host's disk is full."),
     (Start, "EXT4-fs error", "file-system-error", "A file system has an error. Run fsck on it, or build the image again."),
     (Anywhere, "XFS: Corruption", "file-system-error", "A file system has an error. Run xfs_repair on it, or build the image again."),
+    // edk2 MdeModulePkg/Universal/BdsDxe
+    (Anywhere, "BdsDxe: failed to ", "boot-entry", "The firmware could not start this entry of its boot menu: there is no EFI/BOOT/BOOTX64.EFI (Arm: BOOTAA64.EFI) on \
+        the disk, or it is for another architecture, or not signed."),
+    // systemd src/core/job.c, unit.c
+    (Anywhere, "Timed out waiting for device ", "missing-device", "systemd waited for this device in vain: its name in /etc/fstab or in crypttab is wrong, or its driver is missing."),
+    (Anywhere, "[FAILED] ", "failed-unit", "A unit of systemd failed. `systemctl status UNIT` says why."),
+    (Anywhere, ": Failed with result ", "failed-unit", "A unit of systemd failed. `systemctl status UNIT` says why."),
     // kmod, kernel/module
     (Anywhere, "modprobe: FATAL: ", "no-module", "A module is missing in the modules' directory of this kernel version (`uname -r`), or it does not belong to this kernel."),
     (Anywhere, "modprobe: can't ", "no-module", "A module is missing in the modules' directory of this kernel version (`uname -r`), or it does not belong to this kernel."),

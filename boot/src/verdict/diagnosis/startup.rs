@@ -6,6 +6,8 @@ use super::{Cause, Row, Words, part, row};
 pub(super) const MESSAGES: &[Row] = &[
     // "ALERT!  UUID=... does not exist.  Dropping to a shell!"
     row("ALERT! ", |rest| rest.contains("does not exist").then_some(()).and_then(|()| shell(NO_ROOT_DEVICE)), "initramfs-tools: scripts/local"),
+    part("No root device specified", |_| shell(NO_ROOT), "initramfs-tools: scripts/local"),
+    part("Spawning shell within the initramfs", |_| shell("break= on the kernel's command line asks for it"), "initramfs-tools: scripts/functions"),
     part("Dropping to a shell!", |_| shell(NO_ROOT_DEVICE), "initramfs-tools: scripts/functions"),
     row("(initramfs)", |_| shell("the initramfs (of initramfs-tools) started a shell"), "initramfs-tools: scripts/functions"),
     row("Warning: /dev/", |rest| rest.ends_with(" does not exist").then_some(()).and_then(|()| shell(NO_ROOT_DEVICE)), "dracut: modules.d/99base"),
@@ -35,6 +37,7 @@ pub(super) const MESSAGES: &[Row] = &[
 ];
 
 const NO_ROOT_DEVICE: &str = "the device with the root file system did not appear";
+const NO_ROOT: &str = "the kernel's command line has no root=";
 const NO_REAL_INIT: &str = "the root file system has no init that it could start";
 const SYSTEMD_EMERGENCY: &str =
     "systemd started its emergency mode, because a unit that it needs failed";
@@ -70,6 +73,9 @@ pub(super) fn emergency_shell(reason: &'static str) -> Words {
             "Either root= names the wrong device, or the initramfs lacks the driver of the disk's controller (in QEMU virtio_blk with virtio_pci, \
              virtio_scsi, ahci or nvme) or of something above it (LVM, RAID, LUKS). In the shell, `cat /proc/partitions` lists the devices, \
              `cat /proc/cmdline` shows root=, and `lsmod` the drivers."
+        }
+        NO_ROOT => {
+            "Add root=DEVICE to the kernel's command line, for example root=/dev/vda1, or root=UUID=... with a number that blkid prints."
         }
         SYSTEMD_EMERGENCY => {
             "The lines with [FAILED] or \"Failed to\" above name the unit; mostly it is a file system in /etc/fstab whose device did not appear. \
