@@ -41,6 +41,8 @@ let
   mkRun = import ./system/run.nix { inherit toolchain targets mkInitramfs; inherit (rust) mkAgent; runner = rust.packages.boot; };
   runKernels = builtins.mapAttrs (_: target: mkKernel { src = inputs.linux; inherit target; fragments = [ ./kernel/run.config ]; })
     { inherit (targets) x86_64 um; };
+  # bin/explain, which is `boot explain`.
+  explain = toolchain.program "explain" "exec ${rust.packages.boot}/bin/boot explain \"$@\"";
   run-program = mkRun { kernels = runKernels; };
 
   # The default initramfs with another kernel: a package that boots it, with the kernel as `kernel`.
@@ -65,9 +67,9 @@ let
 
   checks = import ./checks.nix {
     inherit inputs repositoryFiles toolchain rust lint targets target library mkKernel mkInitramfs mkBoot mkBench;
-    inherit guestSystems products examples debug golden run-program shell;
+    inherit guestSystems products examples debug explain golden run-program shell;
   };
 in
 {
-  inherit checks debug defconfig examples golden guestSystems library lint mainline mkBench products run-program shell target targets update versions;
+  inherit checks debug defconfig examples explain golden guestSystems library lint mainline mkBench products run-program shell target targets update versions;
 }

@@ -4,6 +4,7 @@ set -eu
 case "$1 ${2-}" in
   "run .#boot") shift 2; [ "$#" = 0 ] || shift; exec boot --accel tcg "$@" ;;
   "run .#boot-um") exec "$um" ;;
+  "run .#explain") shift 3; exec boot explain "$@" ;;
   "run .#matrix") shift 3; exec "$matrix" "$@" ;;
   "run .#run") shift 3; exec "$run" "$@" ;;
   "run .#packer") shift 3; exec packer "$@" ;;

@@ -137,8 +137,9 @@ impl Findings {
     fn finding(&self, message: &str) -> Option<Finding> {
         let mut finding = diagnosis::finding(message)?;
         finding.line = self.line;
-        if finding.cause.is_before_linux() && self.reached >= Reached::Kernel {
-            // A program's words.
+        // After Linux has started, these are a program's words. And only a log has QEMU's messages among the guest's.
+        let is_late = finding.cause.is_before_linux() && self.reached >= Reached::Kernel;
+        if is_late || finding.cause.is_of_host() && self.line.is_none() {
             return None;
         }
         match &mut finding.cause {

@@ -136,7 +136,7 @@ fn only_faults_of_pid_1_count() {
 /// The beginnings of the messages of Linux are in the files that the tables name. A table may split a message at a place where the
 /// sources have a parameter, and the kernel writes `watchdog: ` and the like in front of some.
 #[test]
-#[ignore = "needs a tree of Linux: LINUX=DIR cargo test -p boot -- --ignored"]
+#[ignore = "needs a tree of Linux: LINUX=DIR cargo test -p boot --lib messages_of_linux -- --ignored"]
 fn the_messages_of_linux_are_in_its_sources() {
     let tree = std::path::PathBuf::from(std::env::var_os("LINUX").expect("LINUX=DIR names a tree"));
     let rows = TABLES.iter().chain(PANICS).flat_map(|rows| rows.iter());
