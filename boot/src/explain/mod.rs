@@ -187,7 +187,7 @@ impl Current {
     fn is_garbage(&self) -> bool {
         self.strange > self.bytes / 5
             && self.findings.reached() <= Reached::Output
-            && self.findings.list("").is_empty()
+            && self.findings.list(&self.console.unfinished()).is_empty()
     }
 }
 
