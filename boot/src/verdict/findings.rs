@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::console::author::starts_init;
 use crate::console::message::PANIC;
-use crate::verdict::diagnosis::init::is_fault_of_init;
+use crate::verdict::diagnosis::init::{self, is_fault_of_init};
 use crate::verdict::diagnosis::initramfs::UNPACKING;
 use crate::verdict::diagnosis::notes::{self, Note};
 use crate::verdict::diagnosis::{self, Cause, Finding, kernel};
@@ -75,8 +75,9 @@ impl Findings {
 
     /// Takes a complete message.
     pub fn take(&mut self, message: &str) {
-        if self.has_panic() {
+        if self.has_panic() && !self.disproves_panic(message) {
             self.place(message);
+            self.complete_panic(message);
             return;
         }
         if message.starts_with("Linux version ") {
@@ -119,6 +120,34 @@ impl Findings {
         if !message.is_empty() {
             message.clone_into(&mut self.previous.0);
             self.previous.1 = self.line;
+        }
+    }
+
+    /// Whether the kernel continued after the panic, which was a program's words, then. Takes the panic back.
+    fn disproves_panic(&mut self, message: &str) -> bool {
+        let continues = SHUTDOWNS
+            .iter()
+            .any(|(beginning, _)| message.starts_with(beginning));
+        if continues {
+            self.list.pop();
+        }
+        continues
+    }
+
+    /// Takes init's exit status from a later message, if another output has torn the panic's line apart. The kernel repeats the reason
+    /// at the end.
+    fn complete_panic(&mut self, message: &str) {
+        let Some(last) = self.list.last_mut() else {
+            return;
+        };
+        let torn = matches!(&last.cause, Cause::Panic { reason } if reason.starts_with("Attempted to kill i"));
+        if torn {
+            if let Some(mut cause) = init::ended(message) {
+                if let Cause::InitKilled { fault, .. } = &mut cause {
+                    fault.clone_from(&self.fault);
+                }
+                last.cause = cause;
+            }
         }
     }
 

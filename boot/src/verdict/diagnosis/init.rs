@@ -74,7 +74,7 @@ fn not_there(rest: &str) -> Option<Cause> {
 }
 
 /// `init! exitcode=0x` and eight hexadecimal digits of `wait(2)` status.
-fn ended(rest: &str) -> Option<Cause> {
+pub fn ended(rest: &str) -> Option<Cause> {
     let (_, digits) = rest.split_once("! exitcode=0x")?;
     // The line may still be incomplete.
     let status = u32::from_str_radix(digits.get(..8)?, 16).ok()?;

@@ -29,6 +29,22 @@ pub(super) const MESSAGES: &[Row] = &[
         disabled,
         "arch/mips/kernel/setup.c",
     ),
+    // um: the file of initrd= is missing. The same function looks for other files later, with other quotation marks.
+    row(
+        "Couldn't stat \"",
+        |_| Some(Cause::InitramfsIgnored),
+        "arch/um/os-Linux/file.c",
+    ),
+    row(
+        "RAMDISK: EOF while reading compressed data",
+        ram_disk,
+        "init/do_mounts_rd.c",
+    ),
+    row(
+        "RAMDISK: error while reading compressed data",
+        ram_disk,
+        "init/do_mounts_rd.c",
+    ),
     // x86 before 3.9.
     row(
         "initrd extends beyond end of memory",
@@ -57,6 +73,10 @@ fn unpacking(reason: &str) -> Option<Cause> {
 /// `REASON); looks like an initrd`
 fn not_initramfs(rest: &str) -> Option<Cause> {
     unpacking(rest.rsplit_once("); looks like an initrd")?.0)
+}
+
+fn ram_disk(_: &str) -> Option<Cause> {
+    unpacking("the RAM disk cannot be read")
 }
 
 /// `... - disabling initrd`, `... - disabling it.`

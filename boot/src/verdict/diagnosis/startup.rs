@@ -27,6 +27,8 @@ pub(super) const MESSAGES: &[Row] = &[
 
     row("[!!!!!!] ", |_| gave("systemd stopped, because it cannot do its work on this system"), "systemd: src/basic/log.c"),
     part("Freezing execution", |_| gave("systemd stopped, because it cannot do its work on this system"), "systemd: src/core/crash-handler.c"),
+    // busybox, if it is not PID 1.
+    row("Usage: switch_root ", |_| gave(SWITCH_ROOT), "busybox: util-linux/switch_root.c"),
     row("switch_root: ", switch_root, "busybox: util-linux/switch_root.c; util-linux: sys-utils/switch_root.c"),
     row("run-init: ", run_init, "klibc-utils: usr/kinit/run-init"),
     row("/sbin/init: ", run_init, "klibc-utils: usr/kinit/run-init"),
@@ -39,6 +41,7 @@ pub(super) const MESSAGES: &[Row] = &[
 const NO_ROOT_DEVICE: &str = "the device with the root file system did not appear";
 const NO_ROOT: &str = "the kernel's command line has no root=";
 const NO_REAL_INIT: &str = "the root file system has no init that it could start";
+const SWITCH_ROOT: &str = "switch_root could not start the init of the root file system";
 const SYSTEMD_EMERGENCY: &str =
     "systemd started its emergency mode, because a unit that it needs failed";
 
@@ -50,9 +53,13 @@ fn gave(reason: &'static str) -> Option<Cause> {
     Some(Cause::InitGaveUp { reason })
 }
 
-/// `can't execute 'PROGRAM': ERROR`, `failed to mount moving DIR to DIR: ERROR`, ...
-fn switch_root(_: &str) -> Option<Cause> {
-    gave("switch_root could not start the init of the root file system")
+/// `can't execute 'PROGRAM': ERROR`, `failed to mount moving DIR to DIR: ERROR`, ... Others are the words of a script.
+fn switch_root(rest: &str) -> Option<Cause> {
+    const ERRORS: &[&str] = &[
+        "can't ", "failed ", "not ", "bad ", "error ", "cannot ", "No such ",
+    ];
+    let is_error = ERRORS.iter().any(|part| rest.contains(part));
+    is_error.then_some(()).and_then(|()| gave(SWITCH_ROOT))
 }
 
 /// The errors that end run-init. Others with this beginning are messages of the program that it started.

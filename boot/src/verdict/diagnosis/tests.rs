@@ -146,6 +146,7 @@ fn the_messages_of_linux_are_in_its_sources() {
     let mut found = 0;
     for row in of_linux {
         let file = std::fs::read_to_string(tree.join(row.source)).unwrap_or_default();
+        let file = file.replace("\\\"", "\"");
         let after_prefix = row.text.split_once(": ").map_or(row.text, |(_, rest)| rest);
         let is_there = |text: &str| !text.is_empty() && file.contains(text.trim_end());
         match is_there(row.text) || is_there(after_prefix) {
