@@ -79,8 +79,8 @@ struct Current {
     console: Console,
     findings: Findings,
     has_output: bool,
-    /// Whether the kernel has printed its version.
-    has_version: bool,
+    /// Whether the kernel runs: it has printed its version, or a later message in a log that is cut off at its beginning.
+    has_kernel: bool,
     /// Whether the kernel writes times.
     has_times: bool,
     bytes: u64,
@@ -107,7 +107,7 @@ impl Current {
             console: Console::new(goal.expect.as_deref(), goal.anywhere),
             findings: Findings::default(),
             has_output: false,
-            has_version: false,
+            has_kernel: false,
             has_times: false,
             bytes: 0,
             strange: 0,
@@ -121,7 +121,7 @@ impl Current {
         let message = message(line);
         let is_stamped = message.len() < line.len();
         // A program may print the version too, and no stamp.
-        self.has_version
+        self.has_kernel
             && (is_first(message) && (is_stamped || !self.has_times) || begins_boot(line))
     }
 
@@ -196,6 +196,13 @@ fn message(line: &str) -> &str {
     Message::after_stamp(line)
 }
 
+/// Whether a time stamp is later than those of the first messages.
+fn is_late(stamp: &str) -> bool {
+    let (seconds, _) = stamp.split_once(']').unwrap_or_default();
+    let (_, seconds) = seconds.rsplit_once('[').unwrap_or_default();
+    seconds.bytes().any(|byte| (b'1'..=b'9').contains(&byte))
+}
+
 /// Whether a firmware, a boot loader or the kernel's decompressor begins with this line, or a journal's next boot.
 fn begins_boot(line: &str) -> bool {
     const OTHERS: &[&str] = &[
@@ -244,7 +251,7 @@ impl Explainer {
         current.has_output |= !text.is_empty();
         let message = message(&line);
         current.has_times |= message.len() < line.len();
-        current.has_version |= is_first(message);
+        current.has_kernel |= is_first(message) || is_late(&line[..line.len() - message.len()]);
         current.findings.at_line(self.number);
         current.feed(&line, ends);
         if !self.in_line && !text.is_empty() {

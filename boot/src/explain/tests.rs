@@ -42,6 +42,15 @@ fn each_boot_of_a_log_has_its_verdict() {
 }
 
 #[test]
+fn a_boot_without_its_first_lines_ends_before_the_next_one() {
+    let log = format!("{RUN}{PANIC}SeaBIOS (version 1)\n{VERSION}{RUN}{OFF}");
+    assert_eq!(kinds(&log, None), ["init-exited", "ended"]);
+    // A message before the version begins no boot.
+    let log = format!("[    0.000000] Booting Linux on physical CPU 0x0\n{VERSION}{RUN}{OFF}");
+    assert_eq!(kinds(&log, None), ["ended"]);
+}
+
+#[test]
 fn the_version_in_a_programs_output_begins_no_boot() {
     let log = format!("{VERSION}{RUN}Linux version 6.12.95 (a@b)\n{OFF}");
     assert_eq!(kinds(&log, None), ["ended"]);

@@ -43,8 +43,6 @@ pub struct QemuTarget {
     pub needs_pvh: bool,
     /// QEMU's name of the default CPU model.
     pub cpu: &'static str,
-    /// The same for `boot run`.
-    pub run_cpu: &'static str,
     /// More options for the kernel under TCG.
     pub tcg_options: &'static [&'static str],
     /// Whether it has a time stamp counter; under TCG, the guest sees the host's.
@@ -135,10 +133,9 @@ const X86_64: Target = Target {
             },
         ],
         needs_pvh: true,
-        // The baseline of the architecture, so that a guest that boots here boots on every such CPU.
-        cpu: "qemu64",
-        // A source of random numbers. Without it, the first getrandom(2) waits for seconds, for example in Perl.
-        run_cpu: "qemu64,+rdrand",
+        // The baseline of the architecture, so that a guest that boots here boots on every such CPU; and a source of random numbers, without
+        // which the first getrandom(2) waits for seconds. (The device tree of other targets has a seed.)
+        cpu: "qemu64,+rdrand",
         tcg_options: &[
             // Skip the calibration of the delay loop: a sixth of the time to init. The number is the result
             // of the small kernel's calibration on the machine that docs/speed.md describes. Emulated
@@ -177,7 +174,6 @@ const AARCH64: Target = Target {
         needs_pvh: false,
         // Armv8.0, the baseline.
         cpu: "cortex-a53",
-        run_cpu: "cortex-a53",
         tcg_options: &[],
         has_tsc: false,
         gdb: "aarch64",
@@ -203,7 +199,6 @@ const RISCV64: Target = Target {
         needs_pvh: false,
         // RV64GC.
         cpu: "rv64",
-        run_cpu: "rv64",
         tcg_options: &[],
         has_tsc: false,
         gdb: "riscv:rv64",

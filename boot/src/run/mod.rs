@@ -304,7 +304,7 @@ fn qemu(
         sandbox: sandbox::wanted(&program, &more),
         program,
         accel,
-        cpu: target.run_cpu.to_owned(),
+        cpu: target.cpu.to_owned(),
         processors: cli.smp,
         tsc_khz: tsc::of_guest(target, accel),
         gdb: None,
