@@ -22,13 +22,19 @@ pub struct Message {
 }
 
 impl Message {
-    /// Takes the next byte of the console. Returns true if it ends the message.
+    /// Takes the next byte of the console. Returns true if it ends the message. Another message ends a panic's, and hides what a program
+    /// began to write.
     pub fn feed(&mut self, byte: u8) -> bool {
         if byte == b'\n' {
             return true;
         }
         self.stamp = self.stamp.next(byte);
         if self.stamp == Stamp::Over {
+            if self.text.starts_with(PANIC.as_bytes()) {
+                let stamp = self.text.iter().rposition(|byte| *byte == b'[');
+                self.text.truncate(stamp.unwrap_or_default());
+                return true;
+            }
             self.begin_with("");
         } else if self.text.len() < KEPT {
             self.text.push(byte);

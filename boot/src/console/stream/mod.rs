@@ -52,17 +52,21 @@ struct Said {
 }
 
 impl Said {
-    fn feed(&mut self, programs: &[u8], withdrawn: bool) {
+    /// Takes output of programs. Returns the line that ends with it, if one does.
+    fn feed(&mut self, programs: &[u8], withdrawn: bool) -> Option<String> {
         if withdrawn {
             *self = Said::default();
         }
+        let mut ended = None;
         for &byte in programs {
             if byte == b'\n' {
+                ended = Some(printable(&self.line));
                 self.end_line();
             } else if self.line.len() < LINE {
                 self.line.push(byte);
             }
         }
+        ended
     }
 
     fn end_line(&mut self) {
@@ -145,7 +149,8 @@ impl Console {
         }
     }
 
-    /// Takes new bytes. Calls `message` with each complete message.
+    /// Takes new bytes. Calls `message` with each complete message, and with each line of a program that a message of the kernel has torn
+    /// apart.
     pub fn feed(&mut self, bytes: &[u8], mut message: impl FnMut(&str)) {
         for &byte in bytes {
             let (programs, withdrawn) = self.sieve.feed(byte);
@@ -153,7 +158,7 @@ impl Console {
                 search.feed(byte, programs, withdrawn);
             }
             // Output of programs after a panic was written before it.
-            self.said.feed(programs, withdrawn);
+            let ended = self.said.feed(programs, withdrawn);
             self.escapes |= byte == b'\x1b';
             self.fresh = byte == b'\n';
             if self.fresh {
@@ -162,7 +167,11 @@ impl Console {
                 self.line.push(byte);
             }
             if self.message.feed(byte) {
-                message(&self.message.text());
+                let text = self.message.text();
+                message(&text);
+                if let Some(whole) = ended.filter(|whole| *whole != text) {
+                    message(&whole);
+                }
                 self.message.begin_with("");
             }
             if self.panic.feed(byte) && !self.panicked {
