@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use boot::explain::follow::{Growing, follow};
 use boot::explain::read::read;
 use boot::explain::show;
+use boot::explain::trace::Sources;
 use boot::files::outfile::OutFile;
 use boot::session::signals::Signals;
 use boot::streams::{Patient, say};
@@ -41,6 +42,7 @@ fn explain(cli: &ExplainCli) -> Result<ExitCode> {
         .as_deref()
         .map(|path| OutFile::checked("json", path, &[&cli.log]))
         .transpose()?;
+    let sources = cli.symbols.as_deref().map(Sources::read).transpose()?;
     let signals = Signals::take_over().context("cannot handle signals")?;
     let boots = match (cli.follow, is_stdin) {
         (true, _) => {
@@ -58,9 +60,9 @@ fn explain(cli: &ExplainCli) -> Result<ExitCode> {
     if cli.last {
         boots.drain(..boots.len() - 1);
     }
-    let mut written = print(&show::text(&name, &boots));
+    let mut written = print(&show::text(&name, &boots, sources.as_ref()));
     if let Some(file) = json {
-        written = written.and(file.write(&show::json(&name, &boots)));
+        written = written.and(file.write(&show::json(&name, &boots, sources.as_ref())));
     }
     let code = signals.exit_code().unwrap_or(show::exit_code(&boots));
     written.map(|()| code)

@@ -47,7 +47,7 @@ fn wrong(case: &Case) -> Vec<String> {
     let log = fs::read(logs().join(&case.file)).unwrap();
     let boots = explain(&log);
     let boot = boots.last().unwrap();
-    let text = show::text("log", &boots).to_lowercase();
+    let text = show::text("log", &boots, None).to_lowercase();
     let mut wrong = Vec::new();
     let mut expect = |what: &str, is: bool| {
         if !is {
@@ -82,7 +82,10 @@ fn wrong(case: &Case) -> Vec<String> {
         case.advice.is_empty() || case.advice.iter().any(advised),
     );
     if !wrong.is_empty() {
-        wrong.insert(0, format!("{}:\n{}", case.file, show::text("log", &boots)));
+        wrong.insert(
+            0,
+            format!("{}:\n{}", case.file, show::text("log", &boots, None)),
+        );
     }
     wrong
 }
@@ -197,8 +200,8 @@ proptest! {
             if let Ok(boots) = read(&log[..], Goal::default()) {
                 let lines = 1 + log.iter().filter(|byte| **byte == b'\n').count() as u64;
                 prop_assert!(boots.iter().all(|boot| boot.first <= boot.last && boot.last <= lines));
-                prop_assert!(!show::text("log", &boots).contains('\x1b'));
-                let _ = show::json("log", &boots);
+                prop_assert!(!show::text("log", &boots, None).contains('\x1b'));
+                let _ = show::json("log", &boots, None);
             }
         }
     }

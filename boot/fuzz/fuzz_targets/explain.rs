@@ -13,8 +13,8 @@ fn explain(log: &[u8]) -> Option<Vec<Boot>> {
 
 libfuzzer_sys::fuzz_target!(|log: &[u8]| {
     let Some(boots) = explain(log) else { return };
-    assert!(!show::text("log", &boots).contains('\x1b'));
-    show::json("log", &boots);
+    assert!(!show::text("log", &boots, None).contains('\x1b'));
+    show::json("log", &boots, None);
     let mut next = 1;
     for boot in &boots {
         assert_eq!(boot.first, next);

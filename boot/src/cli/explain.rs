@@ -28,6 +28,10 @@ pub struct ExplainCli {
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true, conflicts_with = "expect")]
     expect_anywhere: Option<String>,
 
+    /// Unstripped vmlinux of the kernel: the lines of source code for its first stack trace
+    #[arg(long, env = "BOOT_DEBUG_KERNEL", value_name = "FILE")]
+    pub symbols: Option<PathBuf>,
+
     /// Judge only the last boot in the log
     #[arg(long)]
     pub last: bool,

@@ -9,12 +9,14 @@
 //! | [`prefix`] | time stamps and names that other programs write in front of a line |
 //! | [`read`] | reads a log to its end |
 //! | [`follow`] | reads a log that grows, or a serial port |
+//! | [`trace`] | addresses as lines of source code |
 //! | [`show`] | the results as text and as JSON |
 
 pub mod follow;
 pub mod prefix;
 pub mod read;
 pub mod show;
+pub mod trace;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -31,6 +33,9 @@ use crate::verdict::judge::{Ending, Goal, Observed, RunnerEnd};
 /// The number of lines shown before the one that matters, and after it.
 const BEFORE: usize = 3;
 const AFTER: usize = 2;
+
+/// The number of lines of a stack trace.
+const TRACE: usize = 32;
 
 /// The shown length of a line, in characters.
 const SHOWN: usize = 300;
@@ -55,6 +60,10 @@ pub struct Boot {
     pub verdict: Verdict,
     /// The line that led to the verdict, with those around it; or the last ones.
     pub excerpt: Vec<Line>,
+    /// The lines of the first stack trace.
+    pub trace: Vec<Line>,
+    /// How far from its link address the kernel was loaded.
+    pub load_offset: u64,
     /// The problems that the guest survived.
     pub notes: Vec<Note>,
 }
@@ -88,6 +97,8 @@ struct Current {
     strange: u64,
     recent: VecDeque<Line>,
     excerpt: Excerpt,
+    trace: Vec<Line>,
+    load_offset: u64,
 }
 
 /// The lines around the first one that matters.
@@ -113,6 +124,8 @@ impl Current {
             strange: 0,
             recent: VecDeque::new(),
             excerpt: Excerpt::default(),
+            trace: Vec::new(),
+            load_offset: 0,
         }
     }
 
@@ -146,6 +159,10 @@ impl Current {
                 more: AFTER + 1,
             };
         }
+        if cause.is_some() && self.trace.len() < TRACE && trace::place(&line.text).is_some() {
+            self.trace.push(line.clone());
+        }
+        self.load_offset = trace::load_offset(&line.text).unwrap_or(self.load_offset);
         if self.excerpt.more > 0 {
             self.excerpt.more -= 1;
             self.excerpt.lines.push(line.clone());
@@ -179,6 +196,8 @@ impl Current {
             last,
             verdict,
             excerpt,
+            trace: self.trace,
+            load_offset: self.load_offset,
             notes: self.findings.notes().to_vec(),
         }
     }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use crate::explain::trace::Sources;
 use crate::explain::{Boot, Line};
 use crate::verdict::diagnosis::notes::Note;
 use crate::verdict::exit_code::{self, ExitCode};
@@ -23,7 +24,7 @@ impl Boot {
 }
 
 /// The boots as text. `name` is that of the log.
-pub fn text(name: &str, boots: &[Boot]) -> String {
+pub fn text(name: &str, boots: &[Boot], sources: Option<&Sources>) -> String {
     let mut text = String::new();
     for (index, boot) in boots.iter().enumerate() {
         if boots.len() > 1 {
@@ -35,12 +36,12 @@ pub fn text(name: &str, boots: &[Boot]) -> String {
                 boots.len()
             );
         }
-        one(&mut text, name, boot);
+        one(&mut text, name, boot, sources);
     }
     text
 }
 
-fn one(text: &mut String, name: &str, boot: &Boot) {
+fn one(text: &mut String, name: &str, boot: &Boot, sources: Option<&Sources>) {
     let place = boot
         .line()
         .map(|line| format!(":{line}"))
@@ -98,6 +99,12 @@ fn one(text: &mut String, name: &str, boot: &Boot) {
             }
         }
     }
+    for (line, lines) in translated(boot, sources) {
+        quote(text, " ", line);
+        for source in lines {
+            let _ = writeln!(text, "            at {source}");
+        }
+    }
     for note in &boot.notes {
         let line = note
             .line
@@ -108,6 +115,16 @@ fn one(text: &mut String, name: &str, boot: &Boot) {
     if let Some(help) = boot.verdict.help() {
         let _ = writeln!(text, "  help: {help}");
     }
+}
+
+/// The lines of the stack trace that `sources` knows, each with its lines of source code.
+fn translated<'a>(boot: &'a Boot, sources: Option<&Sources>) -> Vec<(&'a Line, Vec<String>)> {
+    let Some(sources) = sources else {
+        return Vec::new();
+    };
+    let lines = boot.trace.iter();
+    let translated = lines.map(|line| (line, sources.lines(&line.text, boot.load_offset)));
+    translated.filter(|(_, lines)| !lines.is_empty()).collect()
 }
 
 #[derive(Serialize)]
@@ -126,11 +143,19 @@ struct One<'a> {
     line: Option<u64>,
     verdict: Judgement<'a>,
     excerpt: &'a [Line],
+    trace: Vec<Frame<'a>>,
     notes: &'a [Note],
 }
 
+#[derive(Serialize)]
+struct Frame<'a> {
+    #[serde(flatten)]
+    line: &'a Line,
+    sources: Vec<String>,
+}
+
 /// The boots as JSON. docs/explain.md explains the fields.
-pub fn json(name: &str, boots: &[Boot]) -> String {
+pub fn json(name: &str, boots: &[Boot], sources: Option<&Sources>) -> String {
     let log = Log {
         version: VERSION,
         boot: env!("CARGO_PKG_VERSION"),
@@ -144,6 +169,10 @@ pub fn json(name: &str, boots: &[Boot]) -> String {
                 line: boot.line(),
                 verdict: Judgement::new(&boot.verdict),
                 excerpt: &boot.excerpt,
+                trace: translated(boot, sources)
+                    .into_iter()
+                    .map(|(line, sources)| Frame { line, sources })
+                    .collect(),
                 notes: &boot.notes,
             })
             .collect(),
