@@ -278,7 +278,10 @@ impl Failure {
                 kinds.push(words.kind);
             }
         }
-        parts.extend(self.end.as_ref().map(|end| end.sentence()));
+        parts.extend(self.end.as_ref().map(|end| match **end {
+            Verdict::Ended => "the guest shut down".to_owned(),
+            _ => end.sentence(),
+        }));
         if let Some(meaning) = words.meaning {
             parts[0] += &format!(": {meaning}");
         }
