@@ -81,6 +81,11 @@ pub struct RunCli {
     #[arg(long)]
     pub net: bool,
 
+    /// Make the program PID 1 of the guest. It ends the run with success when it powers the guest off. Its stdin is empty
+    /// unless it is a terminal
+    #[arg(long, conflicts_with = "user")]
+    pub init: bool,
+
     /// Set a variable for the program; with NAME alone, remove the variable
     #[arg(long, value_name = "NAME[=VALUE]")]
     pub env: Vec<OsString>,

@@ -136,9 +136,15 @@ pub const CHANNEL: &str = "/dev/tty1";
 /// Headers count, too.
 pub const CHANNEL_WINDOW: usize = 3000;
 
-/// The argument that makes the socket `channel` the other end of that device.
-pub fn channel_argument(channel: &OwnedFd) -> String {
-    format!("con1=fd:{}", channel.as_raw_fd())
+/// The path of the device in the guest that is the stream `number` of the program, if the program is PID 1.
+pub fn stream(number: usize) -> String {
+    format!("/dev/tty{}", number + 2)
+}
+
+/// The arguments that make these sockets the other ends of devices: the channel, and the streams of the program.
+pub fn port_arguments(ports: &[OwnedFd]) -> impl Iterator<Item = String> + '_ {
+    let numbered = (1..).zip(ports);
+    numbered.map(|(number, port)| format!("con{number}=fd:{}", port.as_raw_fd()))
 }
 
 /// Makes `command`, which runs user-mode Linux, leave no core file.

@@ -19,6 +19,7 @@ use boot::machine::target::{Bus, Machine, QemuTarget, RunBy, TARGETS, Target};
 use boot::machine::user_mode::{self, UserMode};
 use boot::machine::vm::{Runner, Vm};
 use boot::machine::{sandbox, tsc};
+use boot::program::devices;
 use boot::program::guest::{Guest, HostFiles, search_path};
 use boot::program::image::Image;
 use boot::program::modules;
@@ -107,7 +108,15 @@ fn run(cli: &RunCli) -> Result<ExitCode> {
         .transpose()?
         .map(|file| Report::new(file, &vm, &place, inputs))
         .transpose()?;
-    let ended = program::run(&vm, steps.bytes().to_vec(), goal, cli.console, log)?;
+    let devices = guest.is_init.then(|| devices::devices(guest.terminals));
+    let ended = program::run(
+        &vm,
+        steps.bytes().to_vec(),
+        devices.as_deref(),
+        goal,
+        cli.console,
+        log,
+    )?;
     if cli.summary {
         let (target, time) = (place.target.name, ended.time.as_secs_f64());
         say(&format!(
@@ -123,7 +132,7 @@ fn run(cli: &RunCli) -> Result<ExitCode> {
         say(&format!("boot: {sentence}"));
     }
     let code = match outcome.kind {
-        Kind::Exited { .. } | Kind::Killed { .. } => outcome.exit_code,
+        Kind::Exited { .. } | Kind::Killed { .. } | Kind::SwitchedOff => outcome.exit_code,
         _ => exit_code::of_run(outcome.exit_code, cli.bisect),
     };
     if let Some(report) = report {
@@ -232,6 +241,7 @@ fn guest(cli: &RunCli) -> Result<Guest> {
         directory: cli.directory()?,
         shares: cli.shares()?,
         has_network: cli.net,
+        is_init: cli.init,
         user: cli.user,
         terminals: [
             io::stdin().is_terminal(),
