@@ -25,7 +25,8 @@ use crate::cli::values;
 #[derive(Parser)]
 #[command(name = "boot run", version, after_help = HELP)]
 pub struct RunCli {
-    /// Where to run the program: in user-mode Linux (um), or in QEMU with a guest of this architecture [default: in
+    /// Where to run the program: in user-mode Linux (um), or in QEMU with a guest of this architecture; another one
+    /// than this machine's needs --pack [default: in
     /// QEMU if KVM works; else in um, if ptrace(2) is fast enough on this machine; else in QEMU]
     #[arg(long, env = "BOOT_TARGET", value_name = "NAME", value_parser = values::target())]
     pub target: Option<&'static Target>,

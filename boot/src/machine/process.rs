@@ -76,7 +76,7 @@ impl Process {
                 );
                 command.args(peer.arguments());
                 if !ports.is_empty() {
-                    command.args(qemu::port_arguments(ports, machine.machine.bus));
+                    command.args(qemu::port_arguments(ports, machine.machine));
                 }
                 pipes(&mut command, interactive);
                 (command, Some(qmp), Some(peer), None)

@@ -180,13 +180,17 @@ pub fn stream(number: usize) -> String {
 }
 
 /// QEMU's arguments for devices that are the other ends of these sockets: the channel, and the streams of the program.
-pub fn port_arguments(ports: &[OwnedFd], bus: Bus) -> Vec<String> {
+pub fn port_arguments(ports: &[OwnedFd], machine: &Machine) -> Vec<String> {
     let streams = ports.len().saturating_sub(1);
     // The first port is reserved for a console. With the default of 31 ports, the guest sets up 64 queues.
     let count = 1 + streams.max(1);
+    let serial = machine.bus.device("serial");
+    // CHANNEL has the number of the virtio device in it.
+    let place = machine.first_place.map(|place| format!(",bus={place}"));
+    let place = place.unwrap_or_default();
     let mut arguments = vec![
         "-device".into(),
-        format!("{},max_ports={count}", bus.device("serial")),
+        format!("{serial},max_ports={count}{place}"),
     ];
     let kinds = std::iter::once("virtserialport").chain(std::iter::repeat("virtconsole"));
     for ((number, port), kind) in ports.iter().enumerate().zip(kinds) {

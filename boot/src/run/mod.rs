@@ -61,6 +61,14 @@ pub fn answer(arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
 
 fn run(cli: &RunCli) -> Result<ExitCode> {
     let place = choose(cli)?;
+    if !cli.pack && !place.target.is_of_host() {
+        let (name, host) = (place.target.name, env::consts::ARCH);
+        let message = format!(
+            "the target is {name}, and the programs of this machine are for {host}: add --pack, for a program that is for \
+             {name} and gets no other files of this machine"
+        );
+        return Err(Usage(message).into());
+    }
     let mut guest = guest(cli)?;
     let (kernel, initramfs) = cli.guest(place.target)?;
     let kernel = input::readable("kernel", "kernel", kernel)?;
