@@ -43,6 +43,8 @@ struct Place {
     acceleration: Option<Acceleration>,
     /// Why it was chosen.
     reason: String,
+    /// Whether a trial has shown that the host can run user-mode Linux.
+    is_tried: bool,
 }
 
 /// The exit code of `boot run`, if the arguments of this process ask for that.
@@ -171,10 +173,11 @@ fn choose(cli: &RunCli) -> Result<Place> {
     // Measure this first: it needs a process without threads.
     let stop_time = is_open.then(|| ptrace::stop_time(16));
     let target = named.unwrap_or(&TARGETS[0]);
-    let on_host = |target, reason: String| Place {
+    let on_host = |target, reason: String, is_tried| Place {
         target,
         acceleration: None,
         reason,
+        is_tried,
     };
     if matches!(target.run_by, RunBy::Host) {
         if cli.net {
@@ -188,7 +191,7 @@ fn choose(cli: &RunCli) -> Result<Place> {
             Some(_) => "--target chose it",
             None => "the kernel is for it",
         };
-        return Ok(on_host(target, reason.into()));
+        return Ok(on_host(target, reason.into(), false));
     }
     let acceleration = cli.qemu.acceleration(target.name)?;
     let is_um = |target: &&Target| matches!(target.run_by, RunBy::Host) && cli.has(target);
@@ -202,7 +205,7 @@ fn choose(cli: &RunCli) -> Result<Place> {
                 let reason = format!(
                     "without KVM, it is faster than QEMU: ptrace(2) stops a process in {time} us"
                 );
-                return Ok(on_host(um, reason));
+                return Ok(on_host(um, reason, true));
             }
             Ok(time) => {
                 let time = time.as_micros();
@@ -220,6 +223,7 @@ fn choose(cli: &RunCli) -> Result<Place> {
         target,
         acceleration: Some(acceleration),
         reason,
+        is_tried: false,
     })
 }
 
@@ -280,7 +284,9 @@ fn vm(
             user_mode::check_initrd(&initrd)?;
             let memory_directory = user_mode::memory_directory(cli.memory, &env::temp_dir())?;
             let host = UserMode::new(memory_directory, inspect::has_seccomp(&kernel));
-            host.check()?;
+            if !place.is_tried {
+                host.check()?;
+            }
             (Runner::UserMode(host), user_mode::CHANNEL)
         }
     };
