@@ -16,6 +16,12 @@ let
     in
     foldl' (all: other: all // suffixed other (function other)) (function target.name) (attrNames (removeAttrs targets [ target.name ]));
 
+  # `boot run` for programs of another architecture.
+  ofForeign = target: "Runs a program for ${target} in a Linux kernel of its own";
+  foreignRun = { foreignRuns, versions, ... }: target:
+    describe ({ description = ofForeign target; mainProgram = "run"; } // versions.project) foreignRuns.${target};
+  foreignApp = { foreignRuns, ... }: target: app (ofForeign target) "${foreignRuns.${target}}/bin/run";
+
   app = description: program: { type = "app"; inherit program; meta = { inherit description; }; };
 in
 rec {
@@ -37,6 +43,8 @@ rec {
       explain = describe ({ description = "Says in words what happened in the log of a boot"; mainProgram = "explain"; } // versions.project) project.explain;
       matrix = describe ({ description = "Runs programs in all combinations of kernels, machines and memory sizes"; mainProgram = "matrix"; } // versions.project) project.run-program.matrix;
       run = describe ({ description = "Runs a program in a Linux kernel of its own"; mainProgram = "run"; } // versions.project) project.run-program;
+      run-aarch64 = foreignRun project "aarch64";
+      run-riscv64 = foreignRun project "riscv64";
       qemu = describe ({ description = "QEMU for x86_64 guests, and nothing else of it"; mainProgram = "qemu-system-x86_64"; } // versions.qemu) project.products.qemu;
     });
 
@@ -60,6 +68,8 @@ rec {
       matrix = app "Runs programs in all combinations of kernels, machines and memory sizes, and makes a table of the results" "${project.run-program.matrix}/bin/matrix";
       packer = app "Makes and reads initramfs images" "${project.products.packer}/bin/packer";
       run = app "Runs a program in a Linux kernel of its own, and exits with its status" "${project.run-program}/bin/run";
+      run-aarch64 = foreignApp project "aarch64";
+      run-riscv64 = foreignApp project "riscv64";
       update = app "Writes nix/toolchain/lock.json from Debian's signed index" "${project.update}/bin/update";
     });
 

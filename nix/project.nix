@@ -39,11 +39,20 @@ let
 
   # `boot run`, on user-mode Linux and in QEMU.
   mkRun = import ./system/run.nix { inherit toolchain targets mkInitramfs; inherit (rust) mkAgent; runner = rust.packages.boot; };
-  runKernels = builtins.mapAttrs (_: target: mkKernel { src = inputs.linux; inherit target; fragments = [ ./kernel/run.config ]; })
-    { inherit (targets) x86_64 um; };
+  runKernel = target: mkKernel { src = inputs.linux; inherit target; fragments = [ ./kernel/run.config ]; };
+  runKernels = builtins.mapAttrs (_: runKernel) { inherit (targets) x86_64 um; };
   # bin/explain, which is `boot explain`.
   explain = toolchain.program "explain" "exec ${rust.packages.boot}/bin/boot explain \"$@\"";
   run-program = mkRun { kernels = runKernels; };
+  # For programs of another architecture than the host's. Their kernels take minutes to build, so `nix flake check` does not run their
+  # check.
+  foreignRuns = builtins.mapAttrs
+    (name: target:
+      let foreign = mkRun { kernels.${name} = runKernel target; }; in
+      foreign // {
+        check = import ../checks/boot/run/foreign.nix { inherit toolchain target; run-program = foreign; inherit (guestSystems.${name}) init; };
+      })
+    { inherit (targets) aarch64 riscv64; };
 
   # The default initramfs with another kernel: a package that boots it, with the kernel as `kernel`.
   onKernel = kernel: let boot = mkBoot { inherit kernel target; inherit (products) initramfs; }; in boot // { inherit kernel boot; };
@@ -71,5 +80,5 @@ let
   };
 in
 {
-  inherit checks debug defconfig examples explain golden guestSystems library lint mainline mkBench products run-program shell target targets update versions;
+  inherit checks debug defconfig examples explain foreignRuns golden guestSystems library lint mainline mkBench products run-program shell target targets update versions;
 }

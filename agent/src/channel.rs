@@ -154,8 +154,8 @@ impl Channel {
     }
 }
 
-/// Makes the channel pass every byte if it is a terminal, as with user-mode Linux.
-fn make_raw(fd: Fd) {
+/// Makes a device pass every byte, if it is a terminal. In user-mode Linux, the channel is one.
+pub fn make_raw(fd: Fd) {
     const TCGETS: usize = 0x5401;
     const TCSETS: usize = 0x5402;
     const CREAD_CS8_38400: u32 = 0o200 | 0o60 | 0o17;

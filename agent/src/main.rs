@@ -2,8 +2,9 @@
 //!
 //! It opens a channel to boot, takes the steps that boot sends (mounts, mostly), and runs the program as a child
 //! in a session of its own. It passes the program's streams and signals, reaps orphans, and reports the
-//! program's end. What the guest looks like is decided by boot: this program knows system calls and the
-//! protocol (lib.rs), and neither file systems nor options.
+//! program's end. Or it executes the program in its own place, so that the program is PID 1. What the guest
+//! looks like is decided by boot: this program knows system calls and the protocol (lib.rs), and neither file
+//! systems nor options.
 
 #![no_std]
 #![no_main]
@@ -23,8 +24,7 @@ use core::ffi::CStr;
 use agent::protocol::{EXITED, FAILED};
 
 use channel::Channel;
-use steps::Prepared;
-use system::{O_CLOEXEC, O_NOCTTY, O_RDWR};
+use system::O_CLOEXEC;
 
 /// The variable with the path of the channel's device, on the kernel's command line.
 const CHANNEL: &[u8] = b"BOOT_CHANNEL=";
@@ -50,7 +50,11 @@ fn serve(mut channel: Channel) {
     let Some((steps, signal)) = channel.steps() else {
         return say(b"agent: boot sent no steps\n");
     };
-    match steps::take(steps).and_then(Prepared::start) {
+    let started = steps::take(steps).and_then(|prepared| match prepared.devices {
+        Some(devices) => Err(prepared.become_init(devices)),
+        None => prepared.start(),
+    });
+    match started {
         Ok(program) => {
             if let Some(signal) = signal {
                 relay::signal(program.pid, signal);
@@ -86,16 +90,10 @@ fn channel_path(stack: *const usize) -> Option<&'static CStr> {
     None
 }
 
-/// Opens the channel's device. Its driver may need a while to make it.
+/// Opens the channel's device.
 fn open_channel(path: &CStr) -> Option<Channel> {
-    const MILLISECOND: u64 = 1_000_000;
-    for _ in 0..10_000 {
-        if let Ok(fd) = system::open(path, O_RDWR | O_NOCTTY | O_CLOEXEC) {
-            return Channel::new(fd).ok();
-        }
-        let _ = system::poll(&mut [], Some(MILLISECOND));
-    }
-    None
+    let fd = system::open_device(path, O_CLOEXEC).ok()?;
+    Channel::new(fd).ok()
 }
 
 /// Writes to the console.

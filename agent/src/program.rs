@@ -1,5 +1,6 @@
 //! Starts the program, with its streams.
 
+use crate::channel::make_raw;
 use crate::steps::{Failure, Prepared, Strings};
 use crate::system::{
     self, EINVAL, ENOENT, ENOTDIR, Errno, Fd, O_CLOEXEC, O_NOCTTY, O_NONBLOCK, O_RDWR, Pid,
@@ -20,6 +21,28 @@ impl Prepared {
     pub fn start(self) -> Result<Program, Failure> {
         let place = self.place;
         self.fork().map_err(|errno| (place, errno))
+    }
+
+    /// Becomes the program, with these devices as its streams. Returns only if that fails.
+    pub fn become_init(mut self, devices: Strings) -> Failure {
+        let errno = self.execute_on(devices).unwrap_or_else(|errno| errno);
+        (self.place, errno)
+    }
+
+    fn execute_on(&mut self, mut devices: Strings) -> Result<Errno, Errno> {
+        for stream in 0..3 {
+            let path = devices.take().ok_or(EINVAL)?;
+            let device = system::open_device(path, 0)?;
+            match (self.terminals >> stream) & 1 {
+                1 => set_size(device, self.size),
+                _ => make_raw(device),
+            }
+            if device != stream {
+                system::duplicate(device, stream)?;
+                system::close(device);
+            }
+        }
+        self.execute()
     }
 
     fn fork(mut self) -> Result<Program, Errno> {

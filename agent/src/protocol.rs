@@ -43,7 +43,7 @@ pub const EXITED: u8 = b'E';
 pub const FAILED: u8 = b'F';
 
 /// The agent's greeting: the version of the protocol.
-pub const GREETING: &[u8] = b"simplest-linux agent 1";
+pub const GREETING: &[u8] = b"simplest-linux agent 2";
 
 /// The length of a step's beginning: the kind, three bytes 0, the number of strings, and a number (`u64`).
 /// Then come the strings, each with its length (`u32`) in front and a byte 0 at the end, which counts.
@@ -72,6 +72,9 @@ pub const WRITE: u8 = b'w';
 pub const USER: u8 = b'u';
 /// The first size of the program's terminal; the number is rows and columns, 16 bits each.
 pub const TERMINAL: u8 = b't';
+/// The program becomes PID 1, in place of the agent: the paths of the three devices that are its streams. After this step
+/// the agent sends nothing, unless the program cannot be executed.
+pub const INIT: u8 = b'i';
 /// The program's environment.
 pub const ENVIRONMENT: u8 = b'e';
 /// The paths to execute; the first one that exists counts.

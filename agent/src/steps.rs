@@ -14,6 +14,8 @@ pub type Failure = (u32, Errno);
 pub struct Prepared {
     pub place: u32,
     pub user: Option<u64>,
+    /// Its streams, if it becomes PID 1.
+    pub devices: Option<Strings>,
     /// The rows and the columns of its terminal.
     pub size: [u16; 2],
     pub environment: Strings,
@@ -48,6 +50,7 @@ pub fn take(steps: &'static [u8]) -> Result<Prepared, Failure> {
     let mut prepared = Prepared {
         place: 0,
         user: None,
+        devices: None,
         size: [0; 2],
         environment: Strings::default(),
         paths: Strings::default(),
@@ -65,6 +68,7 @@ pub fn take(steps: &'static [u8]) -> Result<Prepared, Failure> {
             LOOPBACK => network::switch_on_loopback(),
             USER => prepared.user = Some(step.number),
             TERMINAL => prepared.size = [step.number as u16, (step.number >> 16) as u16],
+            INIT => prepared.devices = Some(strings),
             ENVIRONMENT => prepared.environment = strings,
             PATHS => prepared.paths = strings,
             EXECUTE => {

@@ -87,6 +87,18 @@ pub fn open(path: &CStr, flags: usize) -> Result<Fd> {
     call!(OPENAT, AT_FDCWD, text(path), flags, 0).map(|fd| fd as Fd)
 }
 
+/// open(2) of a device, for reading and writing. Its driver may need a while to make it.
+pub fn open_device(path: &CStr, flags: usize) -> Result<Fd> {
+    const MILLISECOND: u64 = 1_000_000;
+    for _ in 0..10_000 {
+        if let Ok(fd) = open(path, O_RDWR | O_NOCTTY | flags) {
+            return Ok(fd);
+        }
+        let _ = poll(&mut [], Some(MILLISECOND));
+    }
+    open(path, O_RDWR | O_NOCTTY | flags)
+}
+
 /// open(2) of a new file for writing, with mode 644.
 pub fn create(path: &CStr) -> Result<Fd> {
     const O_WRONLY_CREAT_EXCL: usize = 0o301;

@@ -1,10 +1,13 @@
 # mkRun { kernels }: bin/run, a script that runs `boot run` with guests for some targets: a kernel, and an initramfs with the agent. As
-# `matrix`, it has bin/matrix, the same for `boot matrix`.
+# `matrix`, it has bin/matrix, the same for `boot matrix`. If there is only one target, it is the default.
 #
 #   kernels  by the target's name, a kernel with run.config: the result of mkKernel, or an image
 { toolchain, runner, targets, mkAgent, mkInitramfs }:
 { kernels }:
 let
+  inherit (builtins) attrNames concatMap concatStringsSep filter;
+  names = attrNames kernels;
+
   guest = name: [
     name
     "${kernels.${name}.${targets.${name}.bootImage} or kernels.${name}}"
@@ -13,7 +16,7 @@ let
   ];
   guests = toolchain.run "guests"
     {
-      guests = builtins.concatMap guest (builtins.attrNames kernels);
+      guests = concatMap guest names;
       PATH = "${toolchain.tools}/bin";
     }
     (builtins.toFile "guests.sh" ''
@@ -26,9 +29,16 @@ let
       done
     '');
 
+  # What the caller's variables replace.
+  default = name: value: "[ -n \"\${BOOT_${name}+set}\" ] || export BOOT_${name}=${value}";
+  # QEMU's path, and not a directory in PATH: the program gets PATH.
+  qemu = name: default "QEMU" "${toolchain.${targets.${name}.qemu}}/bin/qemu-system-${name}";
+  defaults = [ (default "GUESTS" guests) ]
+    ++ map qemu (filter (name: targets.${name} ? qemu) names)
+    ++ (if builtins.length names == 1 then map (default "TARGET") names else [ ]);
+
   command = name: toolchain.program name ''
-    [ -n "''${BOOT_GUESTS+set}" ] || export BOOT_GUESTS=${guests}
-    ${if kernels ? x86_64 then "[ -n \"\${BOOT_QEMU+set}\" ] || export BOOT_QEMU=${toolchain.qemu}/bin/qemu-system-x86_64" else ""}
+    ${concatStringsSep "\n" defaults}
     exec ${runner}/bin/boot ${name} "$@"
   '';
 in

@@ -25,7 +25,8 @@ use crate::cli::values;
 #[derive(Parser)]
 #[command(name = "boot run", version, after_help = HELP)]
 pub struct RunCli {
-    /// Where to run the program: in user-mode Linux (um), or in QEMU with a guest of this architecture [default: in
+    /// Where to run the program: in user-mode Linux (um), or in QEMU with a guest of this architecture; another one
+    /// than this machine's needs --pack [default: in
     /// QEMU if KVM works; else in um, if ptrace(2) is fast enough on this machine; else in QEMU]
     #[arg(long, env = "BOOT_TARGET", value_name = "NAME", value_parser = values::target())]
     pub target: Option<&'static Target>,
@@ -80,6 +81,11 @@ pub struct RunCli {
     /// Give the guest a network: it reaches what this machine reaches, and this machine itself at 10.0.2.2. QEMU only
     #[arg(long)]
     pub net: bool,
+
+    /// Make the program PID 1 of the guest. It ends the run with success when it powers the guest off. Its stdin is empty
+    /// unless it is a terminal
+    #[arg(long, conflicts_with = "user")]
+    pub init: bool,
 
     /// Set a variable for the program; with NAME alone, remove the variable
     #[arg(long, value_name = "NAME[=VALUE]")]

@@ -52,12 +52,13 @@ pub struct Streams {
 }
 
 impl Process {
-    /// Starts the guest. It has a keyboard only if `interactive`, and a channel to boot if one is given. Calls
-    /// `on_stop` when QEMU stops the guest's processors, and when they run again.
+    /// Starts the guest. It has a keyboard only if `interactive`. Its devices are the other ends of the `ports`: the
+    /// agent's channel to boot, and then the streams of a program that is PID 1. Calls `on_stop` when QEMU stops the
+    /// guest's processors, and when they run again.
     pub fn start(
         vm: &Vm,
         interactive: bool,
-        channel: Option<&OwnedFd>,
+        ports: &[OwnedFd],
         on_stop: impl Fn(bool) + Send + Sync + 'static,
     ) -> Result<Self> {
         let (control, theirs) = UnixStream::pair().context("cannot create the reaper's socket")?;
@@ -69,22 +70,21 @@ impl Process {
                     Qmp::pair(on_stop).context("cannot create QEMU's control channel")?;
                 let mut command = reaper::command(
                     &theirs,
-                    &inherited(Some(peer.descriptor()), channel),
+                    &inherited(Some(peer.descriptor()), ports),
                     program,
                     program,
                 );
                 command.args(peer.arguments());
-                let bus = machine.machine.bus;
-                let channel = channel.map(|channel| qemu::channel_arguments(channel, bus));
-                command.args(channel.into_iter().flatten());
+                if !ports.is_empty() {
+                    command.args(qemu::port_arguments(ports, machine.machine));
+                }
                 pipes(&mut command, interactive);
                 (command, Some(qmp), Some(peer), None)
             }
             Runner::UserMode(host) => {
                 let argv0 = OsStr::new(user_mode::ARGV0);
-                let mut command =
-                    reaper::command(&theirs, &inherited(None, channel), program, argv0);
-                command.args(channel.map(user_mode::channel_argument));
+                let mut command = reaper::command(&theirs, &inherited(None, ports), program, argv0);
+                command.args(user_mode::port_arguments(ports));
                 host.prepare(&mut command);
                 let terminal = match interactive {
                     true => Some(Terminal::of(&mut command).context("cannot make a terminal")?),
@@ -250,6 +250,6 @@ fn pipes(command: &mut Command, keyboard: bool) {
 }
 
 /// The descriptors that a guest's process inherits.
-fn inherited<'a>(qmp: Option<&'a OwnedFd>, channel: Option<&'a OwnedFd>) -> Vec<&'a OwnedFd> {
-    qmp.into_iter().chain(channel).collect()
+fn inherited<'a>(qmp: Option<&'a OwnedFd>, ports: &'a [OwnedFd]) -> Vec<&'a OwnedFd> {
+    qmp.into_iter().chain(ports).collect()
 }

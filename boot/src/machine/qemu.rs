@@ -173,18 +173,36 @@ impl Qemu {
 /// The path of the channel's device in the guest: the first port of a virtio console that is no console.
 pub const CHANNEL: &str = "/dev/vport0p1";
 
-/// QEMU's arguments for a device that is the other end of the socket `channel`.
-pub fn channel_arguments(channel: &OwnedFd, bus: Bus) -> [String; 6] {
-    let fd = channel.as_raw_fd();
-    [
-        "-chardev".into(),
-        format!("socket,id=channel,fd={fd}"),
+/// The path of the device in the guest that is the stream `number` of the program, if the program is PID 1. A virtio
+/// console waits in write(2) until QEMU has the bytes, so a panic after it loses none.
+pub fn stream(number: usize) -> String {
+    format!("/dev/hvc{number}")
+}
+
+/// QEMU's arguments for devices that are the other ends of these sockets: the channel, and the streams of the program.
+pub fn port_arguments(ports: &[OwnedFd], machine: &Machine) -> Vec<String> {
+    let streams = ports.len().saturating_sub(1);
+    // The first port is reserved for a console. With the default of 31 ports, the guest sets up 64 queues.
+    let count = 1 + streams.max(1);
+    let serial = machine.bus.device("serial");
+    // CHANNEL has the number of the virtio device in it.
+    let place = machine.first_place.map(|place| format!(",bus={place}"));
+    let place = place.unwrap_or_default();
+    let mut arguments = vec![
         "-device".into(),
-        // The first port is reserved for a console. With the default of 31 ports, the guest sets up 64 queues.
-        bus.device("serial") + ",max_ports=2",
-        "-device".into(),
-        "virtserialport,chardev=channel".into(),
-    ]
+        format!("{serial},max_ports={count}{place}"),
+    ];
+    let kinds = std::iter::once("virtserialport").chain(std::iter::repeat("virtconsole"));
+    for ((number, port), kind) in ports.iter().enumerate().zip(kinds) {
+        let fd = port.as_raw_fd();
+        arguments.extend([
+            "-chardev".into(),
+            format!("socket,id=port{number},fd={fd}"),
+            "-device".into(),
+            format!("{kind},chardev=port{number}"),
+        ]);
+    }
+    arguments
 }
 
 /// QEMU's arguments that let a guest mount the host's directory `path` as `tag`, through 9p.

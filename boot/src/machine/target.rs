@@ -60,6 +60,9 @@ pub struct Machine {
     pub options: &'static str,
     /// The bus of its virtio devices.
     pub bus: Bus,
+    /// QEMU's name of the place of the virtio device that Linux finds first, if that is not the first device on QEMU's
+    /// command line.
+    pub first_place: Option<&'static str>,
 }
 
 /// The bus of a machine's virtio devices.
@@ -120,16 +123,19 @@ const X86_64: Target = Target {
                 // (`virtio_mmio.device=512@0xfeb00e00:12`).
                 options: "microvm,acpi=off",
                 bus: Bus::Mmio,
+                first_place: None,
             },
             Machine {
                 name: "pc",
                 options: "pc",
                 bus: Bus::Pci,
+                first_place: None,
             },
             Machine {
                 name: "q35",
                 options: "q35",
                 bus: Bus::Pci,
+                first_place: None,
             },
         ],
         needs_pvh: true,
@@ -170,6 +176,7 @@ const AARCH64: Target = Target {
             // A machine that exists only in QEMU. A device tree describes it.
             options: "virt",
             bus: Bus::Mmio,
+            first_place: Some("virtio-mmio-bus.0"),
         }],
         needs_pvh: false,
         // Armv8.0, the baseline.
@@ -195,6 +202,7 @@ const RISCV64: Target = Target {
             // The same. Its firmware, OpenSBI, comes with QEMU and writes to the console first.
             options: "virt",
             bus: Bus::Mmio,
+            first_place: Some("virtio-mmio-bus.7"),
         }],
         needs_pvh: false,
         // RV64GC.
@@ -239,6 +247,11 @@ impl Target {
         }
     }
 
+    /// Whether its guests can run the programs of this host.
+    pub fn is_of_host(&self) -> bool {
+        matches!(self.run_by, RunBy::Host) || self.name == std::env::consts::ARCH
+    }
+
     /// The kernel's command line. `more` depends on the machine. `append` comes last so that it can
     /// override the rest.
     pub fn command_line(&self, more: &[String], append: &str) -> String {
@@ -278,6 +291,13 @@ mod tests {
                 assert!(std::ptr::eq(qemu.machine(machine.name).unwrap(), machine));
             }
         }
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn two_targets_run_programs_of_the_host() {
+        let of_host = TARGETS.iter().filter(|target| target.is_of_host());
+        assert!(of_host.map(|target| target.name).eq(["x86_64", "um"]));
     }
 
     #[test]

@@ -42,16 +42,13 @@ const SIGABRT: i32 = 6;
 const TABLE: u32 = 16;
 
 impl UserMode {
-    /// The memory's directory, and whether the kernel has seccomp. Switches address randomization off for the processes
-    /// that this one starts, or finds out that the host forbids that, as containers of Docker and gVisor do.
-    #[allow(unsafe_code)]
+    /// The memory's directory, and whether the kernel has seccomp. Finds out whether the host forbids to switch address
+    /// randomization off, as containers of Docker and gVisor do.
     pub fn new(memory_directory: PathBuf, seccomp: bool) -> Self {
-        // SAFETY: personality(2) takes a number.
-        let failed = unsafe { libc::personality(libc::ADDR_NO_RANDOMIZE as libc::c_ulong) } == -1;
         UserMode {
             memory_directory,
             seccomp,
-            randomized: failed,
+            randomized: !can_stop_randomizing(),
         }
     }
 
@@ -100,10 +97,10 @@ impl UserMode {
         ]
     }
 
-    /// Gives `command`, which will run the kernel, its environment and its limits.
+    /// Gives `command`, which will run the kernel, its environment and its limits, and switches address randomization off.
     pub fn prepare(&self, command: &mut Command) {
         command.env_clear().envs(self.environment());
-        restrict(command);
+        restrict(command, !self.randomized);
     }
 
     /// The words before the kernel in a command line for a shell.
@@ -136,15 +133,48 @@ pub const CHANNEL: &str = "/dev/tty1";
 /// Headers count, too.
 pub const CHANNEL_WINDOW: usize = 3000;
 
-/// The argument that makes the socket `channel` the other end of that device.
-pub fn channel_argument(channel: &OwnedFd) -> String {
-    format!("con1=fd:{}", channel.as_raw_fd())
+/// The path of the device in the guest that is the stream `number` of the program, if the program is PID 1.
+pub fn stream(number: usize) -> String {
+    format!("/dev/tty{}", number + 2)
 }
 
-/// Makes `command`, which runs user-mode Linux, leave no core file.
+/// The arguments that make these sockets the other ends of devices: the channel, and the streams of the program.
+pub fn port_arguments(ports: &[OwnedFd]) -> impl Iterator<Item = String> + '_ {
+    let numbered = (1..).zip(ports);
+    numbered.map(|(number, port)| format!("con{number}=fd:{}", port.as_raw_fd()))
+}
+
+/// Tries personality(2) with the option that switches address randomization off, and undoes it. Without randomization,
+/// programs that this process starts would be easier to attack.
 #[allow(unsafe_code)]
-fn restrict(command: &mut Command) {
-    let restrict = || {
+fn can_stop_randomizing() -> bool {
+    // Only asks.
+    const CURRENT: libc::c_ulong = 0xffff_ffff;
+    let personality = |wanted| {
+        // SAFETY: personality(2) takes a number.
+        let before = unsafe { libc::personality(wanted) };
+        libc::c_ulong::try_from(before).ok()
+    };
+    let Some(own) = personality(CURRENT) else {
+        return false;
+    };
+    let can = personality(own | NOT_RANDOM).is_some();
+    personality(own);
+    can
+}
+
+/// The flag of personality(2).
+const NOT_RANDOM: libc::c_ulong = libc::ADDR_NO_RANDOMIZE as libc::c_ulong;
+
+/// Makes `command`, which runs user-mode Linux, leave no core file, and have its heap at a fixed address if that
+/// `is_possible`.
+#[allow(unsafe_code)]
+fn restrict(command: &mut Command, is_possible: bool) {
+    let restrict = move || {
+        if is_possible {
+            // SAFETY: personality(2) takes a number.
+            unsafe { libc::personality(NOT_RANDOM) };
+        }
         // A panic ends the kernel with abort(3).
         let none = Rlimit {
             current: Some(0),
@@ -153,7 +183,7 @@ fn restrict(command: &mut Command) {
         Ok(setrlimit(Resource::Core, none)?)
     };
     // SAFETY: between fork and exec of a process with threads only async-signal-safe work is
-    // allowed. `restrict` makes a system call; it allocates nothing and takes no lock.
+    // allowed. `restrict` makes system calls; it allocates nothing and takes no lock.
     unsafe { command.pre_exec(restrict) };
 }
 
@@ -258,7 +288,7 @@ pub fn end(status: Option<ExitStatus>, stderr: &[String], has_output: bool) -> E
 mod tests {
     use super::*;
     use crate::machine::target::Target;
-    use crate::machine::vm::Runner;
+    use crate::machine::vm::{self, Runner};
 
     fn vm(seccomp: bool, randomized: bool) -> Vm {
         Vm {
@@ -294,6 +324,20 @@ mod tests {
         assert!(vm(true, false).arguments().iter().eq(&expected));
         expected[0] = "mem=32M";
         assert!(vm(true, true).arguments().iter().eq(&expected));
+    }
+
+    #[test]
+    fn only_the_kernel_has_fixed_addresses() {
+        let own = || std::fs::read_to_string("/proc/self/personality").unwrap();
+        let before = own();
+        let host = UserMode::new("/dev/shm".into(), false);
+        assert_eq!(own(), before);
+        let mut command = Command::new(vm::program("cat".into()));
+        host.prepare(&mut command);
+        let output = command.arg("/proc/self/personality").output().unwrap();
+        let of_kernel = String::from_utf8(output.stdout).unwrap();
+        let number = u64::from_str_radix(of_kernel.trim(), 16).unwrap();
+        assert_eq!(number & NOT_RANDOM != 0, !host.randomized, "{of_kernel}");
     }
 
     #[test]

@@ -31,11 +31,13 @@ pub enum Event {
     Ended(i32),
     /// The user typed Ctrl-] three times.
     Escaped,
+    /// The reader of a stream of a program that is PID 1 closed it.
+    Unread,
     /// The program's stream could not be written, for this errno.
     Unwritten(u8, i32),
     /// The agent speaks another protocol.
     Foreign,
-    /// The channel is closed. The last event.
+    /// The channel, or a device that is a stream of the program, is closed. Its last event.
     Closed,
 }
 
@@ -50,10 +52,28 @@ pub struct Streams {
     pub outputs: [File; 3],
 }
 
-type Tell = Arc<dyn Fn(Event) + Send + Sync>;
+/// What is called with each event.
+pub(crate) type Tell = Arc<dyn Fn(Event) + Send + Sync>;
 
 /// Ctrl-]
 const ESCAPE: u8 = 0x1d;
+
+/// The number of Ctrl-] that the user has just typed.
+#[derive(Debug, Default)]
+pub(crate) struct Escapes(u8);
+
+impl Escapes {
+    /// Takes `keys`. True if the user has typed three Ctrl-], one after the other.
+    pub(crate) fn complete(&mut self, keys: &[u8]) -> bool {
+        for key in keys {
+            self.0 = if *key == ESCAPE { self.0 + 1 } else { 0 };
+            if self.0 == 3 {
+                return true;
+            }
+        }
+        false
+    }
+}
 
 /// The channel. Clones share it.
 #[derive(Clone, Debug)]
@@ -74,9 +94,8 @@ impl Channel {
         steps: Vec<u8>,
         window: usize,
         streams: Streams,
-        tell: impl Fn(Event) + Send + Sync + 'static,
+        tell: Tell,
     ) -> io::Result<(Channel, OwnedFd)> {
-        let tell: Tell = Arc::new(tell);
         let (own, theirs) = UnixStream::pair()?;
         let reader = own.try_clone()?;
         let channel = Channel(Arc::new(Shared {
@@ -219,7 +238,7 @@ impl Channel {
     fn pass_input(&self, input: File, is_terminal: bool, tell: &Tell) {
         let mut input = Patient(input);
         let mut buffer = vec![0; PAYLOAD];
-        let mut escapes = 0;
+        let mut escapes = Escapes::default();
         loop {
             let room = self.wait_for_room();
             let Some(buffer) = room.map(|room| &mut buffer[..room.min(PAYLOAD)]) else {
@@ -227,11 +246,8 @@ impl Channel {
             };
             match input.read(buffer) {
                 Ok(length @ 1..) => {
-                    for key in buffer[..length].iter().filter(|_| is_terminal) {
-                        escapes = if *key == ESCAPE { escapes + 1 } else { 0 };
-                        if escapes == 3 {
-                            return tell(Event::Escaped);
-                        }
+                    if is_terminal && escapes.complete(&buffer[..length]) {
+                        return tell(Event::Escaped);
                     }
                     self.change_room(|room| Some(room? - length));
                     self.send(DATA, 0, &buffer[..length]);
@@ -305,7 +321,7 @@ mod tests {
             input,
             outputs: [stream().0, stdout, stderr],
         };
-        let tell = move |event| tell.send(event).unwrap_or(());
+        let tell: Tell = Arc::new(move |event| tell.send(event).unwrap_or(()));
         let (_channel, agent) = Channel::open(vec![7; 10], 6, streams, tell).unwrap();
         let mut agent = UnixStream::from(agent);
         agent.set_read_timeout(Some(LONG)).unwrap();
@@ -367,7 +383,7 @@ mod tests {
             input: stream().0,
             outputs: [stream().0, stream().0, stream().0],
         };
-        let tell = move |event| tell.send(event).unwrap_or(());
+        let tell: Tell = Arc::new(move |event| tell.send(event).unwrap_or(()));
         let (channel, agent) = Channel::open(vec![], 9, streams, tell).unwrap();
         let mut agent = UnixStream::from(agent);
         agent

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use rustix::mount::MountFlags;
 
 use crate::machine::target::Bus;
-use crate::machine::{network, qemu};
+use crate::machine::{network, qemu, user_mode};
+use crate::program::devices;
 use crate::program::steps::Steps;
 
 /// The program and its surroundings.
@@ -24,6 +25,8 @@ pub struct Guest {
     pub shares: Vec<Share>,
     /// Whether it has a network beyond loopback, which only QEMU offers.
     pub has_network: bool,
+    /// Whether the program is PID 1.
+    pub is_init: bool,
     /// The user and the group, if not root.
     pub user: Option<(u32, u32)>,
     /// Which of its streams are terminals.
@@ -66,6 +69,14 @@ impl HostFiles {
         match bus {
             Some(_) => HostFiles::NineP,
             None => HostFiles::Hostfs,
+        }
+    }
+
+    /// The function that gives the path of the same guest's devices that are streams of the program.
+    fn stream(self) -> fn(usize) -> String {
+        match self {
+            HostFiles::Hostfs => user_mode::stream,
+            HostFiles::NineP => qemu::stream,
         }
     }
 }
@@ -118,6 +129,10 @@ impl Guest {
         }
         if let Some((rows, columns)) = self.size {
             steps.terminal(rows, columns);
+        }
+        if self.is_init {
+            let devices = devices::devices(self.terminals);
+            steps.init(&devices::paths(&devices, files.stream()));
         }
         let environment = self.environment.iter().map(|(name, value)| {
             let mut variable = name.clone();
@@ -271,6 +286,7 @@ mod tests {
             directory: "/".into(),
             shares: vec![],
             has_network: false,
+            is_init: false,
             user: None,
             terminals: [false; 3],
             size: None,
@@ -308,6 +324,29 @@ mod tests {
         assert!(words[1].contains("readonly=on,path=/"), "{words:?}");
         assert!(words[5].ends_with("readonly=off,path=/a,,b"), "{words:?}");
         assert_eq!(words[7], "virtio-9p-device,fsdev=share1,mount_tag=share1");
+    }
+
+    #[test]
+    fn the_streams_of_pid_1_are_devices() {
+        let mut guest = guest("init", None);
+        let has = |guest: &Guest, files, path: &str| {
+            let steps = guest.steps(files);
+            let mut windows = steps.bytes().windows(path.len());
+            windows.any(|window| window == path.as_bytes())
+        };
+        for (files, stdout, stderr) in [
+            (HostFiles::Hostfs, "/dev/tty2\0", "/dev/tty3\0"),
+            (HostFiles::NineP, "/dev/hvc0\0", "/dev/hvc1\0"),
+        ] {
+            guest.is_init = false;
+            assert!(!has(&guest, files, stdout));
+            guest.is_init = true;
+            assert!(has(&guest, files, stdout) && has(&guest, files, stderr));
+            assert!(has(&guest, files, "/dev/null\0"));
+            guest.terminals = [true; 3];
+            assert!(has(&guest, files, stdout) && !has(&guest, files, stderr));
+            guest.terminals = [false; 3];
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A program in a guest, for `boot run`.
 //!
 //! The agent, PID 1 of the guest, prepares the guest, runs the program and passes its streams. boot decides what
-//! it does. The crate `agent` has the protocol.
+//! it does. The crate `agent` has the protocol. If the program is to be PID 1 itself, the agent becomes the program.
 //!
 //! | module | subject |
 //! | --- | --- |
@@ -11,8 +11,10 @@
 //! | [`modules`] | the modules of a kernel that has not everything built in |
 //! | [`image`] | the initramfs, with the agent and these files |
 //! | [`channel`] | the streams and the signals of the program |
+//! | [`devices`] | the streams of a program that is PID 1 |
 
 pub mod channel;
+pub mod devices;
 pub mod guest;
 pub mod image;
 pub mod modules;

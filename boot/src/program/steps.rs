@@ -111,6 +111,13 @@ impl Steps {
         self.purpose("make a terminal".into());
     }
 
+    /// The program becomes PID 1, and its streams are these devices.
+    pub fn init(&mut self, devices: &[String; 3]) {
+        let paths = devices.each_ref().map(OsStr::new);
+        self.add(protocol::INIT, 0, &paths);
+        self.purpose("make the program PID 1".into());
+    }
+
     /// The program: where it may be, its arguments, its environment as `NAME=VALUE`, and which of its streams are
     /// terminals. The last step.
     pub fn execute(

@@ -19,6 +19,7 @@ use boot::machine::target::{Bus, Machine, QemuTarget, RunBy, TARGETS, Target};
 use boot::machine::user_mode::{self, UserMode};
 use boot::machine::vm::{Runner, Vm};
 use boot::machine::{sandbox, tsc};
+use boot::program::devices;
 use boot::program::guest::{Guest, HostFiles, search_path};
 use boot::program::image::Image;
 use boot::program::modules;
@@ -42,6 +43,8 @@ struct Place {
     acceleration: Option<Acceleration>,
     /// Why it was chosen.
     reason: String,
+    /// Whether a trial has shown that the host can run user-mode Linux.
+    is_tried: bool,
 }
 
 /// The exit code of `boot run`, if the arguments of this process ask for that.
@@ -60,6 +63,14 @@ pub fn answer(arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
 
 fn run(cli: &RunCli) -> Result<ExitCode> {
     let place = choose(cli)?;
+    if !cli.pack && !place.target.is_of_host() {
+        let (name, host) = (place.target.name, env::consts::ARCH);
+        let message = format!(
+            "the target is {name}, and the programs of this machine are for {host}: add --pack, for a program that is for \
+             {name} and gets no other files of this machine"
+        );
+        return Err(Usage(message).into());
+    }
     let mut guest = guest(cli)?;
     let (kernel, initramfs) = cli.guest(place.target)?;
     let kernel = input::readable("kernel", "kernel", kernel)?;
@@ -107,7 +118,15 @@ fn run(cli: &RunCli) -> Result<ExitCode> {
         .transpose()?
         .map(|file| Report::new(file, &vm, &place, inputs))
         .transpose()?;
-    let ended = program::run(&vm, steps.bytes().to_vec(), goal, cli.console, log)?;
+    let devices = guest.is_init.then(|| devices::devices(guest.terminals));
+    let ended = program::run(
+        &vm,
+        steps.bytes().to_vec(),
+        devices.as_deref(),
+        goal,
+        cli.console,
+        log,
+    )?;
     if cli.summary {
         let (target, time) = (place.target.name, ended.time.as_secs_f64());
         say(&format!(
@@ -123,7 +142,7 @@ fn run(cli: &RunCli) -> Result<ExitCode> {
         say(&format!("boot: {sentence}"));
     }
     let code = match outcome.kind {
-        Kind::Exited { .. } | Kind::Killed { .. } => outcome.exit_code,
+        Kind::Exited { .. } | Kind::Killed { .. } | Kind::SwitchedOff => outcome.exit_code,
         _ => exit_code::of_run(outcome.exit_code, cli.bisect),
     };
     if let Some(report) = report {
@@ -154,10 +173,11 @@ fn choose(cli: &RunCli) -> Result<Place> {
     // Measure this first: it needs a process without threads.
     let stop_time = is_open.then(|| ptrace::stop_time(16));
     let target = named.unwrap_or(&TARGETS[0]);
-    let on_host = |target, reason: String| Place {
+    let on_host = |target, reason: String, is_tried| Place {
         target,
         acceleration: None,
         reason,
+        is_tried,
     };
     if matches!(target.run_by, RunBy::Host) {
         if cli.net {
@@ -171,7 +191,7 @@ fn choose(cli: &RunCli) -> Result<Place> {
             Some(_) => "--target chose it",
             None => "the kernel is for it",
         };
-        return Ok(on_host(target, reason.into()));
+        return Ok(on_host(target, reason.into(), false));
     }
     let acceleration = cli.qemu.acceleration(target.name)?;
     let is_um = |target: &&Target| matches!(target.run_by, RunBy::Host) && cli.has(target);
@@ -185,7 +205,7 @@ fn choose(cli: &RunCli) -> Result<Place> {
                 let reason = format!(
                     "without KVM, it is faster than QEMU: ptrace(2) stops a process in {time} us"
                 );
-                return Ok(on_host(um, reason));
+                return Ok(on_host(um, reason, true));
             }
             Ok(time) => {
                 let time = time.as_micros();
@@ -203,6 +223,7 @@ fn choose(cli: &RunCli) -> Result<Place> {
         target,
         acceleration: Some(acceleration),
         reason,
+        is_tried: false,
     })
 }
 
@@ -232,6 +253,7 @@ fn guest(cli: &RunCli) -> Result<Guest> {
         directory: cli.directory()?,
         shares: cli.shares()?,
         has_network: cli.net,
+        is_init: cli.init,
         user: cli.user,
         terminals: [
             io::stdin().is_terminal(),
@@ -262,7 +284,9 @@ fn vm(
             user_mode::check_initrd(&initrd)?;
             let memory_directory = user_mode::memory_directory(cli.memory, &env::temp_dir())?;
             let host = UserMode::new(memory_directory, inspect::has_seccomp(&kernel));
-            host.check()?;
+            if !place.is_tried {
+                host.check()?;
+            }
             (Runner::UserMode(host), user_mode::CHANNEL)
         }
     };

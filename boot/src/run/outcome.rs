@@ -29,6 +29,8 @@ pub enum Kind {
     Exited { status: i32 },
     /// A signal ended the program.
     Killed { signal: i32 },
+    /// The program, as PID 1, powered the guest off, restarted or halted it.
+    SwitchedOff,
     /// The program could not be started.
     NotStarted,
     /// The guest failed, or boot ended it. It has the kind of boot's verdict.
@@ -40,6 +42,12 @@ impl Outcome {
     pub fn of(ended: &Ended, program: &OsStr, steps: &Steps, bus: Option<Bus>) -> Outcome {
         match &ended.end {
             End::Program(status) => of_program(*status),
+            End::SwitchedOff => Outcome {
+                kind: Kind::SwitchedOff,
+                exit_code: exit_code::SUCCESS,
+                sentence: None,
+                shows_console: false,
+            },
             End::Step(place, errno) => {
                 let (sentence, is_program) = steps.failure(*place, *errno);
                 match (is_program, io::Error::from_raw_os_error(*errno).kind()) {
@@ -111,6 +119,7 @@ fn ended_by_user_or_program(verdict: &Verdict) -> Option<String> {
             limit.as_secs_f64()
         )),
         Verdict::Ended => Some("the guest was switched off before the program ended".into()),
+        Verdict::StdoutClosed => Some("nobody reads the program's output any more".into()),
         Verdict::Signal { .. } => Some("the user ended the guest".into()),
         _ => None,
     }

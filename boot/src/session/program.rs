@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,7 +14,8 @@ use signal_hook::consts::{SIGINT, SIGWINCH};
 use crate::console::display::Display;
 use crate::machine::process::Process;
 use crate::machine::vm::Vm;
-use crate::program::channel::{self, Channel, Streams};
+use crate::program::channel::{self, Channel, Streams, Tell};
+use crate::program::devices::Device;
 use crate::session::events::{self, Event, Sender};
 use crate::session::run::{QUEUE, runner_end};
 use crate::session::signals;
@@ -21,6 +23,7 @@ use crate::session::stderr::RunnerStderr;
 use crate::session::terminal::{self, Output, RawMode};
 use crate::session::watch::Watch;
 use crate::verdict::Verdict;
+use crate::verdict::diagnosis::Cause;
 use crate::verdict::judge::{Ending, Goal};
 
 /// The time for the last output of a guest that has ended, and for its runner to end.
@@ -34,6 +37,8 @@ const KEPT: usize = 64 << 10;
 pub enum End {
     /// The program ended, with this wait(2) status.
     Program(i32),
+    /// The program was PID 1, and powered the guest off, restarted or halted it.
+    SwitchedOff,
     /// A step of the agent failed: its place, and the errno.
     Step(usize, i32),
     /// The guest's agent is another version than boot.
@@ -55,13 +60,15 @@ pub struct Ended {
     pub time: Duration,
 }
 
-/// Runs the agent in `vm` with these `steps`. The program gets this process's standard streams. The limits of `goal` count,
-/// and not its text. The console goes to `log`, and is shown on stderr if `show_console`.
+/// Runs the agent in `vm` with these `steps`. The program gets this process's standard streams, by way of `devices` if it is
+/// PID 1. The limits of `goal` count, and not its text. The console goes to `log`, and is shown on stderr if
+/// `show_console`.
 ///
 /// An error means that the host failed, not the guest.
 pub fn run(
     vm: &Vm,
     steps: Vec<u8>,
+    devices: Option<&[Device]>,
     goal: Goal,
     show_console: bool,
     log: Option<File>,
@@ -79,18 +86,26 @@ pub fn run(
         false => File::create("/dev/null"),
     };
     let shown = shown.context("cannot use stderr")?;
-    let (channel, theirs) = Channel::open(steps, vm.channel_window(), streams, {
+    let tell: Tell = Arc::new({
         let sender = sender.clone();
         move |event| sender.send(Event::Program(event))
-    })
-    .context("cannot create the channel to the guest")?;
+    });
+    let connected = devices.unwrap_or_default().iter();
+    let connected: io::Result<Vec<_>> = connected
+        .map(|device| device.connect(&streams, &tell))
+        .collect();
+    let connected = connected.context("cannot create the streams of the guest")?;
+    let (channel, theirs) = Channel::open(steps, vm.channel_window(), streams, tell)
+        .context("cannot create the channel to the guest")?;
+    let ports: Vec<_> = [theirs].into_iter().chain(connected).collect();
 
     let started = Instant::now();
-    let mut guest = Process::start(vm, false, Some(&theirs), {
+    let mut guest = Process::start(vm, false, &ports, {
         let sender = sender.clone();
         move |stopped| sender.send(Event::Stopped(stopped))
     })?;
-    drop(theirs);
+    let open = 2 + ports.len();
+    drop(ports);
     let streams = guest.streams().context("cannot use the guest's streams")?;
     // The console's input stays open and says nothing.
     let _keyboard = streams.keyboard;
@@ -106,7 +121,8 @@ pub fn run(
         channel,
         runner_stderr: RunnerStderr::new(true),
         console: Vec::new(),
-        open: 3,
+        open,
+        is_init: devices.is_some(),
         ready: false,
         signalled: None,
     };
@@ -121,7 +137,11 @@ pub fn run(
     };
     // Not `end`: this guest has no disk images to complete.
     drop(guest);
-    session.drain(&events);
+    let by_itself = matches!(
+        end,
+        Err(Ending::QemuGone | Ending::Panicked | Ending::Halted)
+    );
+    session.drain(&events, devices.is_some() && by_itself);
     drop(raw);
     let time = started.elapsed();
     let console = match show_console {
@@ -130,7 +150,11 @@ pub fn run(
     };
     let end = end.unwrap_or_else(|ending| {
         let end = runner_end(vm, &session.watch, &session.runner_stderr, status, said);
-        End::Guest(Box::new(session.watch.verdict(ending, end)))
+        let verdict = session.watch.verdict(ending, end);
+        match devices.is_some() && session.ready {
+            true => end_of_init(verdict),
+            false => End::Guest(Box::new(verdict)),
+        }
     });
     Ok(Ended {
         end,
@@ -138,6 +162,20 @@ pub fn run(
         console,
         time,
     })
+}
+
+/// What the guest's end says about a program that was PID 1.
+fn end_of_init(verdict: Verdict) -> End {
+    let cause = match &verdict {
+        Verdict::Ended => return End::SwitchedOff,
+        Verdict::Failed(failure) => Some(&failure.cause.cause),
+        _ => None,
+    };
+    match cause {
+        Some(Cause::InitExited { status }) => End::Program(i32::from(*status) << 8),
+        Some(Cause::InitKilled { signal, .. }) => End::Program(i32::from(*signal)),
+        _ => End::Guest(Box::new(verdict)),
+    }
 }
 
 /// The standard streams, without the buffers of std.
@@ -171,8 +209,10 @@ struct Session {
     channel: Channel,
     runner_stderr: RunnerStderr,
     console: Vec<u8>,
-    /// How many are still open of the console, the runner's stderr and the channel.
-    open: u8,
+    /// How many are still open of the console, the runner's stderr, the channel and the program's devices.
+    open: usize,
+    /// Whether the program is PID 1. Then nobody in the guest can pass it a signal.
+    is_init: bool,
     /// Whether the agent runs.
     ready: bool,
     /// The signal of the user for the program.
@@ -207,8 +247,10 @@ impl Session {
                     if let Some(signal) = self.signalled {
                         self.channel.signal(signal);
                     }
-                    follow_size(self.channel.clone())
-                        .context("cannot follow the terminal's size")?;
+                    if !self.is_init {
+                        follow_size(self.channel.clone())
+                            .context("cannot follow the terminal's size")?;
+                    }
                 }
                 channel::Event::Wrote => self.watch.active(at),
                 channel::Event::Failed(place, errno) => {
@@ -216,6 +258,7 @@ impl Session {
                 }
                 channel::Event::Ended(status) => return Ok(Some(Ok(End::Program(status)))),
                 channel::Event::Foreign => return Ok(Some(Ok(End::Foreign))),
+                channel::Event::Unread => return Ok(Some(Err(Ending::StdoutClosed))),
                 channel::Event::Escaped => return Ok(Some(Err(Ending::Signal(SIGINT)))),
                 channel::Event::Unwritten(stream, errno) => {
                     let name = ["the terminal", "stdout", "stderr"][usize::from(stream)];
@@ -238,7 +281,7 @@ impl Session {
                 }
                 return Ok(self.close());
             }
-            Event::Signal(signal) if self.signalled.is_some() => {
+            Event::Signal(signal) if self.signalled.is_some() || self.is_init => {
                 return Ok(Some(Err(Ending::Signal(signal))));
             }
             Event::Signal(signal) => {
@@ -263,15 +306,22 @@ impl Session {
         (self.open == 0).then_some(Err(Ending::QemuGone))
     }
 
-    /// Handles the output that the runner wrote before boot ended it.
-    fn drain(&mut self, events: &Receiver<(Instant, Event)>) {
+    /// Handles the output that the runner wrote before boot ended it. If there is output of the program as well, waits until
+    /// everything is written, or until a signal comes.
+    fn drain(&mut self, events: &Receiver<(Instant, Event)>, has_program: bool) {
         let end = Instant::now() + GRACE;
         while self.open > 0 {
             let left = end.saturating_duration_since(Instant::now());
-            let Ok((at, event)) = events.recv_timeout(left) else {
-                break;
+            let received = match has_program {
+                true => events.recv().ok(),
+                false => events.recv_timeout(left).ok(),
             };
+            let Some((at, event)) = received else { break };
+            let is_signal = matches!(event, Event::Signal(_));
             let _ = self.take(event, at);
+            if has_program && is_signal {
+                break;
+            }
         }
     }
 }

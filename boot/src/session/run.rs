@@ -75,7 +75,7 @@ pub fn run(
     };
 
     let started = Instant::now();
-    let mut guest = Process::start(vm, interactive, None, {
+    let mut guest = Process::start(vm, interactive, &[], {
         let sender = sender.clone();
         move |stopped| sender.send(Event::Stopped(stopped))
     })?;

@@ -246,6 +246,68 @@ expect 252 run --report /none/report.json -- true
 expect 0 run --summary -- true
 grep -q "^boot: $BOOT_TARGET ran the program in" err
 
+echo "PID 1"
+for status in 0 1 7 126 250 255; do expect $status run --init -- sh -c "exit $status"; done
+# shellcheck disable=SC2016 # The guest's shell expands these.
+expect 3 run --init -- sh -c 'echo $$; cat /proc/1/comm; echo err >&2; cat; kill -9 $$; exit 3' </dev/null
+says out "1
+sh"
+says err err
+# A program of one instruction, ud2, which ends it with SIGILL.
+{
+	printf '\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0\76\0\1\0\0\0\170\0\100\0\0\0\0\0\100\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
+	printf '\100\0\70\0\1\0\0\0\0\0\0\0\1\0\0\0\5\0\0\0\0\0\0\0\0\0\0\0\0\0\100\0\0\0\0\0\0\0\100\0\0\0\0\0'
+	printf '\172\0\0\0\0\0\0\0\172\0\0\0\0\0\0\0\0\20\0\0\0\0\0\0\17\13'
+} >illegal
+chmod +x illegal
+expect 132 run --init -- ./illegal
+expect 132 run --init --pack -- ./illegal
+expect 0 run --init -- ./script argument
+says out "./script,argument,$PWD"
+expect 0 run --init --pack --env A=b -- ./script argument
+says out "$PWD/script,argument,/"
+for word in poweroff reboot halt; do
+	expect 0 run --init --report report.json -- sh -c "echo $word; $word -f; sleep 100"
+	says out $word
+	grep -q '"kind": "switched-off"' report.json && grep -q '"exit_code": 0' report.json
+done
+# busybox's init, to its end.
+mkdir inittab
+echo "::sysinit:$(which echo) one
+::once:$(which poweroff)
+::shutdown:$(which echo) three" >inittab/inittab
+expect 0 run --init --share inittab:/etc -- init
+says out "one
+three"
+grep -q "Requesting system poweroff" err
+# Nothing is lost at the panic, and the outputs are separate.
+expect 9 sh -c 'run --init -- sh -c "head -c 3000000 /dev/zero; head -c 100000 /dev/zero >&2; exit 9" 2>late >data; exit $?'
+[ "$(wc -c <data)" = 3000000 ] && [ "$(wc -c <late)" = 100000 ]
+expect 9 sh -c 'set -o pipefail; run --init -- sh -c "head -c 3000000 /dev/zero; exit 9" | { sleep 1; wc -c; }'
+says out 3000000
+expect 141 sh -c 'set -o pipefail; run --init -- yes | head -n 1'
+says out y
+says err "boot: nobody reads the program's output any more"
+expect 127 run --init -- no-such-program
+expect 126 run --init -- ./data
+grep -q "the guest cannot execute ./data: Permission denied" err
+expect 252 run --init --user 1 -- true
+grep -q "'--init' cannot be used with '--user" err
+expect 251 run --init --timeout 1 -- sleep 100
+expect 251 run --init --stall 1 -- sh -c 'echo a; sleep 100'
+says out a
+expect 250 run --init --append rdinit=/none -- true
+grep -q "^boot: the kernel found no init to run" err
+rm out
+run --init -- sh -c 'trap "" TERM; echo ready; sleep 100' >out 2>err &
+until grep -qs ready out; do sleep 0.1; done
+kill -TERM $!
+status=0
+wait $! || status=$?
+[ $status = 143 ]
+script -qec 'stty rows 30 cols 100; run --init -- sh -c "test -t 0 && test -t 1 && test -t 2 && stty size"' screen </dev/null >/dev/null
+grep -q "30 100" screen
+
 echo "a terminal"
 # Again and again: on a busy machine, boot may not read the first keys as keys yet.
 (for _ in $(seq 60); do sleep 1; printf '\035\035\035'; done) | script -qec 'run -- sleep 100; echo "status $?"' screen >/dev/null
