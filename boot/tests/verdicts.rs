@@ -257,7 +257,9 @@ fn an_initramfs_that_restarts_because_of_panic_is_explained() {
         echo '[    3.621019] reboot: Restarting system'";
     let ran = Fixture::new().run(script, &[]);
     assert!(
-        ran.stderr.starts_with("boot: the guest restarted before"),
+        ran.stderr.starts_with(
+            "boot: init gave up: the device with the root file system did not appear; then the guest restarted before"
+        ),
         "{}",
         ran.stderr
     );

@@ -43,6 +43,9 @@ const SHUTDOWNS: &[(&str, Shutdown)] = &[
     ("reboot: Restarting system", Shutdown::Restart),
 ];
 
+/// The message of initramfs-tools that it starts no shell, because of panic= on the kernel's command line (scripts/functions).
+const AUTOMATICALLY: &str = "automatically due to panic= boot argument";
+
 /// The number of notes that are kept.
 const NOTES: usize = 20;
 
@@ -94,6 +97,8 @@ impl Findings {
             self.looked_at_initramfs = Some(true);
         } else if starts_init(message) {
             self.reached = Reached::Init;
+        } else if message.contains(AUTOMATICALLY) {
+            self.no_shell();
         } else if is_fault_of_init(message) {
             self.fault = Some(message.to_owned());
         } else if let Some((_, shutdown)) = SHUTDOWNS
@@ -147,6 +152,15 @@ impl Findings {
                     fault.clone_from(&self.fault);
                 }
                 last.cause = cause;
+            }
+        }
+    }
+
+    /// The initramfs restarts or halts in place of the shell that it announced.
+    fn no_shell(&mut self) {
+        for finding in &mut self.list {
+            if let Cause::EmergencyShell { reason } = finding.cause {
+                finding.cause = Cause::InitGaveUp { reason };
             }
         }
     }

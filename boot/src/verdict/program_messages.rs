@@ -54,7 +54,7 @@ const MESSAGES: &[Row] = &[
     // initramfs-tools' scripts/functions
     row(PANIC_OPTION,
         "The initramfs could not mount the root file system, or failed before that; its lines above say why. It restarted because \
-         boot adds panic=-1 to the kernel's command line. --append panic= (with no value) makes it start its emergency shell instead."),
+         the kernel's command line has panic=; boot adds panic=-1. --append panic= (with no value) makes it start its emergency shell instead."),
     row("Halting automatically due to panic= boot argument",
         "The initramfs could not mount the root file system, or failed before that; its lines above say why. It halted because \
          the kernel's command line has panic=. --append panic= (with no value) makes it start its emergency shell instead."),

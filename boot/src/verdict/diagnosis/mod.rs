@@ -44,11 +44,11 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Whether PID 1 was killed, or ended with a status other than 0.
+    /// Whether PID 1 was killed, ended with a status other than 0, or gave up.
     pub fn is_end_of_init(&self) -> bool {
         match self.cause {
             Cause::InitExited { status } => status != 0,
-            Cause::InitKilled { .. } => true,
+            Cause::InitKilled { .. } | Cause::InitGaveUp { .. } => true,
             _ => false,
         }
     }
