@@ -95,6 +95,9 @@ fn boot(cli: &Cli, signals: &Signals) -> Result<exit_code::ExitCode> {
     if let Runner::UserMode(host) = &vm.runner {
         host.check()?;
     }
+    for warning in inspect::warnings(&vm) {
+        say(&format!("boot: warning: {warning}"));
+    }
     let log = cli.log.as_deref();
     let results = cli
         .results

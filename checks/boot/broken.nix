@@ -10,6 +10,7 @@
 #   kind     of the verdict, in the report
 #   code     boot's exit code [default: 1]
 #   says     a part of the sentence
+#   warns    a part of the warning before the boot [default: there is no warning]
 #
 # Our small kernel cannot produce some faults, so no row has them: lockups and hung tasks (it has no detectors), a missing root file
 # system (it has no block devices), and other panics. boot's own tests have their messages, copied from the kernel's sources.
@@ -72,7 +73,7 @@ let
     };
 
     # --- the kernel repeats its command line, including init's arguments ---
-    text_of_the_kernel = { image = "pack_only"; options = "--append '-- \"Hello, world!\"'"; kind = "no-init"; says = "found no init to run"; };
+    text_of_the_kernel = { image = "pack_only"; options = "--append '-- \"Hello, world!\"'"; kind = "no-init"; says = "found no init to run"; warns = "/init: is not in the image"; };
     text_of_the_kernel_without_times = {
       init = "wait_for_ever()";
       options = "--stall 5 --append 'printk.time=0 loglevel=8 -- \"Hello, world!\"'";
@@ -83,17 +84,17 @@ let
     text_anywhere = { init = "wait_for_ever()"; options = "--expect-anywhere 'Run /init as init process'"; kind = "seen"; code = 0; says = "saw"; };
 
     # --- init does not start ---
-    missing = { image = "pack_only"; kind = "no-init"; says = "found no init to run"; };
-    dangling = { image = "pack_only --symlink /init=/sbin/init"; kind = "no-init"; says = "found no init to run"; };
-    not_executable = { image = "compile 'exit(0)'; pack init 0644"; kind = "init-not-started"; says = "/init: it is not executable (error -13, EACCES)"; };
-    directory = { image = "pack_only --dir /init:0755"; kind = "init-not-started"; says = "(error -13, EACCES)"; };
-    another_init = { image = "compile 'exit(0)'; pack_only --file /sbin/init=init:0644"; kind = "init-not-started"; says = "cannot execute /sbin/init"; };
-    script = { image = "echo '#!/bin/sh' >script; pack script"; kind = "init-not-started"; says = "not a program (error -8, ENOEXEC)"; };
-    text = { image = "echo 'echo hello' >text; pack text"; kind = "init-not-started"; says = "(error -8, ENOEXEC)"; };
-    empty = { image = ": >empty; pack empty"; kind = "init-not-started"; says = "(error -8, ENOEXEC)"; };
+    missing = { image = "pack_only"; kind = "no-init"; says = "found no init to run"; warns = "/init: is not in the image"; };
+    dangling = { image = "pack_only --symlink /init=/sbin/init"; kind = "no-init"; says = "found no init to run"; warns = "/init: leads to nothing: /init is a symbolic link to /sbin/init, and /sbin is not in the image"; };
+    not_executable = { image = "compile 'exit(0)'; pack init 0644"; kind = "init-not-started"; says = "/init: it is not executable (error -13, EACCES)"; warns = "/init: is not executable: its mode is 0644"; };
+    directory = { image = "pack_only --dir /init:0755"; kind = "init-not-started"; says = "(error -13, EACCES)"; warns = "/init: is a directory"; };
+    another_init = { image = "compile 'exit(0)'; pack_only --file /sbin/init=init:0644"; kind = "init-not-started"; says = "cannot execute /sbin/init"; warns = "/init: is not in the image"; };
+    script = { image = "echo '#!/bin/sh' >script; pack script"; kind = "init-not-started"; says = "not a program (error -8, ENOEXEC)"; warns = "/init: is a script for /bin/sh, which is not in the image"; };
+    text = { image = "echo 'echo hello' >text; pack text"; kind = "init-not-started"; says = "(error -8, ENOEXEC)"; warns = "/init: is neither an ELF program nor a script"; };
+    empty = { image = ": >empty; pack empty"; kind = "init-not-started"; says = "(error -8, ENOEXEC)"; warns = "/init: is empty"; };
     # e_machine: EM_AARCH64.
-    other_architecture = { image = "compile 'exit(0)'; patch init 18 '\\267'; pack init"; kind = "init-not-started"; says = "for another architecture"; };
-    dynamic = { image = "compile_with_libc 'int main(void) {}'; pack init"; kind = "init-not-started"; says = "its interpreter is not in the initramfs (error -2, ENOENT)"; };
+    other_architecture = { image = "compile 'exit(0)'; patch init 18 '\\267'; pack init"; kind = "init-not-started"; says = "for another architecture"; warns = "/init: is for aarch64 with 64 bits, and the kernel for"; };
+    dynamic = { image = "compile_with_libc 'int main(void) {}'; pack init"; kind = "init-not-started"; says = "its interpreter is not in the initramfs (error -2, ENOENT)"; warns = "/init: needs the ELF interpreter"; };
     wrong_loader = {
       image = ''
         compile_with_libc 'int main(void) {}' -Wl,--dynamic-linker,/loader
@@ -102,8 +103,20 @@ let
       '';
       kind = "init-not-started";
       says = "its interpreter is for another architecture, or not a program (error -80, ELIBBAD)";
+      warns = "/init: needs the ELF interpreter /loader, which is not an ELF file";
     };
-    requested = { init = "exit(0)"; options = "--append 'rdinit=/nothing init=/nothing'"; kind = "no-init"; says = "the kernel found no /nothing to run"; };
+    # The interpreter is there, and libc is not.
+    no_library = {
+      image = ''
+        compile_with_libc 'int main(void) {}'
+        loader=$(readelf -lW init | sed -n 's/.*program interpreter: \(.*\)]/\1/p')
+        pack_only --file /init=init:0755 --file "$loader=$loader:0755"
+      '';
+      kind = "init-exited";
+      says = "init exited with status 127";
+      warns = "/init: needs the library libc.so.6, which is not in ";
+    };
+    requested = { init = "exit(0)"; options = "--append 'rdinit=/nothing init=/nothing'"; kind = "no-init"; says = "the kernel found no /nothing to run"; warns = "/nothing: is not in the image"; };
     no_console = {
       image = "compile '${hello}; exit(7)'; packer create initramfs --file /init=init:0755 --symlink /dev/console=/nowhere";
       kind = "no-console";
@@ -156,7 +169,7 @@ let
       kind = "out-of-memory";
       says = "the guest ran out of memory; then init exited with status 7";
     };
-    too_large_unpacked = { image = "compile 'exit(0)'; truncate -s 150M zeros; pack_only --file /init=init:0755 --file /a=zeros"; kind = "out-of-memory"; says = "the guest ran out of memory"; };
+    too_large_unpacked = { image = "compile 'exit(0)'; truncate -s 150M zeros; pack_only --file /init=init:0755 --file /a=zeros"; kind = "out-of-memory"; says = "the guest ran out of memory"; warns = "the guest has only"; };
     too_large_packed = {
       image = "compile 'exit(0)'; truncate -s 40M zeros; pack_only --compress none --file /init=init:0755 --file /a=zeros";
       options = "--memory 32";
@@ -210,7 +223,7 @@ let
   others = target: listToAttrs (map (name: { inherit name; value = rows.${name}; }) same) // {
     newer_cpu = { init = "__asm__(\"${newer.${target}}\")"; kind = "init-killed"; says = "SIGILL: it executed an instruction this CPU does not have"; };
     # e_machine: EM_X86_64.
-    other_architecture = { image = "compile 'exit(0)'; patch init 18 '\\076'; pack init"; kind = "init-not-started"; says = "for another architecture"; };
+    other_architecture = { image = "compile 'exit(0)'; patch init 18 '\\076'; pack init"; kind = "init-not-started"; says = "for another architecture"; warns = "/init: is for x86_64 with 64 bits, and the kernel for ${target}"; };
     # The magic of a bzImage. QEMU does not start, so there is no report.
     other_kernel = {
       image = "compile 'exit(0)'; pack init; truncate -s 4096 kernel; patch kernel 514 HdrS";
@@ -279,7 +292,7 @@ let
     (attrNames otherRows);
 
   # The fields of a row, each as the variable FIELD_NAME. A row that lacks one, or has one too many, is an error.
-  fields = name: { target ? "x86_64", init ? "", image ? "", options ? "", kind, code ? 1, says }: {
+  fields = name: { target ? "x86_64", init ? "", image ? "", options ? "", kind, code ? 1, says, warns ? "" }: {
     "target_${name}" = target;
     "init_${name}" = init;
     "image_${name}" = image;
@@ -287,6 +300,7 @@ let
     "kind_${name}" = kind;
     "code_${name}" = toString code;
     "says_${name}" = says;
+    "warns_${name}" = warns;
   };
   names = attrNames all;
 in

@@ -29,6 +29,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)] // Only the caller prints.
 
 pub mod archive;
+pub mod bootable;
 pub mod closure;
 mod compress;
 pub mod cpio_list;

@@ -10,6 +10,10 @@ use crate::paths::{self, NAME_MAX, PATH_MAX, SYMLINKS_MAX};
 use bstr::{BStr, BString, ByteSlice, ByteVec};
 use std::collections::{BTreeMap, HashMap};
 
+mod lookup;
+
+pub(crate) use lookup::Found;
+
 /// The inode of the root directory.
 const ROOT: usize = 0;
 

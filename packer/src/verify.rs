@@ -1,10 +1,11 @@
 //! Finds the entries of an image that Linux does not unpack unchanged.
 
+use crate::bootable::{self, Collection, Conditions, Contents, Finding};
 use crate::entry::Device;
 use crate::manifest::build::ManifestBuilder;
 use crate::manifest::{ManifestEntry, ManifestKind};
 use crate::paths::{PATH_MAX, absolute};
-use crate::reader::{CpioEntry, FileType, Item, Link, Reader};
+use crate::reader::{CpioEntry, FileType, Hashed, Item, Link, Reader};
 use crate::rootfs::Rootfs;
 use crate::{Error, Manifest, diff, escape::escape};
 use bstr::ByteSlice;
@@ -16,6 +17,8 @@ use std::io::Read;
 pub struct Report {
     /// The problems, a line each, without a newline. A problem of an entry begins with the entry's path.
     pub problems: Vec<String>,
+    /// What stops a boot. Only [`verify_boot`] looks for it, and only if the image is not damaged.
+    pub findings: Vec<Finding>,
     /// The number of entries, without trailers.
     pub entries: usize,
     /// The number of archives.
@@ -31,12 +34,35 @@ pub struct Report {
 /// # Errors
 /// [`Error::Input`] if the image cannot be read. A damaged image is a problem, not an error.
 pub fn verify(image: impl Read, manifest: Option<&Manifest>) -> Result<Report, Error> {
+    inspect(image, manifest, None)
+}
+
+/// As [`verify`], and looks for everything that stops a boot: [`bootable`].
+///
+/// # Errors
+/// Those of [`verify`].
+pub fn verify_boot(
+    image: impl Read,
+    manifest: Option<&Manifest>,
+    conditions: &Conditions,
+) -> Result<Report, Error> {
+    inspect(image, manifest, Some(conditions))
+}
+
+fn inspect(
+    image: impl Read,
+    manifest: Option<&Manifest>,
+    conditions: Option<&Conditions>,
+) -> Result<Report, Error> {
     let mut reader = match manifest {
         Some(_) => Reader::with_hashes(image),
         None => Reader::new(image),
     };
     let mut found = manifest.map(|_| ManifestBuilder::default());
-    let mut inspection = Inspection::default();
+    let mut inspection = Inspection {
+        collection: conditions.map(Collection::new),
+        ..Inspection::default()
+    };
     match inspection.read(&mut reader, found.as_mut()) {
         Ok(()) => {}
         Err(Error::Input(error)) if error.raw_os_error().is_none() => {
@@ -47,6 +73,10 @@ pub fn verify(image: impl Read, manifest: Option<&Manifest>) -> Result<Report, E
     }
     let mut report = inspection.report;
     report.size = reader.image().map_or(0, |image| image.size);
+    if let (Some(conditions), Some(mut collection)) = (conditions, inspection.collection) {
+        collection.packed = report.size;
+        report.findings = bootable::check(&inspection.rootfs, &collection, conditions);
+    }
     if let (Some(expected), Some(found)) = (manifest, found) {
         let found = found.into_manifest(reader.image());
         let names = ["the manifest", "the image"];
@@ -66,6 +96,8 @@ struct Inspection {
     links: HashMap<Link, Box<SeenNames>>,
     /// Whether a compressed member has begun. The early loader stops there.
     is_compressed: bool,
+    /// What the checks of a boot need.
+    collection: Option<Collection>,
 }
 
 /// The names read so far of a file with several names.
@@ -100,39 +132,75 @@ impl Inspection {
                 Item::Archive(archive) => {
                     self.report.archives += 1;
                     self.missing_names();
+                    if let Some(collection) = &mut self.collection {
+                        collection.end_archive(&archive);
+                    }
                     if let Some(builder) = &mut builder {
                         builder.end(&archive);
                     }
                 }
                 Item::Entry(entry) => {
+                    if self.collection.as_ref().is_some_and(Collection::is_full) {
+                        self.collection = None;
+                        return Ok(());
+                    }
                     self.report.entries += 1;
                     self.is_compressed |= entry.position.member.is_some();
                     let mut unpacked = ManifestEntry::of(&entry);
+                    let mut contents = None;
                     if let Some(unpacked) = &mut unpacked {
                         let is_hashed = builder.is_some() || entry.link().is_some();
-                        if let ManifestKind::File { sha256, .. } = &mut unpacked.kind {
-                            if is_hashed {
-                                *sha256 = reader.contents().sha256().map_err(Error::Input)?;
-                            }
-                        }
+                        contents = self.contents(reader, unpacked, is_hashed)?;
                         if let Some(builder) = &mut builder {
                             builder.add(&entry, unpacked.clone());
                         }
                     }
-                    self.inspect(&entry, unpacked);
+                    self.inspect(&entry, unpacked, contents);
                 }
             }
         }
         Ok(())
     }
 
+    /// Reads the contents of a file, for its hash and for the checks of a boot.
+    fn contents<R: Read>(
+        &self,
+        reader: &mut Reader<R>,
+        unpacked: &mut ManifestEntry,
+        is_hashed: bool,
+    ) -> Result<Option<Contents>, Error> {
+        let ManifestKind::File { size, sha256, .. } = &mut unpacked.kind else {
+            return Ok(None);
+        };
+        let is_needed = self.collection.is_some() && *size > 0;
+        if !is_hashed {
+            let contents =
+                is_needed.then(|| Contents::read(&unpacked.path, *size, reader.contents()));
+            return contents.transpose().map_err(Error::Input);
+        }
+        let mut file = Hashed::new(reader.contents());
+        let contents = is_needed.then(|| Contents::read(&unpacked.path, *size, &mut file));
+        let contents = contents.transpose().map_err(Error::Input)?;
+        *sha256 = file.sha256().map_err(Error::Input)?;
+        Ok(contents)
+    }
+
     /// Inspects an entry. `unpacked` is the same entry as Linux unpacks it, or `None` if Linux skips it.
-    fn inspect(&mut self, entry: &CpioEntry, unpacked: Option<ManifestEntry>) {
+    fn inspect(
+        &mut self,
+        entry: &CpioEntry,
+        unpacked: Option<ManifestEntry>,
+        contents: Option<Contents>,
+    ) {
         let mut problems = headers(entry);
         if let Some(mut unpacked) = unpacked {
             problems.extend(self.other_names(entry, &mut unpacked));
             let lost = self.rootfs.unpack(&unpacked).err();
-            problems.extend(lost.filter(|_| !self.is_early(entry)));
+            let is_early = self.is_early(entry);
+            if let Some(collection) = &mut self.collection {
+                collection.add(&unpacked, contents, is_early, &self.rootfs);
+            }
+            problems.extend(lost.filter(|_| !is_early));
         }
         let path = label(entry);
         let lines = problems
@@ -215,9 +283,15 @@ impl Inspection {
         let links = self.links.drain().map(|(_, names)| names);
         let mut missing: Vec<_> = links
             .filter(|names| matches!(names.first.kind, ManifestKind::File { .. }))
-            .filter(|names| names.contents.is_none() && names.count < names.claimed)
+            .filter(|names| names.count < names.claimed)
             .collect();
         missing.sort_by(|a, b| a.first.path.cmp(&b.first.path));
+        if let Some(collection) = &mut self.collection {
+            let names = missing.iter();
+            let names = names.map(|names| (names.first.path.clone(), names.count, names.claimed));
+            collection.lone_links.extend(names);
+        }
+        missing.retain(|names| names.contents.is_none());
         let lines = missing.into_iter().map(|names| {
             let (path, count, claimed) = (escape(&names.first.path), names.count, names.claimed);
             format!(

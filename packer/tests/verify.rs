@@ -58,6 +58,7 @@ fn nothing_is_wrong_with_what_linux_unpacks() {
     let report = verify(&image[..], None).unwrap();
     let expected = Report {
         problems: vec![],
+        findings: vec![],
         entries: 25,
         archives: 3,
         size: image.len() as u64,

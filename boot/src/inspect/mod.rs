@@ -11,7 +11,10 @@ use crate::files::format::{self, Format, Role};
 use crate::machine::target::{RunBy, Target};
 use crate::machine::vm::quoted;
 
+mod bootable;
 mod elf;
+
+pub use bootable::warnings;
 
 #[cfg(test)]
 pub(crate) use elf::tests::kernel as tiny_kernel;

@@ -29,10 +29,19 @@ eval "set -- $(field options)"
 
 # The report's verdict is an object of its own, with its fields one to a line.
 found=$(sed -n '/^  "verdict": {/,/^  }/s/^    "kind": "\(.*\)",*$/\1/p' report.json || true)
+warning=$(sed -n '/^boot: warning: /p' words)
+sentence=$(sed '/^boot: warning: /d' words | head -n 1)
+# An empty text is in every warning, so none may be there.
+is_warned() {
+  case $warning in
+    *"$(field warns)"*) [ -z "$warning" ] || [ -n "$(field warns)" ] ;;
+    *) false ;;
+  esac
+}
 {
-  echo "$name: $found, $code: $(head -n 1 words)"
-  if [ "$found" != "$(field kind)" ] || [ "$code" != "$(field code)" ] || ! head -n 1 words | grep -qF -e "$(field says)"; then
-    echo "  WRONG: expected $(field kind), $(field code), and in the sentence: $(field says)"
+  echo "$name: $found, $code: $sentence"
+  if [ "$found" != "$(field kind)" ] || [ "$code" != "$(field code)" ] || ! echo "$sentence" | grep -qF -e "$(field says)" || ! is_warned; then
+    echo "  WRONG: expected $(field kind), $(field code), in the sentence: $(field says), in the warning: $(field warns)"
     tail -n 20 log
     cat words
     touch ../failed

@@ -1,5 +1,6 @@
 //! The subcommands of the program, one in each file.
 
+mod boot_args;
 mod create;
 mod diff;
 mod extract;

@@ -1,9 +1,11 @@
 //! `packer verify`.
 
+use super::boot_args::BootArgs;
 use super::input;
 use super::print::{print, say};
 use anyhow::Result;
 use clap::Args;
+use packer::bootable::{Finding, Severity};
 use packer::escape::escape_path;
 use packer::{Error, Manifest, verify};
 use std::path::PathBuf;
@@ -18,8 +20,12 @@ use std::process::ExitCode;
 /// packer needs up to 400 bytes of memory for each entry, and the length of its path. With --manifest, it
 /// needs up to 2 kB.
 ///
-/// Exit codes: 0 packer found no problem; 1 packer found problems, and printed a line on stderr for each,
-/// which begins with the name of the image.
+/// With --boot, packer also looks for what stops Linux from starting init, such as a missing library. It does
+/// not look at what init opens or starts when it runs. Each finding is an error, a warning (the boot may fail)
+/// or a note.
+///
+/// Exit codes: 0 packer found no problem; 1 packer found problems. It prints a line on stderr for each problem,
+/// which begins with the name of the image. Warnings and notes are on stderr, too, but the exit code is 0.
 #[derive(Args)]
 pub struct Verify {
     /// The image
@@ -28,6 +34,9 @@ pub struct Verify {
     /// Also compare the image with this manifest, made by `packer create --manifest` or `packer list --json`
     #[arg(long, value_name = "FILE")]
     manifest: Option<PathBuf>,
+
+    #[command(flatten)]
+    boot: BootArgs,
 }
 
 impl Verify {
@@ -36,14 +45,20 @@ impl Verify {
             .manifest
             .map(|path| input::read(&path, Manifest::read_json));
         let manifest = manifest.transpose()?;
-        let report = input::read(&self.image, |image| {
-            verify::verify(image, manifest.as_ref())
+        let conditions = self.boot.conditions()?;
+        let report = input::read(&self.image, |image| match &conditions {
+            Some(conditions) => verify::verify_boot(image, manifest.as_ref(), conditions),
+            None => verify::verify(image, manifest.as_ref()),
         })?;
         let image = escape_path(&self.image);
-        if !report.problems.is_empty() {
-            for problem in &report.problems {
-                say(format_args!("{image}: {problem}"));
-            }
+        for problem in &report.problems {
+            say(format_args!("{image}: {problem}"));
+        }
+        for finding in &report.findings {
+            say(format_args!("{image}: {}: {finding}", finding.severity));
+        }
+        let is_error = |finding: &Finding| finding.severity == Severity::Error;
+        if !report.problems.is_empty() || report.findings.iter().any(is_error) {
             return Ok(ExitCode::FAILURE);
         }
         let entries = count(report.entries, "entry", "entries");

@@ -3,7 +3,7 @@
 use crate::error::Reason;
 use bstr::{BString, ByteSlice};
 use object::elf::{self, DynamicTag, FileHeader32, FileHeader64, Machine};
-use object::read::elf::{Dyn, FileHeader, ProgramHeader};
+use object::read::elf::{Dyn, FileHeader, NoteIterator, ProgramHeader};
 use object::{Endianness, ReadCache, ReadRef};
 use std::fmt;
 use std::fs::File;
@@ -11,7 +11,7 @@ use std::path::Path;
 
 /// An ELF program or library.
 #[derive(Debug, Default)]
-pub(super) struct Elf {
+pub(crate) struct Elf {
     pub architecture: Architecture,
     /// False for an object file or a core dump, for example.
     pub is_executable: bool,
@@ -27,6 +27,8 @@ pub(super) struct Elf {
     pub runpath: Option<BString>,
     /// `DF_1_NODEFLIB`: the default directories do not count.
     pub no_default: bool,
+    /// `GNU_PROPERTY_X86_ISA_1_NEEDED`: a bit for each level of x86-64 that it needs.
+    pub isa_needed: u32,
 }
 
 /// What must be the same in a program, in its interpreter and in its libraries.
@@ -47,10 +49,21 @@ pub struct Architecture {
 pub(super) fn read(path: &Path) -> Result<Elf, Reason> {
     let cache = ReadCache::new(File::open(path)?);
     let ident = (&cache).read_bytes_at(0, 5).unwrap_or_default();
-    let parsed = match ident.strip_prefix(&elf::ELFMAG) {
-        None => return Err("is not an ELF file, or is cut off".into()),
-        Some([1]) => parse::<FileHeader32<Endianness>, _>(&cache),
-        Some(_) => parse::<FileHeader64<Endianness>, _>(&cache),
+    if !ident.starts_with(&elf::ELFMAG) {
+        return Err("is not an ELF file, or is cut off".into());
+    }
+    parse_class(ident.get(4), &cache)
+}
+
+/// As [`read`], for a file that is in memory and begins with the magic of ELF.
+pub(crate) fn parse_bytes(bytes: &[u8]) -> Result<Elf, Reason> {
+    parse_class(bytes.get(4), bytes)
+}
+
+fn parse_class<'data, R: ReadRef<'data>>(class: Option<&u8>, data: R) -> Result<Elf, Reason> {
+    let parsed = match class {
+        Some(1) => parse::<FileHeader32<Endianness>, _>(data),
+        _ => parse::<FileHeader64<Endianness>, _>(data),
     };
     parsed.map_err(|error| {
         format!("is a malformed ELF file, or is cut off: {error}; install or build it again").into()
@@ -77,6 +90,10 @@ where
     for segment in segments {
         if let Some(path) = segment.interpreter(endian, data)? {
             elf.interpreter = Some(path.into());
+        }
+        // A malformed note stops no program.
+        if let Ok(Some(notes)) = segment.notes(endian, data) {
+            elf.isa_needed |= isa_needed(endian, notes);
         }
         let Some(entries) = segment.dynamic(endian, data)? else {
             continue;
@@ -105,6 +122,25 @@ where
         }
     }
     Ok(elf)
+}
+
+/// The levels that the notes name. Files of other architectures have no such note.
+fn isa_needed<Header: FileHeader>(
+    endian: Header::Endian,
+    mut notes: NoteIterator<'_, Header>,
+) -> u32 {
+    let mut needed = 0;
+    while let Ok(Some(note)) = notes.next() {
+        let Some(mut properties) = note.gnu_properties(endian) else {
+            continue;
+        };
+        while let Ok(Some(property)) = properties.next() {
+            if property.pr_type() == elf::GNU_PROPERTY_X86_ISA_1_NEEDED {
+                needed |= property.data_u32(endian).unwrap_or(0);
+            }
+        }
+    }
+    needed
 }
 
 /// The byte of the file that a segment loads to `address`.

@@ -11,7 +11,7 @@ use std::fs;
 use std::rc::Rc;
 
 /// An ELF interpreter, which is the dynamic linker: ld.so(8).
-pub(super) struct Interpreter {
+pub(crate) struct Interpreter {
     /// As the program names it.
     pub path: BString,
     pub elf: Rc<Elf>,
@@ -27,7 +27,7 @@ pub(super) struct Interpreter {
 }
 
 /// The C library that the interpreter belongs to.
-pub(super) enum Libc {
+pub(crate) enum Libc {
     Glibc {
         /// The cache of ldconfig(8), which the interpreter reads.
         cache: BString,
@@ -41,60 +41,93 @@ pub(super) enum Libc {
 impl Interpreter {
     /// `path` is the `PT_INTERP` of a program, and leads to `found`.
     pub fn new(root: &Root, path: &[u8], found: &Found, elf: Rc<Elf>) -> Result<Self, Error> {
-        let mut interpreter = Self {
-            path: path.into(),
-            lib: lib(parent(&found.real)),
-            platform: platform(elf.architecture.machine),
-            elf,
-            libc: Libc::Musl { path_file: None },
-            configured: Vec::new(),
-            defaults: Vec::new(),
+        let system = match musl_path_file(path) {
+            Some(file) => {
+                let at = |error| Error::at(root.source(&file), error);
+                let path_file = root.find_if_exists(&file).map_err(at)?;
+                let text = path_file.as_ref().map(|found| fs::read(&found.source));
+                System::of_musl(text.transpose().map_err(at)?.as_deref(), path_file)
+            }
+            None => {
+                let bytes = fs::read(&found.source);
+                System::of_glibc(&bytes.map_err(|error| Error::at(&found.source, error))?)
+            }
         };
-        let musl = file_name(path).strip_prefix(b"ld-musl-");
-        if let Some(architecture) = musl.and_then(|rest| rest.strip_suffix(b".so.1")) {
-            interpreter.read_musl(root, architecture)?;
-        } else {
-            interpreter.read_glibc(root, found)?;
+        let mut interpreter = Self::of_system(path, &found.real, elf, system);
+        if let Libc::Glibc { cache } = &interpreter.libc {
+            let conf = cache.strip_suffix(b"cache").unwrap_or(cache);
+            interpreter.configured = conf::directories(root, &[conf, b"conf"].concat())?;
         }
         Ok(interpreter)
     }
 
-    /// As musl's ldso/dynlink.c.
-    fn read_musl(&mut self, root: &Root, architecture: &[u8]) -> Result<(), Error> {
-        let prefix = parent(parent(&self.path)).trim_end_with(|c| c == '/');
-        let file = [prefix, b"/etc/ld-musl-", architecture, b".path"].concat();
-        let at = |error| Error::at(root.source(&file), error);
-        let path_file = root.find_if_exists(&file).map_err(at)?;
-        let text = match &path_file {
-            Some(found) => fs::read(&found.source).map_err(at)?,
-            None => b"/lib:/usr/local/lib:/usr/lib".to_vec(),
-        };
+    /// As [`new`](Self::new), for an interpreter at the path `real` whose system is known.
+    pub fn of_system(path: &[u8], real: &[u8], elf: Rc<Elf>, system: System) -> Self {
+        let System { libc, mut defaults } = system;
+        if let Libc::Glibc { .. } = libc {
+            // ld.so itself is in one of them. Only an unknown ld.so needs this guess.
+            for guess in [parent(real), b"/lib", b"/usr/lib"] {
+                if defaults.len() < 2 && !defaults.iter().any(|known| known == guess) {
+                    defaults.push(guess.into());
+                }
+            }
+        }
+        Self {
+            path: path.into(),
+            lib: lib(parent(real)),
+            platform: platform(elf.architecture.machine),
+            elf,
+            libc,
+            configured: Vec::new(),
+            defaults,
+        }
+    }
+}
+
+/// What an interpreter knows of the system that it was built for.
+pub(crate) struct System {
+    pub libc: Libc,
+    /// [`Interpreter::defaults`].
+    pub defaults: Vec<BString>,
+}
+
+impl System {
+    /// As musl's ldso/dynlink.c. `text` is that of the [`musl_path_file`], which is at `path_file`.
+    pub fn of_musl(text: Option<&[u8]>, path_file: Option<Found>) -> Self {
+        let text = text.unwrap_or(b"/lib:/usr/local/lib:/usr/lib");
         let directories = text.split(|byte| matches!(byte, b':' | b'\n'));
         let directories = directories.filter(|directory| directory.starts_with(b"/"));
-        self.defaults = directories.map(BString::from).collect();
-        let path_file = path_file.map(Box::new);
-        self.libc = Libc::Musl { path_file };
-        Ok(())
+        Self {
+            defaults: directories.map(BString::from).collect(),
+            libc: Libc::Musl {
+                path_file: path_file.map(Box::new),
+            },
+        }
     }
 
     /// Distributions build the directories into ld.so, and Nix those of the store, so they are read from it.
-    fn read_glibc(&mut self, root: &Root, found: &Found) -> Result<(), Error> {
-        let bytes = fs::read(&found.source).map_err(|error| Error::at(&found.source, error))?;
-        let strings = || bytes.split_str("\0");
+    pub fn of_glibc(interpreter: &[u8]) -> Self {
+        let strings = || interpreter.split_str("\0");
         let cache = strings().find(|text| text.starts_with(b"/") && text.ends_with(CACHE));
-        let cache = BString::from(cache.unwrap_or(CACHE));
-        self.defaults = built_in(strings());
-        // ld.so itself is in one of them. Only an unknown ld.so needs this guess.
-        for guess in [parent(&found.real), b"/lib", b"/usr/lib"] {
-            if self.defaults.len() < 2 && !self.defaults.iter().any(|known| known == guess) {
-                self.defaults.push(guess.into());
-            }
+        Self {
+            libc: Libc::Glibc {
+                cache: BString::from(cache.unwrap_or(CACHE)),
+            },
+            defaults: built_in(strings()),
         }
-        let conf = cache.strip_suffix(b"cache").unwrap_or(&cache);
-        self.configured = conf::directories(root, &[conf, b"conf"].concat())?;
-        self.libc = Libc::Glibc { cache };
-        Ok(())
     }
+}
+
+/// The file with the default directories that musl's interpreter reads, or `None` if `path` is not musl's.
+pub(crate) fn musl_path_file(path: &[u8]) -> Option<BString> {
+    let architecture = file_name(path).strip_prefix(b"ld-musl-")?;
+    let architecture = architecture.strip_suffix(b".so.1")?;
+    let prefix = parent(parent(path)).trim_end_with(|c| c == '/');
+    Some(
+        [prefix, b"/etc/ld-musl-", architecture, b".path"]
+            .concat()
+            .into(),
+    )
 }
 
 const CACHE: &[u8] = b"/etc/ld.so.cache";

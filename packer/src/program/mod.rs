@@ -17,11 +17,12 @@
 
 mod cache;
 mod conf;
-mod elf;
-mod interpreter;
+pub(crate) mod directories;
+pub(crate) mod elf;
+pub(crate) mod interpreter;
 mod load;
-mod root;
-mod script;
+pub(crate) mod root;
+pub(crate) mod script;
 
 use crate::escape::{escape, escape_path};
 use crate::{Entry, Error, Kind, Tree, paths};
@@ -40,7 +41,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// How many scripts may interpret one another, as in exec_binprm() of the kernel's fs/exec.c.
-const SCRIPTS_MAX: usize = 5;
+pub(crate) const SCRIPTS_MAX: usize = 5;
 
 /// Programs with everything that they need to start.
 #[derive(Clone, Debug)]

@@ -12,10 +12,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// The directory that is `/` for the programs.
-pub(super) struct Root<'a>(pub &'a Path);
+pub(crate) struct Root<'a>(pub &'a Path);
 
 /// An existing file or directory.
-pub(super) struct Found {
+pub(crate) struct Found {
     /// Its path below the root, without symbolic links. Empty for the root.
     pub real: BString,
     /// Its path on this machine.
@@ -103,7 +103,7 @@ fn is_missing(error: &io::Error) -> bool {
 }
 
 /// The directory part of an absolute path: `/` for `/a`.
-pub(super) fn parent(path: &[u8]) -> &[u8] {
+pub(crate) fn parent(path: &[u8]) -> &[u8] {
     match path.rfind_byte(b'/') {
         None | Some(0) => b"/",
         Some(end) => &path[..end],
@@ -111,6 +111,6 @@ pub(super) fn parent(path: &[u8]) -> &[u8] {
 }
 
 /// The last name of a path.
-pub(super) fn file_name(path: &[u8]) -> &[u8] {
+pub(crate) fn file_name(path: &[u8]) -> &[u8] {
     path.rsplit_str("/").next().unwrap_or_default()
 }

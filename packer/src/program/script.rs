@@ -3,17 +3,17 @@
 use bstr::{BStr, ByteSlice};
 
 /// How many bytes of a file the kernel looks at: `BINPRM_BUF_SIZE`.
-pub(super) const HEAD: usize = 256;
+pub(crate) const HEAD: usize = 256;
 
 /// The interpreter of a script, and the one argument that it gets before the path of the script.
 #[derive(Debug, PartialEq)]
-pub(super) struct Shebang<'a> {
+pub(crate) struct Shebang<'a> {
     pub interpreter: &'a BStr,
     pub argument: Option<&'a BStr>,
 }
 
 /// Reads the first line of a file. `None` if the file does not begin with `#!`.
-pub(super) fn parse(head: &[u8]) -> Option<Shebang<'_>> {
+pub(crate) fn parse(head: &[u8]) -> Option<Shebang<'_>> {
     let line = head.strip_prefix(b"#!")?.split_str("\n").next()?;
     let line = line.trim_with(is_blank);
     let (interpreter, argument) = match line.find_byteset(b" \t\0") {

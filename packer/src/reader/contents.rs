@@ -27,8 +27,11 @@ impl<R: Read> Contents<'_, R> {
     ///
     /// # Errors
     /// Those of reading.
-    pub fn sha256(mut self) -> io::Result<String> {
-        let mut hash = Sha256::new();
+    pub fn sha256(self) -> io::Result<String> {
+        self.sha256_after(Sha256::new())
+    }
+
+    fn sha256_after(mut self, mut hash: Sha256) -> io::Result<String> {
         loop {
             let bytes = self.fill_buf()?;
             if bytes.is_empty() {
@@ -38,6 +41,34 @@ impl<R: Read> Contents<'_, R> {
             let read = bytes.len();
             self.consume(read);
         }
+    }
+}
+
+/// Hashes contents while they are read.
+pub(crate) struct Hashed<'a, R: Read> {
+    contents: Contents<'a, R>,
+    hash: Sha256,
+}
+
+impl<'a, R: Read> Hashed<'a, R> {
+    pub fn new(contents: Contents<'a, R>) -> Self {
+        Self {
+            contents,
+            hash: Sha256::new(),
+        }
+    }
+
+    /// Reads what is left. Returns the SHA-256 of all.
+    pub fn sha256(self) -> io::Result<String> {
+        self.contents.sha256_after(self.hash)
+    }
+}
+
+impl<R: Read> Read for Hashed<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.contents.read(buffer)?;
+        self.hash.update(&buffer[..read]);
+        Ok(read)
     }
 }
 

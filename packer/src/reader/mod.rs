@@ -17,6 +17,7 @@ mod stream;
 
 pub use crate::file_type::FileType;
 pub use contents::Contents;
+pub(crate) use contents::Hashed;
 pub use item::{CpioArchive, CpioEntry, ImageFile, Item, Link, Skipped};
 pub use stream::Position;
 

@@ -60,6 +60,11 @@ pub fn file(path: impl AsRef<[u8]>, contents: impl AsRef<[u8]>) -> E {
     e(path, FILE | 0o644, contents)
 }
 
+/// An executable file.
+pub fn program(path: impl AsRef<[u8]>, contents: impl AsRef<[u8]>) -> E {
+    e(path, FILE | 0o755, contents)
+}
+
 pub fn symlink(path: impl AsRef<[u8]>, target: impl AsRef<[u8]>) -> E {
     e(path, LINK | 0o777, target)
 }

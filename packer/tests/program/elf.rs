@@ -1,5 +1,7 @@
 //! ELF files made by hand.
 
+#![allow(dead_code)] // No test uses everything.
+
 pub const X86_64: u16 = 62;
 pub const I386: u16 = 3;
 pub const AARCH64: u16 = 183;
@@ -17,6 +19,10 @@ pub struct Elf {
     /// Entries of the dynamic section with a name.
     names: Vec<(u64, String)>,
     flags_1: u64,
+    /// The levels of x86-64 that it needs, a bit for each.
+    levels: u32,
+    /// `e_type`, if it is not `ET_DYN`.
+    kind: Option<u16>,
 }
 
 impl Elf {
@@ -69,6 +75,16 @@ impl Elf {
         self
     }
 
+    pub fn levels(mut self, bits: u32) -> Self {
+        self.levels = bits;
+        self
+    }
+
+    pub fn kind(mut self, kind: u16) -> Self {
+        self.kind = Some(kind);
+        self
+    }
+
     fn name(mut self, tag: u64, name: &str) -> Self {
         self.names.push((tag, name.into()));
         self
@@ -86,12 +102,17 @@ impl Elf {
         }
         let interpreter = self.interpreter.as_ref().map(|path| format!("{path}\0"));
         let interpreter = interpreter.unwrap_or_default();
-        let segments = 3 + u64::from(self.interpreter.is_some());
+        // A note of GNU with a property: GNU_PROPERTY_X86_ISA_1_NEEDED.
+        let note = [4, 16, 5, 0x0055_4e47, 0xc000_8002, 4, self.levels, 0];
+        let note = note.map(u32::to_le_bytes).concat();
+        let note = if self.levels == 0 { Vec::new() } else { note };
+        let segments = 3 + u64::from(self.interpreter.is_some()) + u64::from(!note.is_empty());
         let dynamic_at = header + segments * segment;
         let dynamic_size = (dynamic.len() as u64 + 4) * 2 * word;
         let strings_at = dynamic_at + dynamic_size;
         let interpreter_at = strings_at + strings.len() as u64;
-        let end = interpreter_at + interpreter.len() as u64;
+        let note_at = interpreter_at + interpreter.len() as u64;
+        let end = note_at + note.len() as u64;
         // DT_STRTAB, DT_STRSZ, DT_FLAGS_1, DT_NULL.
         dynamic.extend([
             (5, BASE + strings_at),
@@ -108,7 +129,7 @@ impl Elf {
         file.bytes.push(if self.is_big_endian { 2 } else { 1 });
         file.bytes.push(1);
         file.bytes.resize(16, 0);
-        file.number(2, 3);
+        file.number(2, self.kind.unwrap_or(3).into());
         file.number(2, self.machine.unwrap_or(X86_64).into());
         file.number(4, 1);
         file.words(&[0, header, 0]);
@@ -123,11 +144,15 @@ impl Elf {
         if self.interpreter.is_some() {
             file.segment(3, interpreter_at, interpreter.len() as u64);
         }
+        if !note.is_empty() {
+            file.segment(4, note_at, note.len() as u64);
+        }
         for (tag, value) in dynamic {
             file.words(&[tag, value]);
         }
         file.bytes.extend(strings);
         file.bytes.extend(interpreter.bytes());
+        file.bytes.extend(note);
         assert_eq!(file.bytes.len() as u64, end);
         file.bytes
     }
