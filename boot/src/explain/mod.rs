@@ -9,12 +9,14 @@
 //! | [`prefix`] | time stamps and names that other programs write in front of a line |
 //! | [`read`] | reads a log to its end |
 //! | [`follow`] | reads a log that grows, or a serial port |
+//! | [`wrapped`] | lines in records of other programs: JSON, `key="value"` |
 //! | [`show`] | the results as text and as JSON |
 
 pub mod follow;
 pub mod prefix;
 pub mod read;
 pub mod show;
+pub mod wrapped;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -243,9 +245,14 @@ impl Explainer {
         current.strange += strange as u64;
         current.has_output |= !text.is_empty();
         let message = message(&line);
-        current.has_times |= message.len() < line.len();
+        let is_stamped = message.len() < line.len();
+        current.has_times |= is_stamped;
         current.has_version |= is_first(message);
         current.findings.at_line(self.number);
+        if is_stamped {
+            // A quiet kernel does not print its version, but errors.
+            current.findings.withdraw_no_kernel();
+        }
         current.feed(&line, ends);
         if !self.in_line && !text.is_empty() {
             current.record(Line {

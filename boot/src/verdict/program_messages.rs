@@ -35,6 +35,10 @@ const MESSAGES: &[Row] = &[
     row("applet not found",
         "The link to busybox has the name of a program that this busybox does not have (`busybox --list` lists them). Build it with this \
          one, or use another program."),
+    // busybox' util-linux/mount.c
+    row("mount: mounting ",
+        "That mount failed. \"No such file or directory\": the device or the directory is not there (a missing driver, or /dev without devtmpfs). \"No such \
+         device\": the kernel has no driver for this file system. \"Invalid argument\": the device has another file system, or an option is wrong."),
     // Go's runtime/panic.go, runtime/os_linux.go
     row("runtime: failed to create new OS thread", "Go needs threads: clone(2), futex(2) and epoll(7). Build the kernel with them (mkKernel: the fragment `userland`)."),
     row("fatal error: ", "A Go program, or another with that message, ends with status 2 after a fatal error. The message says which."),

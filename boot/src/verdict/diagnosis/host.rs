@@ -28,6 +28,11 @@ fn error(message: &str) -> Option<Cause> {
     })
 }
 
+/// Whether QEMU always ends with this error: it has found no way to go on (`cpu_abort`).
+pub fn is_fatal(reason: &str) -> bool {
+    reason.starts_with("fatal: ")
+}
+
 pub(super) fn failed(reason: &str) -> Words {
     let sentence = format!("QEMU failed: {reason}");
     let help = help(reason).unwrap_or(
@@ -57,6 +62,10 @@ pub fn help(message: &str) -> Option<&'static str> {
 #[rustfmt::skip] // A table.
 const HELP: &[(&[&str], &str)] = &[
     // hw/i386/x86-common.c
+    // cpu-common.c: cpu_abort
+    (&["outside RAM or ROM"],
+        "The CPU has left the code: the kernel or the firmware is for another machine or was loaded at a wrong address, or its stack or its page tables were overwritten. \
+         Without -bios, a machine needs a kernel or a firmware that begins where its CPU begins."),
     (&["without PVH ELF Note"],
         "QEMU starts a vmlinux only by its PVH entry. Build the kernel with CONFIG_PVH=y, or boot its bzImage (arch/x86/boot/bzImage). Some \
          versions of QEMU do not find the entry of a kernel that also has .note.gnu.property: strip that section with objcopy -R."),

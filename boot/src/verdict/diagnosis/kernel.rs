@@ -14,6 +14,12 @@ pub(super) const MESSAGES: &[Row] = &[
         lockup_cause,
         "kernel/watchdog.c, until 4.14",
     ),
+    // Before 4.11.
+    row(
+        "NMI watchdog: BUG: soft lockup",
+        lockup_cause,
+        "kernel/watchdog.c, until 4.10",
+    ),
     // Since 6.19 with "CPU0: " in front.
     part(
         "Watchdog detected hard LOCKUP on cpu",
@@ -41,6 +47,8 @@ pub(super) const MESSAGES: &[Row] = &[
         oom,
         "mm/oom_kill.c",
     ),
+    row("BUG: KASAN: ", sanitizer, "mm/kasan/report.c"),
+    row("BUG: KFENCE: ", sanitizer, "mm/kfence/report.c"),
     // arch/x86/mm/fault.c, lib/bug.c, and many more.
     row("BUG: ", bug, "arch/x86/mm/fault.c"),
     row("kernel BUG at ", bug, "lib/bug.c"),
@@ -54,6 +62,18 @@ pub(super) const MESSAGES: &[Row] = &[
         "arch/arm64/kernel/traps.c",
     ),
     row("Unable to handle kernel ", bug, "arch/arm64/mm/fault.c"),
+    row("CPU ", mips, "arch/mips/mm/fault.c"),
+    row("Oops[#", bug, "arch/mips/kernel/traps.c"),
+    // A panic follows.
+    row(
+        "SError Interrupt on CPU",
+        |_| {
+            Some(Cause::Panic {
+                reason: "Asynchronous SError Interrupt".into(),
+            })
+        },
+        "arch/arm64/kernel/traps.c",
+    ),
     row(
         "Insufficient stack space to handle exception!",
         bug,
@@ -88,18 +108,32 @@ fn bug(_: &str) -> Option<Cause> {
     Some(Cause::Oops { at: None })
 }
 
+/// `KIND in FUNCTION+0x1/0x2`
+fn sanitizer(rest: &str) -> Option<Cause> {
+    let at = rest.split_once(" in ").map(|(_, at)| at.to_owned());
+    Some(Cause::Oops { at })
+}
+
 /// Only an oops has a number, `... [#1] ...`; the kernel's messages about programs have none.
 fn numbered_bug(rest: &str) -> Option<Cause> {
     rest.contains("[#").then_some(Cause::Oops { at: None })
+}
+
+/// `NUMBER Unable to handle kernel paging request at virtual address ...`
+fn mips(rest: &str) -> Option<Cause> {
+    let is_oops = rest.contains(" Unable to handle kernel ");
+    is_oops.then_some(Cause::Oops { at: None })
 }
 
 fn lockup_cause(_: &str) -> Option<Cause> {
     Some(Cause::Lockup)
 }
 
-/// `NAME self-detected stall on CPU`, `NAME detected stalls on CPUs/tasks:`. Other messages of RCU begin like that.
+/// `NAME self-detected stall on CPU`, `NAME detected stalls on CPUs/tasks:`. Other messages of RCU begin like that. `NAME detected
+/// expedited stalls` comes after a much shorter time, and is harmless.
 fn stall(rest: &str) -> Option<Cause> {
-    rest.contains("detected ").then_some(Cause::Lockup)
+    let is_stall = rest.contains("detected ") && !rest.contains(" expedited ");
+    is_stall.then_some(Cause::Lockup)
 }
 
 /// `NAME:PID blocked for more than SECONDS seconds.`, since 6.17 also `blocked in I/O wait for more than`.
@@ -136,14 +170,19 @@ fn killed(rest: &str) -> Option<Cause> {
 
 /// The place of an oops, from one of the messages that follow it.
 pub fn place(message: &str) -> Option<&str> {
-    // "RIP: 0010:FUNCTION+0x1/0x2" (arch/x86/kernel/dumpstack.c), "pc : FUNCTION+0x1/0x2" (arch/arm64/kernel/process.c),
-    // "epc : FUNCTION+0x1/0x2 ra : ..." (arch/riscv/kernel/process.c). A kernel without symbols prints an address.
+    // "RIP: 0010:FUNCTION+0x1/0x2", before 4.10 "IP: [<ADDRESS>] FUNCTION+0x1/0x2" (arch/x86/kernel/dumpstack.c),
+    // "pc : FUNCTION+0x1/0x2" (arch/arm64/kernel/process.c), "PC is at FUNCTION+0x1/0x2" (arch/arm/kernel/process.c),
+    // "epc : FUNCTION+0x1/0x2 ra : ..." (arch/riscv/kernel/process.c), "epc   : ADDRESS FUNCTION+0x1/0x2"
+    // (arch/mips/kernel/traps.c), "NIP [ADDRESS] FUNCTION+0x1/0x2" (arch/powerpc/kernel/process.c).
+    const PLACES: &[&str] = &["IP: ", "pc : ", "PC is at ", "epc : ", "epc   : ", "NIP ["];
     let rest = message
         .strip_prefix("RIP: ")
         .and_then(|rest| Some(rest.split_once(':')?.1))
-        .or_else(|| message.strip_prefix("pc : "))
-        .or_else(|| message.strip_prefix("epc : "))?;
-    rest.split(' ').find(|word| !word.is_empty())
+        .or_else(|| PLACES.iter().find_map(|place| message.strip_prefix(place)))?;
+    let mut words = rest.split(' ').filter(|word| !word.is_empty());
+    // A kernel without symbols prints only an address.
+    let first = words.clone().next();
+    words.find(|word| word.contains("+0x")).or(first)
 }
 
 pub(super) fn panic(reason: &str) -> Words {

@@ -14,6 +14,12 @@ const LINES: &[Row] = &[
     ("Waiting for root device ",
         "rootwait makes the kernel wait forever for the device that root= names. Its name is wrong, or the kernel lacks the driver of the disk or of its controller."),
     ("Waiting for root file system", "The initramfs waits for the device that root= names; after a while it gives up and starts a shell."),
+    // net/ipv4/ipconfig.c
+    ("Sending DHCP requests", "The kernel waits for a DHCP server: the cable, or the network has none for this machine. It does so because of ip= on its command line."),
+    ("rootserver=", "The kernel has an address, and probably waits for the NFS server: the server, nfsroot=, its version of NFS, or a firewall."),
+    ("Please unlock disk ", "The initramfs waits for the passphrase of an encrypted disk. A machine without a keyboard needs a key file, a TPM or an SSH server in the initramfs."),
+    ("nter passphrase for ", "The initramfs waits for the passphrase of an encrypted disk. A machine without a keyboard needs a key file, a TPM or an SSH server in the initramfs."),
+    ("A password is required to access the ", "The initramfs waits for the passphrase of an encrypted disk. A machine without a keyboard needs a key file, a TPM or an SSH server in the initramfs."),
     // x86 only; arm64 has none of its own.
     ("Booting the kernel", "The kernel was unpacked, and printed nothing. earlyprintk=serial,ttyS0 shows its first messages on x86, earlycon elsewhere. Often console= is missing, \
          or the guest has too little memory."),
@@ -31,14 +37,19 @@ const LINES: &[Row] = &[
     ("alibrating delay loop", "The kernel waits for timer interrupts that do not come: the machine's timer or interrupt controller is not the one that the kernel expects."),
     ("random: ", "A program may wait in getrandom(2) until the kernel has collected entropy. A virtio-rng device (QEMU: -device virtio-rng-pci) or random.trust_cpu=on with a CPU that has \
          RDRAND provides it at once."),
+    ("can't access tty; job control turned off", PROMPT),
     ("a start job is running", "systemd waits for a unit; the line names it and the limit."),
     ("A start job is running", "systemd waits for a unit; the line names it and the limit."),
 ];
 
+/// After `# `, and boot loaders have such prompts too.
+const PROMPT: &str = "A shell or a boot loader waits for input. If nobody asked for it, the script before it has given up; its lines above say why.";
+
 /// What the silence after `line` means.
 pub fn help(line: &str) -> Option<&'static str> {
     let row = LINES.iter().find(|(part, _)| line.contains(part));
-    row.map(|(_, help)| *help)
+    let prompt = line.ends_with('#').then_some(PROMPT);
+    row.map(|(_, help)| *help).or(prompt)
 }
 
 #[cfg(test)]

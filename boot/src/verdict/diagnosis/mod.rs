@@ -316,7 +316,8 @@ const PANICS: &[&[Row]] = &[init::PANICS, root::PANICS, kernel::PANICS];
 /// The problem that `message` reports.
 pub fn finding(message: &str) -> Option<Finding> {
     let cause = match message.strip_prefix(PANIC) {
-        Some(reason) => Some(of_panic(reason.trim_start())),
+        // "---[ end Kernel panic - not syncing: REASON ]---" repeats the reason.
+        Some(reason) => Some(of_panic(reason.trim_end_matches("]---").trim())),
         None => look_up(TABLES, message),
     };
     cause.map(|cause| Finding {

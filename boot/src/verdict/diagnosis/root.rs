@@ -2,11 +2,25 @@
 
 use super::{Cause, Row, Words, row};
 
-pub(super) const MESSAGES: &[Row] = &[row(
-    "VFS: Cannot open root device ",
-    cannot_open,
-    "init/do_mounts.c",
-)];
+pub(super) const MESSAGES: &[Row] = &[
+    row(
+        "VFS: Cannot open root device ",
+        cannot_open,
+        "init/do_mounts.c",
+    ),
+    // Before 5.0 followed by ", trying floppy".
+    row(
+        "VFS: Unable to mount root fs via ",
+        |_| {
+            Some(Cause::NoRoot {
+                device: Some("/dev/nfs".into()),
+                found: false,
+                unpacked: None,
+            })
+        },
+        "init/do_mounts.c",
+    ),
+];
 
 /// `"NAME" or unknown-block(MAJOR,MINOR)`, `unknown-block(MAJOR,MINOR)`, `not enough memory`.
 pub(super) const PANICS: &[Row] = &[
@@ -25,8 +39,9 @@ pub(super) const PANICS: &[Row] = &[
 /// `"NAME" or BLOCK: error -ERRNO`
 fn cannot_open(rest: &str) -> Option<Cause> {
     let name = rest.strip_prefix('"')?.split_once('"')?.0;
-    // Without a name, root= is missing, and the panic tells as much.
-    (!name.is_empty()).then(|| Cause::NoRoot {
+    // Without a name, root= is missing, and the panic tells as much. Before 6.5, that was "(null)".
+    let is_name = !matches!(name, "" | "(null)");
+    is_name.then(|| Cause::NoRoot {
         device: Some(name.to_owned()),
         found: false,
         unpacked: None,
@@ -42,7 +57,7 @@ fn unable(rest: &str) -> Option<Cause> {
         .split_once("block(")
         .and_then(|(_, rest)| Some(rest.split_once(')')?.0));
     let found = number.is_some_and(|number| !number.starts_with("0,"));
-    let device = name.filter(|name| !name.is_empty());
+    let device = name.filter(|name| !matches!(*name, "" | "(null)"));
     Some(Cause::NoRoot {
         // A kernel that knows no name has its number.
         device: device
@@ -53,8 +68,44 @@ fn unable(rest: &str) -> Option<Cause> {
     })
 }
 
+/// Devices that are no disks of the kernel.
+struct Class {
+    /// The beginnings of their names.
+    names: &'static [&'static str],
+    meaning: &'static str,
+    help: &'static str,
+}
+
+impl Class {
+    fn has(&self, device: &str) -> bool {
+        self.names.iter().any(|name| device.starts_with(name))
+    }
+}
+
+const NO_INITRAMFS: &str = "The kernel did not use the initramfs: the boot loader passed none (with GRUB, the line initrd of the entry), or the kernel could not unpack it, or found no \
+                            /init in it; its earlier messages say so. Build it for this kernel version, and add it to the entry.";
+
+#[rustfmt::skip] // A table.
+const CLASSES: &[Class] = &[
+    Class { names: &["UUID=", "LABEL=", "/dev/disk/"], meaning: "only an initramfs finds a disk by this name", help: "The kernel itself knows names such as /dev/vda1, PARTUUID=... and PARTLABEL=..., \
+        but no UUID and no label of a file system. Either an initramfs was not used: the boot loader passed none, or the kernel could not unpack it, or found no /init in it, which its \
+        earlier messages say. Or let root= name the partition in the kernel's way." },
+    Class { names: &["/dev/mapper/", "/dev/dm-", "/dev/md/", "ZFS=", "zfs"], meaning: "only an initramfs can set up this device", help: NO_INITRAMFS },
+    Class { names: &["/dev/nfs", "nfs"], meaning: "the NFS server did not give it this file system", help: "If there is no line \"IP-Config: Complete\" above, the kernel has no network: it needs \
+        a built-in driver for the network card, CONFIG_IP_PNP=y, and ip=dhcp on its command line. If there is one, look at rootserver= and at nfsroot=SERVER:DIRECTORY, at the server's \
+        exports, and at its version of NFS: the kernel tries NFS 2 or 3 by default, over UDP in old kernels (nfsroot=...,v3,tcp). The kernel needs CONFIG_ROOT_NFS=y." },
+    // A device's number 1,N is that of a RAM disk.
+    Class { names: &["/dev/ram", "ram", "1,"], meaning: "a RAM disk is empty, unless the boot loader has passed an initrd", help: "The boot loader passed no initrd, or at a wrong address, or the \
+        kernel rejected it, which a message with \"initrd\" or \"initramfs\" says. With an initramfs, root=/dev/ram is not needed; the kernel comes here only if it found no /init in it." },
+];
+
 pub(super) fn none(device: Option<&str>, found: bool, unpacked: Option<bool>) -> Words {
     let kind = "no-root";
+    let class = device.and_then(|device| CLASSES.iter().find(|class| class.has(device)));
+    if let (Some(device), Some(class)) = (device, class) {
+        let sentence = format!("the kernel cannot mount {device} as its root file system");
+        return Words::new(kind, sentence, class.help).because(class.meaning);
+    }
     match (device, found) {
         (Some(device), true) => Words::new(
             kind,
@@ -87,8 +138,8 @@ pub(super) fn none(device: Option<&str>, found: bool, unpacked: Option<bool>) ->
                 ),
                 None => (
                     "it used no initramfs, or found no init in it",
-                    "Either the kernel was built without CONFIG_BLK_DEV_INITRD=y, or the initramfs has no /init, and the kernel \
-                     looked for a disk instead.",
+                    "If an initramfs should have mounted it, the kernel was given none, or was built without CONFIG_BLK_DEV_INITRD=y, or could not \
+                     unpack it, or found no /init in it. If not, root= on its command line must name a disk.",
                 ),
             };
             Words::new(kind, "the kernel has no root file system", help).because(meaning)
@@ -116,6 +167,7 @@ mod tests {
                 true,
             ),
             (" on unknown-block(8,1)", Some("8,1"), true),
+            (" on \"(null)\" or unknown-block(0,0)", None, false),
             (": not enough memory", None, false),
         ] {
             let device = device.map(str::to_owned);
@@ -129,6 +181,10 @@ mod tests {
                 "{rest}"
             );
         }
+        assert_eq!(
+            cannot_open("\"(null)\" or unknown-block(0,0): error -6"),
+            None
+        );
         let cause = cannot_open("\"sda1\" or unknown-block(0,0): error -6");
         let device = Some("sda1".to_owned());
         assert_eq!(
@@ -139,5 +195,23 @@ mod tests {
                 unpacked: None
             })
         );
+    }
+
+    #[test]
+    fn a_device_that_is_no_disk_gets_its_own_advice() {
+        for (device, part) in [
+            ("UUID=1234", "PARTUUID="),
+            ("/dev/mapper/vg-root", "initrd"),
+            ("/dev/nfs", "nfsroot="),
+            ("1,0", "initrd"),
+            ("/dev/ram0", "initrd"),
+            ("/dev/vda1", "CONFIG_VIRTIO_BLK"),
+            ("PARTUUID=1234-02", "CONFIG_VIRTIO_BLK"),
+        ] {
+            assert!(
+                none(Some(device), false, None).help.contains(part),
+                "{device}"
+            );
+        }
     }
 }
