@@ -40,7 +40,7 @@ rec {
     all // {
       default = all.boot;
       packer = describe ({ description = "Makes and reads initramfs images"; mainProgram = "packer"; } // versions.project) project.products.packer;
-      explain = describe ({ description = "Says in words what happened in the log of a boot"; mainProgram = "explain"; } // versions.project) project.explain;
+      explain = describe ({ description = "Says in words what the log of a boot shows"; mainProgram = "explain"; } // versions.project) project.explain;
       matrix = describe ({ description = "Runs programs in all combinations of kernels, machines and memory sizes"; mainProgram = "matrix"; } // versions.project) project.run-program.matrix;
       run = describe ({ description = "Runs a program in a Linux kernel of its own"; mainProgram = "run"; } // versions.project) project.run-program;
       run-aarch64 = foreignRun project "aarch64";
@@ -63,7 +63,7 @@ rec {
       default = boot.boot;
       bench = bench "Measures packer, `boot run` and the boot for all targets, beside other programs" { inherit guestSystems; inherit (project) run-program; };
       debug = app "Boots the system with gdb attached, and stops at the kernel's first C function, or with --init at init's first instruction" "${project.debug}/bin/debug";
-      explain = app "Says in words what happened in the log of a boot, whatever wrote it" "${project.explain}/bin/explain";
+      explain = app "Says in words what the log of a boot shows, whatever wrote it" "${project.explain}/bin/explain";
       golden = app "Records in checks/golden.json the hashes of what is built here" "${project.golden.program}/bin/golden";
       matrix = app "Runs programs in all combinations of kernels, machines and memory sizes, and makes a table of the results" "${project.run-program.matrix}/bin/matrix";
       packer = app "Makes and reads initramfs images" "${project.products.packer}/bin/packer";

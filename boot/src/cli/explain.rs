@@ -9,7 +9,7 @@ use clap::builder::NonEmptyStringValueParser;
 
 use super::{text, values};
 
-/// Say in words what happened in the log of a boot, whatever wrote it.
+/// Say in words what the log of a boot shows, whatever wrote it.
 ///
 /// LOG is the output of a serial console, a CI's log, dmesg's or journalctl's output, or a serial port. Each boot in it gets a verdict,
 /// with the line that led to it and advice. Time stamps and names in front of the lines do not matter. docs/explain.md has examples.
@@ -20,7 +20,7 @@ pub struct ExplainCli {
     #[arg(value_name = "LOG", default_value = "-", hide_default_value = true)]
     pub log: PathBuf,
 
-    /// A good boot contains this text, written by a program
+    /// A boot is good if a program wrote this text
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
     expect: Option<String>,
 
@@ -44,11 +44,11 @@ pub struct ExplainCli {
     #[arg(long, short)]
     pub follow: bool,
 
-    /// With --follow: the speed of the serial port, in bits per second [default: as it is]
+    /// With --follow: the speed of the serial port, in bits per second [default: unchanged]
     #[arg(long, value_name = "NUMBER", requires = "follow", value_parser = clap::value_parser!(u32).range(1..))]
     pub baud: Option<u32>,
 
-    /// With --follow: go on for at least this time after the text; a panic in this time is a failure
+    /// With --follow: after the text, read on for at least this time; a panic in this time is a failure
     #[arg(long, value_name = "SECONDS", default_value = "0", hide_default_value = true, requires = "follow", value_parser = values::seconds, allow_negative_numbers = true)]
     settle: Duration,
 
@@ -83,5 +83,5 @@ Exit codes, as `git bisect run` understands them. With several boots, a failed o
     1  a boot failed, or the log ends without the expected text
     2  the command line is invalid
   124  --timeout or --stall expired, and nothing reported a problem
-  125  the log cannot be read, or does not tell: it just ends, it is not text, or QEMU failed
+  125  the log cannot be read, or does not say how the boot ended: it just ends, it is not text, or QEMU failed
 128+n  signal n ended it";

@@ -14,17 +14,17 @@ use crate::explain::{Boot, Explainer};
 use crate::session::terminal::{Output, RawMode};
 use crate::verdict::judge::{Ending, Goal};
 
-/// The time for the details after the end of a boot.
+/// The time for which to read on after the boot is decided, for the details.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The longest time between two looks at a file, at the clock and at the signals.
+/// The longest time between two checks of the file, of the clock and of the signals.
 const STEP: Duration = Duration::from_millis(50);
 
 /// A log that may grow.
 #[derive(Debug)]
 pub struct Growing {
     file: File,
-    /// Whether it grows no more when it ends, as a pipe.
+    /// Whether its end is final, like that of a pipe. A regular file may still grow.
     ends: bool,
     /// The modes of a serial port, restored at the end.
     _port: Option<RawMode>,
@@ -55,7 +55,7 @@ impl Growing {
         let is_port = file.is_terminal();
         if let Some(baud) = baud {
             if !is_port {
-                let why = "--baud is for a serial port, and this is none";
+                let why = "--baud is for a serial port, and this is not one";
                 return Err(io::Error::new(ErrorKind::InvalidInput, why));
             }
             set_speed(&file, baud)?;
@@ -70,7 +70,7 @@ impl Growing {
         })
     }
 
-    /// Reads what there is, after at most [`STEP`]. Nothing if the log has ended.
+    /// Waits for at most [`STEP`], and reads the bytes that have come. `None` if the log has ended.
     fn read<'a>(&mut self, buffer: &'a mut [u8]) -> io::Result<Option<&'a [u8]>> {
         let step = Timespec {
             tv_sec: 0,
@@ -132,7 +132,7 @@ pub fn follow(
         }
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             line.extend_from_slice(piece);
-            // A prompt has no newline; so a silent line is taken as it is.
+            // A prompt has no newline, so a line that does not grow any more counts as complete.
             if line.ends_with(b"\n") {
                 line.pop();
                 explainer.take(&line, true);

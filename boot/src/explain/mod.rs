@@ -10,6 +10,7 @@
 //! | [`read`] | reads a log to its end |
 //! | [`follow`] | reads a log that grows, or a serial port |
 //! | [`trace`] | addresses as lines of source code |
+//! | [`wrapped`] | lines in records of other programs: JSON, `key="value"` |
 //! | [`show`] | the results as text and as JSON |
 
 pub mod follow;
@@ -17,6 +18,7 @@ pub mod prefix;
 pub mod read;
 pub mod show;
 pub mod trace;
+pub mod wrapped;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -90,10 +92,10 @@ struct Current {
     has_output: bool,
     /// Whether the kernel runs: it has printed its version, or a later message in a log that is cut off at its beginning.
     has_kernel: bool,
-    /// Whether the kernel writes times.
+    /// Whether the kernel writes time stamps.
     has_times: bool,
     bytes: u64,
-    /// The number of bytes that no text has.
+    /// The number of bytes that do not occur in text.
     strange: u64,
     recent: VecDeque<Line>,
     excerpt: Excerpt,
@@ -104,10 +106,10 @@ struct Current {
 /// The lines around the first one that matters.
 #[derive(Debug, Default)]
 struct Excerpt {
-    /// The number of this line.
+    /// The number of the first line that matters.
     line: Option<u64>,
     lines: Vec<Line>,
-    /// The number of lines that are still to come.
+    /// The number of lines that `lines` still lacks.
     more: usize,
 }
 
@@ -129,11 +131,11 @@ impl Current {
         }
     }
 
-    /// Whether a boot begins with this line, while this one is under way.
+    /// Whether `line` begins the next boot.
     fn is_over(&self, line: &str) -> bool {
         let message = message(line);
         let is_stamped = message.len() < line.len();
-        // A program may print the version too, and no stamp.
+        // A program may print the version, too, but without a time stamp.
         self.has_kernel
             && (is_first(message) && (is_stamped || !self.has_times) || begins_boot(line))
     }
@@ -152,7 +154,7 @@ impl Current {
     fn record(&mut self, line: Line) {
         let cause = self.findings.cause_line();
         if cause != self.excerpt.line {
-            // A new cause, which is in this line, or none, because the kernel went on.
+            // This line has a new cause; or there is no cause any more, because the kernel continued.
             self.excerpt = Excerpt {
                 line: cause,
                 lines: self.recent.iter().cloned().collect(),
@@ -202,7 +204,7 @@ impl Current {
         }
     }
 
-    /// Whether a fifth of the bytes are those of no text, and the kernel was not understood.
+    /// Whether more than a fifth of the bytes do not occur in text, and no message was recognised.
     fn is_garbage(&self) -> bool {
         self.strange > self.bytes / 5
             && self.findings.reached() <= Reached::Output
@@ -222,7 +224,7 @@ fn is_late(stamp: &str) -> bool {
     seconds.bytes().any(|byte| (b'1'..=b'9').contains(&byte))
 }
 
-/// Whether a firmware, a boot loader or the kernel's decompressor begins with this line, or a journal's next boot.
+/// Whether `line` is the first line of a firmware, a boot loader or the kernel's decompressor, or of the next boot in a journal.
 fn begins_boot(line: &str) -> bool {
     const OTHERS: &[&str] = &[
         "-- Boot ",
@@ -238,7 +240,7 @@ fn begins_boot(line: &str) -> bool {
 }
 
 impl Explainer {
-    /// A search for the texts of `goal`; its times do not count.
+    /// Starts before the first line. `goal` names the expected text; its limits have no effect here.
     pub fn new(goal: Goal) -> Self {
         let current = Current::new(1, &goal);
         Explainer {
@@ -251,7 +253,7 @@ impl Explainer {
         }
     }
 
-    /// Takes a line, without its newline; or a piece of one that goes on.
+    /// Takes a line without its newline; or, unless `ends`, a piece of a line that goes on.
     pub fn take(&mut self, bytes: &[u8], ends: bool) {
         let text = without_controls(bytes);
         let text = text.trim_end();
@@ -269,9 +271,14 @@ impl Explainer {
         current.strange += strange as u64;
         current.has_output |= !text.is_empty();
         let message = message(&line);
-        current.has_times |= message.len() < line.len();
+        let is_stamped = message.len() < line.len();
+        current.has_times |= is_stamped;
         current.has_kernel |= is_first(message) || is_late(&line[..line.len() - message.len()]);
         current.findings.at_line(self.number);
+        if is_stamped {
+            // A quiet kernel does not print its version, but errors.
+            current.findings.withdraw_no_kernel();
+        }
         current.feed(&line, ends);
         if !self.in_line && !text.is_empty() {
             current.record(Line {
@@ -290,10 +297,10 @@ impl Explainer {
         self.done.push(ended);
     }
 
-    /// The boots. `ending` is why the last one has ended.
+    /// The boots. `ending` says why the reading ended.
     pub fn end(mut self, ending: Ending) -> Vec<Boot> {
         let last = self.number - u64::from(!self.in_line);
-        // Blank lines after the last boot are none.
+        // Blank lines after the last boot are not a boot.
         if self.current.has_output || self.done.is_empty() {
             self.done
                 .push(self.current.end(ending, &self.goal, last.max(1)));
@@ -315,7 +322,7 @@ impl Explainer {
     }
 }
 
-/// Whether no text has this byte.
+/// Whether this byte does not occur in text.
 fn is_control(byte: u8) -> bool {
     // A serial line may begin or end with zeros.
     byte < b' ' && !b"\0\x07\x08\t\n\x0b\x0c\r\x1b".contains(&byte) || byte == 0x7f

@@ -1,6 +1,9 @@
-//! Time stamps and names that other programs write in front of a line: a CI, journalctl, dmesg, docker compose.
+//! Time stamps and names that other programs write in front of a line: a CI, journalctl, dmesg, docker compose. And the marks of a
+//! quotation: `> `.
 //!
-//! A line of the kernel keeps a time stamp in the kernel's form, or gets one, because that shows its author.
+//! A line of the kernel keeps its time stamp, or gets one in the kernel's form: the time stamp shows that the kernel wrote the line.
+
+use crate::explain::wrapped;
 
 /// What the kernel would write in front of a message of its own.
 const STAMP: &str = "[    0.000000] ";
@@ -11,20 +14,21 @@ const LONGEST: usize = 80;
 /// The number of lines in a row that must have a prefix before it is learned.
 const LINES: u32 = 3;
 
-/// Removes prefixes. It learns those that it does not know from the lines of the kernel: what always stands in front of their time
-/// stamps is a prefix.
+/// Removes prefixes. It learns unknown ones from the lines of the kernel: a text that stands before the time stamps of several lines in
+/// a row is a prefix.
 #[derive(Debug, Default)]
 pub struct Prefix {
     /// The prefix of the last lines of the kernel, with 0 for each digit.
     learned: String,
-    /// How many of them in a row had it.
+    /// How many lines of the kernel in a row had it.
     times: u32,
 }
 
 impl Prefix {
-    /// `line` without what stands in front of it.
+    /// `line` without its prefix.
     pub fn strip(&mut self, line: &str) -> String {
-        let line = known(line);
+        let unwrapped = wrapped::unwrap(known(line), STAMP);
+        let line = unwrapped.as_deref().map_or_else(|| known(line), known);
         if let Some(message) = of_kernel(line) {
             return format!("{STAMP}{message}");
         }
@@ -76,9 +80,12 @@ fn digits(text: &str) -> (usize, &str) {
     (text.len() - rest.len(), rest)
 }
 
-/// `line` without the times that CI systems and journals write in front of it.
+/// `line` without the times that CI systems and journals write in front of it, and without marks of a quotation.
 fn known(line: &str) -> &str {
     let mut line = line.trim_start_matches('\u{feff}');
+    while let Some(rest) = line.strip_prefix("> ").or_else(|| line.strip_prefix(">> ")) {
+        line = rest;
+    }
     // GitLab: time, number of the stream, O or E, and then a blank, or + in a continued line.
     while let Some(rest) = time(line) {
         line = gitlab(rest).unwrap_or(rest);
@@ -90,7 +97,7 @@ fn known(line: &str) -> &str {
 fn time(line: &str) -> Option<&str> {
     if let Some(rest) = line.strip_prefix('[') {
         let (time, rest) = rest.split_once(']')?;
-        return matches(time).then(|| rest.strip_prefix(' ').unwrap_or(rest));
+        return matches(time.trim()).then(|| rest.strip_prefix(' ').unwrap_or(rest));
     }
     let end = line.find([' ', '\t'])?;
     // "2024-05-01 12:34:56"
@@ -103,9 +110,9 @@ fn time(line: &str) -> Option<&str> {
 }
 
 /// Whether `text` is a time of the day, perhaps with a date before it: `12:34:56`, `2024-05-01T12:34:56.789Z`,
-/// `2024-05-01 12:34:56,789+02:00`.
+/// `2024-05-01 12:34:56,789+02:00`, `2024/05/01 12:34:56`, `12:34:56:789`.
 fn matches(text: &str) -> bool {
-    let text = pattern(text);
+    let text = pattern(text).replace('/', "-");
     let text = match text.strip_prefix("0000-00-00") {
         Some(rest) => rest.trim_start_matches(['T', ' ']),
         None => &text,
@@ -114,7 +121,7 @@ fn matches(text: &str) -> bool {
         return false;
     };
     let rest = rest
-        .strip_prefix(['.', ','])
+        .strip_prefix(['.', ',', ':'])
         .unwrap_or(rest)
         .trim_start_matches('0');
     matches!(rest, "" | "Z" | "+00:00" | "-00:00" | "+0000" | "-0000")
@@ -188,7 +195,18 @@ mod tests {
             ("[2024-05-01T12:34:56+02:00] Hello", "Hello"),
             ("[12:34:56] Hello", "Hello"),
             ("12:34:56 Hello", "Hello"),
+            ("[12:34:56:789] Hello", "Hello"),
+            ("2024/05/01 12:34:56 Hello", "Hello"),
+            ("[ 2024-05-01T12:34:56+02:00 ] Hello", "Hello"),
             ("12:34:56", "12:34:56"),
+            ("> Hello", "Hello"),
+            ("> > [    0.123456] Hello", "[    0.123456] Hello"),
+            (">Hello", ">Hello"),
+            (r#"2024-05-01T12:34:56Z {"log":"Hello\n"}"#, "Hello"),
+            (
+                r#"{"_TRANSPORT":"kernel","MESSAGE":"Hello"}"#,
+                "[    0.000000] Hello",
+            ),
             ("12 Hello", "12 Hello"),
             ("[12:34:56] [    0.123456] Hello", "[    0.123456] Hello"),
             ("Nov 26 12:00:00 host kernel: Hello", "[    0.000000] Hello"),
@@ -229,7 +247,7 @@ mod tests {
         }
         assert_eq!(prefix.strip("qemu-1  | 17 Hello"), "Hello");
         assert_eq!(prefix.strip("qemu-1  | xy Hello"), "qemu-1  | xy Hello");
-        // A program's prompt before one message is none.
+        // A program's prompt before one message is not a prefix.
         prefix.strip("login: [    0.000001] x");
         assert_eq!(prefix.strip("login: Hello"), "login: Hello");
     }

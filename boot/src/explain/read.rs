@@ -7,10 +7,11 @@ use flate2::read::MultiGzDecoder;
 use crate::explain::{Boot, Explainer};
 use crate::verdict::judge::{Ending, Goal};
 
-/// A longer line comes in pieces.
+/// The longest piece of a line, in bytes.
 const LINE: u64 = 64 << 10;
 
-/// The boots in `log`, which may be compressed by gzip. Fails if it cannot be read, or if it is empty or not in UTF-8's form.
+/// The boots in `log`, which may be compressed by gzip. Fails if it cannot be read, or if it is empty, in UTF-16, or
+/// compressed by zstd or xz.
 pub fn read(log: impl Read, goal: Goal) -> io::Result<Vec<Boot>> {
     let mut log = BufReader::with_capacity(LINE as usize, log);
     let beginning = log.fill_buf()?;

@@ -7,7 +7,7 @@ use crate::console::message::PANIC;
 use crate::verdict::diagnosis::init::{self, is_fault_of_init};
 use crate::verdict::diagnosis::initramfs::UNPACKING;
 use crate::verdict::diagnosis::notes::{self, Note};
-use crate::verdict::diagnosis::{self, Cause, Finding, kernel};
+use crate::verdict::diagnosis::{self, Cause, Finding, early, host, kernel};
 
 /// The last stage of the boot that a guest reached, according to its output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -87,12 +87,8 @@ impl Findings {
             self.reached = self.reached.max(Reached::Kernel);
             self.looked_at_initramfs.get_or_insert(false);
             self.started();
-        } else if message.starts_with("EFI stub: Loaded")
-            || message.starts_with("EFI stub: Booting")
-        {
-            // The firmware has found a kernel after all.
-            self.list
-                .retain(|finding| !matches!(finding.cause, Cause::NoKernel { .. }));
+        } else if early::goes_on(message) {
+            self.withdraw_no_kernel();
         } else if UNPACKING.contains(&message) {
             self.looked_at_initramfs = Some(true);
         } else if starts_init(message) {
@@ -108,10 +104,7 @@ impl Findings {
             self.shutdown = self.shutdown.or(Some(*shutdown));
         } else if let Some(new) = self.finding(message) {
             match new.cause {
-                Cause::EfiStubFailed { .. } => {
-                    self.list
-                        .retain(|finding| !matches!(finding.cause, Cause::NoKernel { .. }));
-                }
+                Cause::EfiStubFailed { .. } => self.withdraw_no_kernel(),
                 Cause::NoRoot { .. } | Cause::NoInit { .. } | Cause::InitramfsIgnored => {
                     self.list.extend(self.stub.take())
                 }
@@ -165,6 +158,12 @@ impl Findings {
         }
     }
 
+    /// The firmware has found a kernel after all.
+    pub fn withdraw_no_kernel(&mut self) {
+        self.list
+            .retain(|finding| !matches!(finding.cause, Cause::NoKernel { .. }));
+    }
+
     /// Linux has started: all before it was no failure.
     fn started(&mut self) {
         for finding in std::mem::take(&mut self.list) {
@@ -182,7 +181,10 @@ impl Findings {
         finding.line = self.line;
         // After Linux has started, these are a program's words. And only a log has QEMU's messages among the guest's.
         let is_late = finding.cause.is_before_linux() && self.reached >= Reached::Kernel;
-        if is_late || finding.cause.is_of_host() && self.line.is_none() {
+        // And QEMU goes on after most errors of a running guest; if not, the log ends.
+        let is_survived = self.reached >= Reached::Kernel
+            && matches!(&finding.cause, Cause::QemuError { reason } if !host::is_fatal(reason));
+        if is_late || is_survived || finding.cause.is_of_host() && self.line.is_none() {
             return None;
         }
         match &mut finding.cause {

@@ -23,7 +23,8 @@ const MESSAGES: &[Row] = &[
     row("error while loading shared libraries", PACK_LIBRARY),
     row("Error loading shared library", PACK_LIBRARY),
     row("Error relocating ",
-        "The program was linked with another version of a library in the initramfs. Pack that version, or link the program statically."),
+        "A library is missing (then a line above names it), or it has another version than the one that the program was linked with. Pack the \
+         right one, or link the program statically."),
     row("version `GLIBC_",
         "The libc in the initramfs is older than the program. Pack the libc that the program was built with, or link it statically."),
     row("kernel too old", "The libc requires a newer kernel. Boot a newer kernel, or pack an older libc."),
@@ -33,11 +34,15 @@ const MESSAGES: &[Row] = &[
          fragment `userland`)."),
     // busybox' libbb/appletlib.c
     row("applet not found",
-        "The link to busybox has the name of a program that this busybox does not have (`busybox --list` lists them). Build it with this \
-         one, or use another program."),
+        "The link to busybox has the name of a program that this busybox does not have (`busybox --list` lists those that it has). Build \
+         busybox with that program, or use another one."),
+    // busybox' util-linux/mount.c
+    row("mount: mounting ",
+        "That mount failed. \"No such file or directory\": the device or the directory is not there (a missing driver, or /dev without devtmpfs). \"No such \
+         device\": the kernel has no driver for this file system. \"Invalid argument\": the device has another file system, or an option is wrong."),
     // Go's runtime/panic.go, runtime/os_linux.go
     row("runtime: failed to create new OS thread", "Go needs threads: clone(2), futex(2) and epoll(7). Build the kernel with them (mkKernel: the fragment `userland`)."),
-    row("fatal error: ", "A Go program, or another with that message, ends with status 2 after a fatal error. The message says which."),
+    row("fatal error: ", "A Go program exits with status 2 after a fatal error. The message says what the error was."),
     row("runtime: epoll", "Go's runtime needs epoll(7). Build the kernel with CONFIG_EPOLL=y (mkKernel: the fragment `userland`)."),
     row("goroutine ", "A Go program exits with status 2 when it panics. The line with \"panic: \" above says why."),
     row("panic: ", "A Go program exits with status 2 when it panics. The message says why, and the list of goroutines where."),
@@ -46,9 +51,9 @@ const MESSAGES: &[Row] = &[
         "The libc was built for newer CPUs. Emulate a newer CPU (QEMU: -cpu max, boot: --cpu max), or pack a libc for the baseline x86-64."),
     row("Fatal glibc error", "glibc cannot work on this kernel or CPU; its message says what is missing."),
     row("Function not implemented", "The kernel lacks a system call that the program needs. The small kernel has few: build it with more (mkKernel: the fragment \
-         `userland`), or look up which option has the call."),
-    row("can't access tty; job control turned off", "The shell has no controlling terminal, which is harmless. Its input ended, probably, because stdin is \
-         not a console: then it exits, and PID 1 must not."),
+         `userland`), or look up which of its options adds the call."),
+    row("can't access tty; job control turned off", "This message is harmless: the shell has no controlling terminal. The shell probably exited because its \
+         input ended (stdin is not a console), and PID 1 must never exit."),
     // library/std/src/panicking.rs
     row("panicked at ", "A Rust program exits with status 101 when it panics. The message says where and why."),
     // initramfs-tools' scripts/functions

@@ -28,6 +28,11 @@ fn error(message: &str) -> Option<Cause> {
     })
 }
 
+/// Whether QEMU always ends with this error: it has found no way to go on (`cpu_abort`).
+pub fn is_fatal(reason: &str) -> bool {
+    reason.starts_with("fatal: ")
+}
+
 pub(super) fn failed(reason: &str) -> Words {
     let sentence = format!("QEMU failed: {reason}");
     let help = help(reason).unwrap_or(
@@ -40,8 +45,8 @@ pub(super) fn stopped() -> Words {
     Words::new(
         "kvm-error",
         "KVM could not run the guest any further, and QEMU stopped it",
-        "The guest may be correct. Without KVM (boot: --accel tcg; QEMU: -accel tcg) it runs slowly, but everywhere. If this is a virtual \
-         machine itself, its host may not support what the guest does (nested virtualization).",
+        "The guest may be correct. Try without KVM (boot: --accel tcg; QEMU: -accel tcg), which is slower, but works on every host. If the \
+         host is itself a virtual machine, its own host may not support what the guest does (nested virtualization).",
     )
 }
 
@@ -57,9 +62,14 @@ pub fn help(message: &str) -> Option<&'static str> {
 #[rustfmt::skip] // A table.
 const HELP: &[(&[&str], &str)] = &[
     // hw/i386/x86-common.c
+    // cpu-common.c: cpu_abort
+    (&["outside RAM or ROM"],
+        "The CPU has left the code: the kernel or the firmware is for another machine or was loaded at a wrong address, or its stack or its page tables were overwritten. \
+         Without -bios, a machine needs a kernel or a firmware that begins where its CPU begins."),
     (&["without PVH ELF Note"],
-        "QEMU starts a vmlinux only by its PVH entry. Build the kernel with CONFIG_PVH=y, or boot its bzImage (arch/x86/boot/bzImage). Some \
-         versions of QEMU do not find the entry of a kernel that also has .note.gnu.property: strip that section with objcopy -R."),
+        "QEMU starts a vmlinux for x86 only at its PVH entry. Build the kernel with CONFIG_PVH=y, or boot its bzImage (arch/x86/boot/bzImage). Some \
+         versions of QEMU do not find the entry if the kernel also has a section .note.gnu.property: `objcopy -R .note.gnu.property vmlinux` \
+         removes it."),
     (&["could not load kernel", "could not open kernel file", "Couldn't load elf", "could not load elf"],
         "The file is missing, not readable, or a kernel for another architecture. `file` says what it is."),
     (&["is too large to fit in RAM"], "Give the guest more memory (-m; boot: --memory)."),
@@ -67,29 +77,32 @@ const HELP: &[(&[&str], &str)] = &[
         "The initramfs does not fit into the guest's memory, or cannot be read. Give the guest more memory (-m), or make the initramfs smaller."),
     (&["Could not access KVM kernel module: No such file", "failed to initialize kvm: No such file"],
         "This host has no /dev/kvm: its CPU, its firmware or the virtual machine around it does not offer virtualization, or the module kvm_intel or \
-         kvm_amd is not loaded. Without KVM, QEMU runs the guest with -accel tcg."),
+         kvm_amd is not loaded. -accel tcg runs the guest without KVM."),
     (&["Could not access KVM kernel module: Permission denied", "failed to initialize kvm: Permission denied"],
-        "The user may not open /dev/kvm. `ls -l /dev/kvm` shows its group and its mode. Or do without KVM: -accel tcg."),
+        "The user has no permission to open /dev/kvm. `ls -l /dev/kvm` shows the group that has it. Or run the guest without KVM: -accel tcg."),
     (&["failed to initialize kvm", "invalid accelerator kvm"],
-        "KVM does not work here. Without it, QEMU runs the guest with -accel tcg."),
+        "KVM does not work on this host, or this QEMU does not support it. -accel tcg runs the guest without KVM."),
     (&["cannot set up guest memory", "Cannot allocate memory"],
-        "The host, or the container's limit, has too little memory for the guest. Give the guest less (-m)."),
+        "The host has too little memory for the guest, or the container's limit is too low. Give the guest less memory (-m)."),
     (&["No space left on device"], "A file system of the host is full: that of the disk's image, of the log, or of TMPDIR."),
     (&["Address already in use", "could not set up host forwarding rule"],
-        "Another program, perhaps another QEMU, uses this port or this socket. Choose another, or end that program."),
+        "Another program, perhaps another QEMU, uses this port or this socket: use another one, or end that program. Or \
+         the port is below 1024, which needs root."),
     (&["failed to find romfile", "could not load PC BIOS", "could not load firmware", "Could not open option rom"],
-        "A file of QEMU's is not installed: on Debian, packages seabios, ipxe-qemu, qemu-system-data and ovmf have them. -L DIR names their \
-         directory. -net none or romfile= does without the ROM of a network card."),
+        "A file that QEMU needs is not installed. On Debian, the packages seabios, ipxe-qemu, qemu-system-data and ovmf have such files. -L DIR \
+         names their directory. Without a network card (-nic none), or with an empty romfile= in its -device, QEMU needs no network ROM."),
     (&["unable to find CPU model", "Unable to find CPU definition"], "`-cpu help` lists the CPU models of this QEMU."),
     (&["CPU feature", "Host doesn't support requested feature", "doesn't support requested feature"],
-        "The host's CPU or the accelerator lacks this feature. Choose a CPU model without it: -cpu max has all that are possible here."),
+        "The host's CPU or the accelerator lacks this feature. Choose a CPU model without it, or -cpu max, \
+         which has all features that are possible here."),
     (&["unsupported machine type", "Use -machine help"], "`-machine help` lists the machines of this QEMU."),
-    (&["is not a valid device model name", "Device needs media", "not found"], "`-device help` lists the devices of this QEMU; a part of them may be packages of their own."),
+    (&["is not a valid device model name", "Device needs media", "not found"], "`-device help` lists the devices of this QEMU, and `-device NAME,help` the properties of one. Some devices are in packages of their own."),
     (&["Failed to get \"write\" lock", "Failed to get shared \"write\" lock"],
-        "Another QEMU uses this image. End it, or use a copy or an overlay (-snapshot)."),
-    (&["Could not open '"], "The file is missing, or the user may not read or write it."),
+        "Another process, probably a QEMU, uses this image. End it, or use a copy. Several QEMUs can share an image if none writes to it \
+         (-snapshot in each)."),
+    (&["Could not open '"], "The file is missing, or the user has no permission to read or write it."),
     (&["gtk initialization failed", "Could not initialize SDL", "cannot open display"],
-        "This host has no screen. -nographic or -display none does without one."),
+        "QEMU cannot open a window on this host. -nographic or -display none runs the guest without one."),
     (&["drive with bus=", "drive not found"], "The -drive and the -device do not match: the device names the drive by its id."),
 ];
 

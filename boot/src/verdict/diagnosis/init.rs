@@ -93,8 +93,8 @@ pub(super) fn none(path: Option<&str>) -> Words {
         "no-init",
         format!("the kernel found no {} to run", path.unwrap_or("init")),
         "The initramfs must have the file /init at its top level, or the file that rdinit= names; a dangling link does not count. \
-         `packer list` or `cpio -t` lists the files. The archive may also be truncated: the kernel does not report that if it is not \
-         compressed. Without an initramfs, the root file system must have /sbin/init, or the file that init= names.",
+         `packer list` or `cpio -t` lists the files. The archive may also be truncated, which the kernel does not report for an uncompressed \
+         archive. Without an initramfs, the root file system must have /sbin/init, or the file that init= names.",
     )
 }
 
@@ -181,16 +181,17 @@ fn exec(error: i32) -> Option<&'static Exec> {
 const EXEC: &[Exec] = &[
     exec_row(2, "ENOENT", "its interpreter is not in the initramfs",
         "A dynamically linked program needs its loader (`readelf -l` names it) and its libraries; a script needs the program after \
-         its #!. Pack these, or link the program statically (gcc: -static, Rust: a musl target)."),
-    exec_row(5, "EIO", "it is cut short", "Copy or build it again."),
+         its #!, in a line without a carriage return (Windows line ends). \
+         Pack these, or link the program statically (gcc: -static, Rust: a musl target)."),
+    exec_row(5, "EIO", "it is cut short, or cannot be read", "Copy or build it again, and look for errors of the disk in the output above."),
     exec_row(8, "ENOEXEC", "it is for another architecture, or not a program",
         "`file` says what it is. A script needs a first line with #! and a kernel with CONFIG_BINFMT_SCRIPT=y. On a 64-bit kernel, a \
          32-bit program needs CONFIG_IA32_EMULATION=y (arm64: CONFIG_COMPAT=y), and an x32 program needs CONFIG_X86_X32_ABI=y. \
          A 64-bit program needs a 64-bit kernel."),
     exec_row(12, "ENOMEM", "there is no memory left for it", "Give the guest more memory with --memory."),
     exec_row(13, "EACCES", "it is not executable",
-        "Its mode has no x (packer: --file /init=FILE:0755), or it is not a regular file, or one of these is true for its \
-         interpreter."),
+        "Its mode has no x (packer: --file /init=FILE:0755), or it is not a regular file, or its file system is mounted noexec; or one of \
+         these is true for its interpreter."),
     exec_row(14, "EFAULT", "its addresses are not valid for a program", "Link it for user space of this architecture."),
     exec_row(22, "EINVAL", "its ELF headers contradict one another", "`readelf -lW` shows them. Link it again."),
     exec_row(26, "ETXTBSY", "a process still has it open for writing", "Close the file before it is executed."),
@@ -221,9 +222,9 @@ const fn exit_row(status: u8, meaning: &'static str, help: &'static str) -> Exit
 const EXIT_STATUSES: &[ExitStatus] = &[
     exit_row(1, "most programs exit with this status after an error, and PID 1 must never exit",
         "The last lines of init probably name the error. A shell script that runs as init also ends with the status of its last command."),
-    exit_row(2, "a Go program exits with this status when it panics, a shell when it cannot parse its script, and many programs if their \
+    exit_row(2, "a Go program exits with this status when it panics, a shell when it cannot parse its script, and many programs when their \
          arguments are wrong",
-        "The last lines of init say which. (After a Go panic, \"panic: \" or \"fatal error: \" is above the list of goroutines.)"),
+        "The last lines of init show which of these happened. (After a Go panic, \"panic: \" or \"fatal error: \" is above the list of goroutines.)"),
     exit_row(101, "a Rust program exits with this status when it panics",
         "The panic's message says where and why. Look for it among the kernel's messages."),
     exit_row(126, "a shell exits with this status when it cannot execute a program",
@@ -233,7 +234,7 @@ const EXIT_STATUSES: &[ExitStatus] = &[
     exit_row(134, "a shell exits with this status when SIGABRT killed its last program: 128 + 6",
         "The program called abort(): a failed assertion, a double free or an uncaught exception. Its last lines probably say which."),
     exit_row(137, "a shell exits with this status when SIGKILL killed its last program: 128 + 9",
-        "The kernel kills a program when the guest has no memory left. Give the guest more with --memory."),
+        "The kernel probably killed the program because the guest had no memory left (\"Out of memory\"). Give the guest more with --memory."),
     exit_row(139, "a shell exits with this status when SIGSEGV killed its last program: 128 + 11",
         "The program accessed memory that it must not access. The kernel's message \"segfault at\" names the address."),
 ];

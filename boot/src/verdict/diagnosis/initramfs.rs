@@ -95,9 +95,9 @@ pub(super) fn ignored() -> Words {
     Words::new(
         "initramfs-ignored",
         "the kernel did not look at the initramfs, and found no init to run",
-        "The kernel was probably built without CONFIG_BLK_DEV_INITRD=y. If not, one of its messages with \"initrd\" \
-         says why it rejected the initramfs: the boot loader passed none, or put it where there is no memory, or the guest has \
-         too little.",
+        "If a message of the kernel names the initrd or its file, it says why the kernel rejected the initramfs: the file is missing, \
+         the boot loader passed none, or put it where there is no memory, or the guest has too little memory. If there is no such \
+         message, the kernel was probably built without CONFIG_BLK_DEV_INITRD=y.",
     )
 }
 
@@ -129,13 +129,14 @@ fn meaning(reason: &str) -> &'static Unpacking {
 const TRUNCATED: &str = "it is cut short";
 const TRUNCATED_HELP: &str = "Build it again, and check it with `gzip -t` or the like. A full disk or an interrupted download leaves a truncated file.";
 const DAMAGED: &str = "some of its bytes have changed, or it is cut short";
-const DAMAGED_HELP: &str = "Build it again, and compare its checksum and its size where it is built with those where it is booted: a full disk or an \
-                            interrupted download leaves a truncated file.";
+const DAMAGED_HELP: &str = "Build it again, and check that its size and its checksum are the same where it is built and where it is booted: a full \
+                            disk or an interrupted download leaves a truncated file. With \"no cpio magic\", it may be another kind of \
+                            archive, such as a tar.";
 const FOREIGN: &str =
     "it is neither a newc archive nor compressed in a format that the kernel knows";
 const FOREIGN_HELP: &str = "Check the file for other data before the archive, after it or instead of it. An initramfs may consist of several \
-                            archives with only zeros between them. lz4 must use its legacy format (lz4 -l). If the guest has little memory, the kernel may have overwritten the initramfs: give it \
-                            more.";
+                            archives with only zeros between them. lz4 must use its legacy format (lz4 -l). If the guest has little memory, the kernel may have overwritten the initramfs: give the \
+                            guest more.";
 const DECODING: &str = "some of its bytes have changed, or something follows it";
 const DECODING_HELP: &str = "If zeros follow an archive in lz4's legacy format, the kernel takes them for another block: remove them, put the \
                              padded archive last, or use another compression. If not, build the initramfs again.";

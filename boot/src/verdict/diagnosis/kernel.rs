@@ -14,6 +14,12 @@ pub(super) const MESSAGES: &[Row] = &[
         lockup_cause,
         "kernel/watchdog.c, until 4.14",
     ),
+    // Before 4.11.
+    row(
+        "NMI watchdog: BUG: soft lockup",
+        lockup_cause,
+        "kernel/watchdog.c, until 4.10",
+    ),
     // Since 6.19 with "CPU0: " in front.
     part(
         "Watchdog detected hard LOCKUP on cpu",
@@ -41,6 +47,8 @@ pub(super) const MESSAGES: &[Row] = &[
         oom,
         "mm/oom_kill.c",
     ),
+    row("BUG: KASAN: ", sanitizer, "mm/kasan/report.c"),
+    row("BUG: KFENCE: ", sanitizer, "mm/kfence/report.c"),
     // arch/x86/mm/fault.c, lib/bug.c, and many more.
     row("BUG: ", bug, "arch/x86/mm/fault.c"),
     row("kernel BUG at ", bug, "lib/bug.c"),
@@ -54,6 +62,18 @@ pub(super) const MESSAGES: &[Row] = &[
         "arch/arm64/kernel/traps.c",
     ),
     row("Unable to handle kernel ", bug, "arch/arm64/mm/fault.c"),
+    row("CPU ", mips, "arch/mips/mm/fault.c"),
+    row("Oops[#", bug, "arch/mips/kernel/traps.c"),
+    // A panic follows.
+    row(
+        "SError Interrupt on CPU",
+        |_| {
+            Some(Cause::Panic {
+                reason: "Asynchronous SError Interrupt".into(),
+            })
+        },
+        "arch/arm64/kernel/traps.c",
+    ),
     row(
         "Insufficient stack space to handle exception!",
         bug,
@@ -88,18 +108,32 @@ fn bug(_: &str) -> Option<Cause> {
     Some(Cause::Oops { at: None })
 }
 
+/// `KIND in FUNCTION+0x1/0x2`
+fn sanitizer(rest: &str) -> Option<Cause> {
+    let at = rest.split_once(" in ").map(|(_, at)| at.to_owned());
+    Some(Cause::Oops { at })
+}
+
 /// Only an oops has a number, `... [#1] ...`; the kernel's messages about programs have none.
 fn numbered_bug(rest: &str) -> Option<Cause> {
     rest.contains("[#").then_some(Cause::Oops { at: None })
+}
+
+/// `NUMBER Unable to handle kernel paging request at virtual address ...`
+fn mips(rest: &str) -> Option<Cause> {
+    let is_oops = rest.contains(" Unable to handle kernel ");
+    is_oops.then_some(Cause::Oops { at: None })
 }
 
 fn lockup_cause(_: &str) -> Option<Cause> {
     Some(Cause::Lockup)
 }
 
-/// `NAME self-detected stall on CPU`, `NAME detected stalls on CPUs/tasks:`. Other messages of RCU begin like that.
+/// `NAME self-detected stall on CPU`, `NAME detected stalls on CPUs/tasks:`. Other messages of RCU begin like that. `NAME detected
+/// expedited stalls` comes after a much shorter time, and is harmless.
 fn stall(rest: &str) -> Option<Cause> {
-    rest.contains("detected ").then_some(Cause::Lockup)
+    let is_stall = rest.contains("detected ") && !rest.contains(" expedited ");
+    is_stall.then_some(Cause::Lockup)
 }
 
 /// `NAME:PID blocked for more than SECONDS seconds.`, since 6.17 also `blocked in I/O wait for more than`.
@@ -136,14 +170,19 @@ fn killed(rest: &str) -> Option<Cause> {
 
 /// The place of an oops, from one of the messages that follow it.
 pub fn place(message: &str) -> Option<&str> {
-    // "RIP: 0010:FUNCTION+0x1/0x2" (arch/x86/kernel/dumpstack.c), "pc : FUNCTION+0x1/0x2" (arch/arm64/kernel/process.c),
-    // "epc : FUNCTION+0x1/0x2 ra : ..." (arch/riscv/kernel/process.c). A kernel without symbols prints an address.
+    // "RIP: 0010:FUNCTION+0x1/0x2", before 4.10 "IP: [<ADDRESS>] FUNCTION+0x1/0x2" (arch/x86/kernel/dumpstack.c),
+    // "pc : FUNCTION+0x1/0x2" (arch/arm64/kernel/process.c), "PC is at FUNCTION+0x1/0x2" (arch/arm/kernel/process.c),
+    // "epc : FUNCTION+0x1/0x2 ra : ..." (arch/riscv/kernel/process.c), "epc   : ADDRESS FUNCTION+0x1/0x2"
+    // (arch/mips/kernel/traps.c), "NIP [ADDRESS] FUNCTION+0x1/0x2" (arch/powerpc/kernel/process.c).
+    const PLACES: &[&str] = &["IP: ", "pc : ", "PC is at ", "epc : ", "epc   : ", "NIP ["];
     let rest = message
         .strip_prefix("RIP: ")
         .and_then(|rest| Some(rest.split_once(':')?.1))
-        .or_else(|| message.strip_prefix("pc : "))
-        .or_else(|| message.strip_prefix("epc : "))?;
-    rest.split(' ').find(|word| !word.is_empty())
+        .or_else(|| PLACES.iter().find_map(|place| message.strip_prefix(place)))?;
+    let mut words = rest.split(' ').filter(|word| !word.is_empty());
+    // A kernel without symbols prints only an address.
+    let first = words.clone().next();
+    words.find(|word| word.contains("+0x")).or(first)
 }
 
 pub(super) fn panic(reason: &str) -> Words {
@@ -172,7 +211,7 @@ const fn reason(part: &'static str, meaning: &'static str, help: &'static str) -
 
 const EARLY_MEMORY: &str = "the guest has too little memory to boot";
 const EARLY_MEMORY_HELP: &str = "Give the guest more memory with --memory. A large initramfs, a kdump reservation (crashkernel=) and huge pages \
-                                 (hugepages=) take theirs before the kernel has started.";
+                                 (hugepages=) take their part before anything else.";
 
 /// From special to general.
 #[rustfmt::skip] // A table.
@@ -183,46 +222,46 @@ const REASONS: &[Reason] = &[
          kernel's command line (boot does that under TCG). On real hardware, noapic or a firmware update may help."),
     // arch/x86/kernel/traps.c, arch/x86/kernel/cpu/mce/core.c
     reason("Machine check", "the hardware reported an error (a machine check)",
-        "On real hardware, the lines with [Hardware Error] name the part: memory, cache or bus. In a virtual machine, the host passes its own \
-         error on, or its CPU model lacks a register that the kernel reads."),
+        "On real hardware, the lines with [Hardware Error] name the part: memory, cache or bus. In a virtual machine, the host has passed on an \
+         error of its own hardware."),
     reason("machine check", "the hardware reported an error (a machine check)",
         "On real hardware, the lines with [Hardware Error] name the part: memory, cache or bus."),
     // kernel/panic.c
     reason("stack-protector: Kernel stack is corrupted", "a function of the kernel wrote over the end of a buffer on its stack",
         "The reason names the function. The kernel or a module has a bug."),
-    reason("panic_on_warn set", "the kernel printed a warning, and panic_on_warn makes a warning a panic",
+    reason("panic_on_warn set", "the kernel printed a warning, and panic_on_warn turns a warning into a panic",
         "The line with \"WARNING: \" above says where. Without panic_on_warn=1 on the kernel's command line the guest continues."),
     reason("system warned too often", "the kernel printed as many warnings as kernel.warn_limit allows",
         "The lines with \"WARNING: \" above say where."),
     reason("Oopsed too often", "the kernel had as many oopses as kernel.oops_limit allows", "The first oops above is the cause."),
     // kernel/exit.c
-    reason("Attempted to kill the idle task", "the kernel failed in a CPU's idle task, where it cannot end a process instead",
+    reason("Attempted to kill the idle task", "the kernel failed in a CPU's idle task, so there was no process that it could kill instead",
         "The oops above is the cause."),
     reason("Aiee, killing interrupt handler", "the kernel failed in an interrupt", "The oops above is the cause."),
     // arch/*/kernel/traps.c, arch/x86/kernel/dumpstack.c
-    reason("Fatal exception", "an oops in an interrupt, or panic_on_oops, makes an oops a panic",
+    reason("Fatal exception", "an oops becomes a panic in an interrupt, or if panic_on_oops is set",
         "The oops above is the cause. If it is missing, the log begins too late, or loglevel= hides it."),
     // drivers/tty/sysrq.c
     reason("sysrq triggered crash", "a person or a program asked for it with SysRq-C or /proc/sysrq-trigger",
-        "This is no failure of the kernel."),
+        "The kernel itself did not fail."),
     // arch/arm64/kernel/traps.c
     reason("Asynchronous SError Interrupt", "an access to hardware failed after the CPU had gone on (an SError)",
-        "The device tree probably describes a device that is not there, or whose clock or power is off; or QEMU's machine is another one than \
-         the device tree's."),
+        "The device tree probably describes a device that is not there, or whose clock or power is off; or the device tree is for another \
+         machine than QEMU's."),
     // arch/um/kernel/trap.c
     reason("Kernel mode fault at addr", "the kernel accessed memory that it must not access", "The kernel has a bug; its stack trace follows the panic."),
-    reason("Segfault with no mm", "the kernel accessed memory that it must not access", "The kernel has a bug; its stack trace follows the panic."),
+    reason("Segfault with no mm", "the kernel accessed memory that it must not access", "In user-mode Linux, mem= may be too large. If not, the kernel has a bug: read the registers above the panic, and the stack trace below it."),
     // drivers/md/dm-verity-target.c
-    reason("dm-verity device", "the root file system is not what its dm-verity hash says",
+    reason("dm-verity device", "a disk does not match its dm-verity hash, or cannot be read",
         "Build the image and its hash again, together."),
     // fs/*/super.c
     reason("panic forced after error", "a file system has an error, and is mounted with errors=panic",
         "The lines above name the error. Run fsck on the disk, or build the image again."),
     // drivers/irqchip, arch/arm64, arch/riscv
     reason("No interrupt controller found", "the device tree names no interrupt controller for which the kernel has a driver",
-        "Build the kernel with the driver of this machine, or boot the machine that it was built for."),
-    reason("Unable to initialise architected timer", "the device tree does not describe the CPU's timer", "Boot the machine that the device tree is for."),
-    reason("timebase-frequency", "the device tree does not give the CPU's clock rate", "Boot the machine that the device tree is for."),
+        "Build the kernel with the driver for this machine's interrupt controller, or use the device tree of this machine."),
+    reason("Unable to initialise architected timer", "the device tree does not describe the CPU's timer", "Use the device tree of this machine."),
+    reason("timebase-frequency", "the device tree does not give the rate of the CPU's timer", "Use the device tree of this machine."),
     reason("detected unsupported configuration", "the CPUs differ in a way that the kernel does not support", "Use another CPU model, or one CPU (--smp 1)."),
     reason("granule", "the CPU does not support the kernel's page size", "Build the kernel with CONFIG_ARM64_4K_PAGES=y, or use another CPU model (--cpu max)."),
     // mm, arch/x86/mm/init.c, arch/x86/realmode/init.c
@@ -270,6 +309,6 @@ pub(super) fn out_of_memory(killed: Option<&str>) -> Words {
         "out-of-memory",
         format!("the guest ran out of memory{killed}"),
         "Give the guest more memory with --memory, or make the initramfs smaller: the kernel holds its files in memory, \
-         and the packed archive as well until it has unpacked it.",
+         and, while it unpacks them, also the packed archive. Files in a tmpfs (/tmp, /run, /dev/shm) are in memory, too.",
     )
 }

@@ -1,13 +1,13 @@
 //! The messages that report why a boot failed, and what each of them means.
 //!
-//! A file has the messages of one subject, the causes that they report, and these causes in words. The messages are those of
+//! Each file has the messages of one subject, the causes that they report, and these causes in words. The messages are those of
 //! Linux, and of the programs around it: firmware, boot loaders, QEMU, and the first programs of an initramfs.
 //!
 //! | module | subject |
 //! | --- | --- |
 //! | here | [`Finding`] and [`Cause`], and the search for a message |
 //! | [`host`] | QEMU and KVM |
-//! | [`early`] | all before Linux prints its version: firmware, boot loader, decompressor |
+//! | [`early`] | everything before Linux prints its version: firmware, boot loaders, the EFI stub, the decompressor |
 //! | [`initramfs`] | unpacking |
 //! | [`root`] | the root file system |
 //! | [`init`] | the start and the end of init |
@@ -75,7 +75,7 @@ pub enum Cause {
         /// The reason, in its words.
         reason: String,
     },
-    /// The kernel is for another CPU.
+    /// The kernel does not support this CPU.
     WrongCpu,
     /// The kernel could not unpack itself.
     DecompressorFailed {
@@ -84,7 +84,7 @@ pub enum Cause {
     },
     /// The CPU reported an error before the kernel could handle it.
     EarlyException {
-        /// The exception's number for x86.
+        /// The number of the exception on x86.
         vector: u8,
     },
     /// The kernel could not unpack all of the initramfs. It continues with the files that it unpacked.
@@ -136,7 +136,7 @@ pub enum Cause {
     NoConsole,
     /// The initramfs or systemd gave up and started a shell for a person.
     EmergencyShell {
-        /// Who did, with the reason.
+        /// Which one, or the reason.
         reason: &'static str,
     },
     /// Init, or the program that should have started it, gave up.
@@ -243,7 +243,7 @@ impl Cause {
         }
     }
 
-    /// Whether the message is one of the time before Linux. Later, such a line is a program's.
+    /// Whether the message comes from before Linux starts. Later, such a line comes from a program.
     pub fn is_before_linux(&self) -> bool {
         matches!(
             self,
@@ -266,7 +266,7 @@ struct Row {
     text: &'static str,
     /// Whether the message begins with it.
     at_start: bool,
-    /// Makes the cause from the rest of the message. Without one, it is another message with the same text.
+    /// Makes the cause from the rest of the message. `None` if this is another message with the same text.
     cause: fn(&str) -> Option<Cause>,
     /// The program that prints it, if that is not Linux, and the file in its sources.
     #[cfg_attr(
@@ -316,7 +316,8 @@ const PANICS: &[&[Row]] = &[init::PANICS, root::PANICS, kernel::PANICS];
 /// The problem that `message` reports.
 pub fn finding(message: &str) -> Option<Finding> {
     let cause = match message.strip_prefix(PANIC) {
-        Some(reason) => Some(of_panic(reason.trim_start())),
+        // "---[ end Kernel panic - not syncing: REASON ]---" repeats the reason.
+        Some(reason) => Some(of_panic(reason.trim_end_matches("]---").trim())),
         None => look_up(TABLES, message),
     };
     cause.map(|cause| Finding {

@@ -66,7 +66,7 @@ impl Verdict {
             Verdict::LogEnded(guest) => match &guest.expected {
                 Some(_) => guest.sentence("the log ends"),
                 None => format!(
-                    "no problem found, and the log ends while {}{}",
+                    "no problem found, but the log ends {}{}",
                     guest.doing(),
                     guest.last_words()
                 ),
@@ -183,7 +183,7 @@ impl Verdict {
                 let help = guest.last_line.as_deref().and_then(last_line::help);
                 help.or(Some(match guest.reached {
                     Reached::Init => {
-                        "If this is a good boot, --expect TEXT names a text that every good boot prints. If not, the log may be cut short, or the \
+                        "If this is a good boot, use --expect TEXT, with a text that every good boot prints. If not, the log may be cut short, or the \
                          guest hangs: compare its last line with that of a good boot."
                     }
                     _ => {
@@ -193,21 +193,21 @@ impl Verdict {
                 }))
             }
             Verdict::Garbage => Some(
-                "On a serial line, both sides must use the same speed: console=ttyS0,115200 for the kernel, the same number for the program that \
-                 reads the line. A file may be compressed, or the output of something else.",
+                "On a serial line, both sides must use the same speed: console=ttyS0,115200 for the kernel, and the same number for the program that \
+                 reads the line (boot explain -f: --baud 115200). If this is a file, it may be compressed, or may not be a log.",
             ),
             Verdict::LogEnded(guest) | Verdict::Timeout { guest, .. } | Verdict::Stalled { guest, .. } => {
                 let help = guest.last_line.as_deref().and_then(last_line::help);
                 Some(help.unwrap_or(match guest.reached {
                     Reached::Nothing => {
                         "The kernel may have too little memory (--memory), be for another machine, or write to another console: it \
-                         needs a built-in driver for the serial port, and the console= that boot puts on its command line."
+                         needs a built-in driver for the serial port, and a console= on its command line, which boot adds."
                     }
                     Reached::Output => {
-                        "Linux printed no messages, if it booted at all. --append loglevel=8 makes it print how far it gets."
+                        "Linux printed no messages, if it booted at all. loglevel=8 on its command line (--append loglevel=8) makes it print how far it gets."
                     }
                     Reached::Kernel => {
-                        "The kernel did not start init. --append 'loglevel=8 initcall_debug' makes it print each step."
+                        "The kernel did not start init. The parameters 'loglevel=8 initcall_debug' (--append) make it print each step."
                     }
                     Reached::Init => {
                         "The kernel started init. Init may wait for something, or hang, or write to something other than its stdout, \
@@ -299,12 +299,12 @@ impl Unfinished {
         event.to_owned() + &before + &self.last_words()
     }
 
-    /// The activity of the guest.
+    /// When in the boot the log ends.
     fn doing(&self) -> &'static str {
         match self.reached {
-            Reached::Nothing | Reached::Output => "Linux has not printed its version",
-            Reached::Kernel => "the kernel has not started init",
-            Reached::Init => "init runs",
+            Reached::Nothing | Reached::Output => "before Linux prints its version",
+            Reached::Kernel => "before the kernel starts init",
+            Reached::Init => "while init runs",
         }
     }
 
