@@ -46,7 +46,11 @@ fn one(text: &mut String, name: &str, boot: &Boot, sources: Option<&Sources>) {
         .line()
         .map(|line| format!(":{line}"))
         .unwrap_or_default();
-    let _ = writeln!(text, "{name}{place}: {}", boot.verdict.sentence());
+    let sentence = match boot.verdict {
+        Verdict::Ended => "the guest shut down, and nothing reported a problem".to_owned(),
+        _ => boot.verdict.sentence(),
+    };
+    let _ = writeln!(text, "{name}{place}: {sentence}");
     let quote = |text: &mut String, mark, line: &Line| {
         let _ = writeln!(text, "  {mark} {:>5} | {}", line.number, line.text);
     };

@@ -231,9 +231,11 @@ pub(super) fn exception(vector: u8) -> Words {
              architecture's baseline (without CONFIG_X86_NATIVE_CPU=y, for example). If that does not help, the kernel found a bug in itself \
              (BUG() also executes an invalid instruction).",
         ),
+        0x00 => ("division by zero", EXCEPTION_HELP),
+        0x08 => ("double fault", EXCEPTION_HELP),
         0x0d => ("general protection fault", EXCEPTION_HELP),
         0x0e => ("page fault", EXCEPTION_HELP),
-        _ => ("a CPU exception", EXCEPTION_HELP),
+        _ => ("see the CPU's manual", EXCEPTION_HELP),
     };
     Words::new(
         "early-exception",

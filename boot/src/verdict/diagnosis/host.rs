@@ -61,7 +61,6 @@ pub fn help(message: &str) -> Option<&'static str> {
 /// Parts of messages, and the advice.
 #[rustfmt::skip] // A table.
 const HELP: &[(&[&str], &str)] = &[
-    // hw/i386/x86-common.c
     // cpu-common.c: cpu_abort
     (&["outside RAM or ROM"],
         "The CPU has left the code: the kernel or the firmware is for another machine or was loaded at a wrong address, or its stack or its page tables were overwritten. \
@@ -73,15 +72,17 @@ const HELP: &[(&[&str], &str)] = &[
     (&["could not load kernel", "could not open kernel file", "Couldn't load elf", "could not load elf"],
         "The file is missing, not readable, or a kernel for another architecture. `file` says what it is."),
     (&["is too large to fit in RAM"], "Give the guest more memory (-m; boot: --memory)."),
-    (&["initrd is too large", "initrd too large", "could not load initrd", "could not load ram disk", "could not load initial ram disk"],
+    (&["initrd is too large", "initrd too large", "could not load initrd", "could not load ram disk", "could not load initial ram disk", "error reading initrd"],
         "The initramfs does not fit into the guest's memory, or cannot be read. Give the guest more memory (-m), or make the initramfs smaller."),
     (&["Could not access KVM kernel module: No such file", "failed to initialize kvm: No such file"],
         "This host has no /dev/kvm: its CPU, its firmware or the virtual machine around it does not offer virtualization, or the module kvm_intel or \
          kvm_amd is not loaded. -accel tcg runs the guest without KVM."),
     (&["Could not access KVM kernel module: Permission denied", "failed to initialize kvm: Permission denied"],
         "The user has no permission to open /dev/kvm. `ls -l /dev/kvm` shows the group that has it. Or run the guest without KVM: -accel tcg."),
+    (&["requires KVM"], "This CPU model needs KVM: with -accel tcg, -cpu max has all features that are possible."),
     (&["failed to initialize kvm", "invalid accelerator kvm"],
         "KVM does not work on this host, or this QEMU does not support it. -accel tcg runs the guest without KVM."),
+    (&["invalid accelerator"], "`-accel help` lists the accelerators of this QEMU. -accel tcg is in every QEMU."),
     (&["cannot set up guest memory", "Cannot allocate memory"],
         "The host has too little memory for the guest, or the container's limit is too low. Give the guest less memory (-m)."),
     (&["No space left on device"], "A file system of the host is full: that of the disk's image, of the log, or of TMPDIR."),
@@ -95,15 +96,19 @@ const HELP: &[(&[&str], &str)] = &[
     (&["CPU feature", "Host doesn't support requested feature", "doesn't support requested feature"],
         "The host's CPU or the accelerator lacks this feature. Choose a CPU model without it, or -cpu max, \
          which has all features that are possible here."),
+    (&["Some ROM regions are overlapping"],
+        "Two files were loaded to the same addresses, for example the kernel and a device tree or a firmware. Give the guest more memory, or another address \
+         for one of them. The lines below name both."),
+    (&["can't find value"], "`-help` shows the form of the option; a value or a comma is missing."),
     (&["unsupported machine type", "Use -machine help"], "`-machine help` lists the machines of this QEMU."),
-    (&["is not a valid device model name", "Device needs media", "not found"], "`-device help` lists the devices of this QEMU, and `-device NAME,help` the properties of one. Some devices are in packages of their own."),
+    (&["drive with bus=", "drive not found"], "The -drive and the -device do not match: the device names the drive by its id."),
+    (&["is not a valid device model name", "Device needs media", "Property '"], "`-device help` lists the devices of this QEMU, and `-device NAME,help` the properties of one. Some devices are in packages of their own."),
     (&["Failed to get \"write\" lock", "Failed to get shared \"write\" lock"],
         "Another process, probably a QEMU, uses this image. End it, or use a copy. Several QEMUs can share an image if none writes to it \
          (-snapshot in each)."),
     (&["Could not open '"], "The file is missing, or the user has no permission to read or write it."),
-    (&["gtk initialization failed", "Could not initialize SDL", "cannot open display"],
+    (&["gtk initialization failed", "is not available", "Could not initialize SDL", "cannot open display"],
         "QEMU cannot open a window on this host. -nographic or -display none runs the guest without one."),
-    (&["drive with bus=", "drive not found"], "The -drive and the -device do not match: the device names the drive by its id."),
 ];
 
 #[cfg(test)]
