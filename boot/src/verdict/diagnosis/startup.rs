@@ -56,6 +56,7 @@ pub(super) const MESSAGES: &[Row] = &[
     part("[talos] ", |rest| rest.contains(" sequence: failed").then_some(()).and_then(|()| gave(TALOS)), "Talos: internal/app/machined"),
     part("[talos] error running phase ", |_| gave(TALOS), "Talos: internal/app/machined"),
     part("Failed to mount required partitions early", |_| gave(ANDROID_MOUNT), "Android: system/core/init/first_stage_init.cpp"),
+    part("init: execv(", |rest| rest.contains(" failed: ").then_some(()).and_then(|()| gave(ANDROID)), "Android: system/core/init/first_stage_init.cpp"),
     part("InitFatalReboot: ", |_| gave(ANDROID), "Android: system/core/init/reboot_utils.cpp"),
     part("booster: mount(", |_| gave(SYSROOT), "booster: init/main.go"),
     part(": maximum number of tries exceeded", |_| gave(LUKS), "cryptsetup-initramfs: debian/initramfs/cryptroot-script"),
