@@ -170,7 +170,10 @@ proptest! {
             lines.insert(first + place.index(lines.len() + 1 - first), HARMLESS);
         }
         let kind = |log: &[u8]| explain(log).last().unwrap().verdict.kind();
-        prop_assert_eq!(kind(&lines.concat()), kind(log));
+        // A message of the kernel proves that it was started after all.
+        if kind(log) != "no-kernel" {
+            prop_assert_eq!(kind(&lines.concat()), kind(log));
+        }
     }
 
     #[test]
@@ -198,7 +201,8 @@ proptest! {
         log.splice(at..at, bytes.iter().copied());
         for log in [&log, &bytes] {
             if let Ok(boots) = read(&log[..], Goal::default()) {
-                let lines = 1 + log.iter().filter(|byte| **byte == b'\n').count() as u64;
+                // Carriage returns end lines, too, if nothing else does.
+                let lines = 1 + log.iter().filter(|byte| b"\r\n".contains(byte)).count() as u64;
                 prop_assert!(boots.iter().all(|boot| boot.first <= boot.last && boot.last <= lines));
                 prop_assert!(!show::text("log", &boots, None).contains('\x1b'));
                 let _ = show::json("log", &boots, None);

@@ -1,10 +1,10 @@
 //! Reads a log that grows, or a serial port, until the boot in it is over.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, IsTerminal, Read, Write};
+use std::io::{self, ErrorKind, IsTerminal, Read, Seek, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -24,6 +24,8 @@ const STEP: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Growing {
     file: File,
+    /// Its path, if it is a regular file, which a program such as logrotate may replace.
+    path: Option<PathBuf>,
     /// Whether its end is final, like that of a pipe. A regular file may still grow.
     ends: bool,
     /// The modes of a serial port, restored at the end.
@@ -33,13 +35,13 @@ pub struct Growing {
 impl Growing {
     /// Opens a file or a serial port, at its beginning. A port gets raw mode, and the speed `baud`.
     pub fn open(path: &Path, baud: Option<u32>) -> io::Result<Growing> {
-        // A port without a carrier would block, and could become the controlling terminal.
-        let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
-        let file = OpenOptions::new()
-            .read(true)
-            .custom_flags(flags)
-            .open(path)?;
-        Growing::new(file, false, baud)
+        let file = open(path)?;
+        let is_regular = file.metadata()?.is_file();
+        let growing = Growing::new(file, false, baud)?;
+        Ok(Growing {
+            path: is_regular.then(|| path.to_owned()),
+            ..growing
+        })
     }
 
     /// The log on stdin.
@@ -65,6 +67,7 @@ impl Growing {
             .transpose()?;
         Ok(Growing {
             file,
+            path: None,
             ends: ends || is_port,
             _port: port,
         })
@@ -82,6 +85,7 @@ impl Growing {
             Ok(0) => {
                 // A regular file is always ready.
                 std::thread::sleep(STEP);
+                self.begin_anew()?;
                 Ok(Some(&[]))
             }
             Ok(count) => Ok(Some(&buffer[..count])),
@@ -95,6 +99,32 @@ impl Growing {
             Err(error) => Err(error),
         }
     }
+
+    /// Continues at the beginning of a file that was truncated, or of one that has taken its place.
+    fn begin_anew(&mut self) -> io::Result<()> {
+        let Some(path) = &self.path else {
+            return Ok(());
+        };
+        let old = self.file.metadata()?;
+        if old.len() < self.file.stream_position()? {
+            self.file.rewind()?;
+        }
+        // Without a file, the next one may still come.
+        let Ok(new) = path.metadata() else {
+            return Ok(());
+        };
+        if new.is_file() && (new.dev(), new.ino()) != (old.dev(), old.ino()) {
+            self.file = open(path)?;
+        }
+        Ok(())
+    }
+}
+
+/// Opens a log. A port without a carrier would block, and could become the controlling terminal.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(flags).open(path)
 }
 
 fn set_speed(port: &File, baud: u32) -> io::Result<()> {
@@ -161,4 +191,56 @@ pub fn follow(
         explainer.take(&line, false);
     }
     Ok(explainer.end(ending))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::thread;
+
+    use super::*;
+
+    const VERSION: &str = "[    0.000000] Linux version 6.12.95 (a@b)\n";
+    const PANIC: &str = "[    0.400000] Kernel panic - not syncing: Fatal exception\n";
+
+    /// The kind of the verdict for a log that `change` changes after the first look.
+    fn followed(name: &str, change: impl FnOnce(&Path) + Send) -> &'static str {
+        let name = format!("boot-follow-{}-{name}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::write(&path, VERSION.repeat(3)).unwrap();
+        let log = Growing::open(&path, None).unwrap();
+        let goal = Goal {
+            timeout: Some(Duration::from_secs(20)),
+            ..Goal::default()
+        };
+        let boots = thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::sleep(4 * STEP);
+                change(&path);
+            });
+            follow(log, goal, io::sink(), || false).unwrap()
+        });
+        fs::remove_file(&path).unwrap();
+        boots.last().unwrap().verdict.kind()
+    }
+
+    #[test]
+    fn a_truncated_log_begins_anew() {
+        let change = |path: &Path| {
+            fs::write(path, "").unwrap();
+            thread::sleep(4 * STEP);
+            fs::write(path, PANIC).unwrap();
+        };
+        assert_eq!(followed("truncated", change), "panic");
+    }
+
+    #[test]
+    fn a_log_that_another_replaces_goes_on_there() {
+        let change = |path: &Path| {
+            fs::remove_file(path).unwrap();
+            thread::sleep(4 * STEP);
+            fs::write(path, PANIC).unwrap();
+        };
+        assert_eq!(followed("replaced", change), "panic");
+    }
 }

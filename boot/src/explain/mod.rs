@@ -135,9 +135,10 @@ impl Current {
     fn is_over(&self, line: &str) -> bool {
         let message = message(line);
         let is_stamped = message.len() < line.len();
+        // The beginning of its log may be cut off.
+        let is_under_way = self.has_kernel || self.findings.has_panic();
         // A program may print the version, too, but without a time stamp.
-        self.has_kernel
-            && (is_first(message) && (is_stamped || !self.has_times) || begins_boot(line))
+        is_under_way && (is_first(message) && (is_stamped || !self.has_times) || begins_boot(line))
     }
 
     fn feed(&mut self, line: &str, ends: bool) {
@@ -173,6 +174,17 @@ impl Current {
             self.recent.pop_front();
         }
         self.recent.push_back(line);
+    }
+
+    /// Records another piece of the last line.
+    fn extend(&mut self, piece: Line) {
+        let lines = [self.recent.back_mut(), self.excerpt.lines.last_mut()];
+        for line in lines.into_iter().flatten() {
+            if line.number == piece.number {
+                let free = SHOWN.saturating_sub(line.text.chars().count());
+                line.text.extend(piece.text.chars().take(free));
+            }
+        }
     }
 
     fn end(self, ending: Ending, goal: &Goal, last: u64) -> Boot {
@@ -255,6 +267,22 @@ impl Explainer {
 
     /// Takes a line without its newline; or, unless `ends`, a piece of a line that goes on.
     pub fn take(&mut self, bytes: &[u8], ends: bool) {
+        // After a carriage return, a terminal writes over the line: a progress, or a spinner. Each of its states is a message.
+        let mut states = bytes
+            .split(|byte| *byte == b'\r')
+            .filter(|state| !state.trim_ascii().is_empty())
+            .peekable();
+        if states.peek().is_none() {
+            self.take_state(bytes, ends);
+        }
+        while let Some(state) = states.next() {
+            self.take_state(state, ends || states.peek().is_some());
+        }
+        self.number += u64::from(ends);
+    }
+
+    /// Takes a state of the current line, or a piece of it.
+    fn take_state(&mut self, bytes: &[u8], ends: bool) {
         let text = without_controls(bytes);
         let text = text.trim_end();
         let line = match self.in_line {
@@ -280,14 +308,17 @@ impl Explainer {
             current.findings.withdraw_no_kernel();
         }
         current.feed(&line, ends);
-        if !self.in_line && !text.is_empty() {
-            current.record(Line {
+        if !text.is_empty() {
+            let shown = Line {
                 number: self.number,
                 text: text.chars().take(SHOWN).collect(),
-            });
+            };
+            match self.in_line {
+                true => current.extend(shown),
+                false => current.record(shown),
+            }
         }
         self.in_line = !ends;
-        self.number += u64::from(ends);
     }
 
     fn next_boot(&mut self) {

@@ -97,7 +97,7 @@ fn known(line: &str) -> &str {
 fn time(line: &str) -> Option<&str> {
     if let Some(rest) = line.strip_prefix('[') {
         let (time, rest) = rest.split_once(']')?;
-        return matches(time.trim()).then(|| rest.strip_prefix(' ').unwrap_or(rest));
+        return is_time(time.trim()).then(|| rest.strip_prefix(' ').unwrap_or(rest));
     }
     let end = line.find([' ', '\t'])?;
     // "2024-05-01 12:34:56"
@@ -105,13 +105,13 @@ fn time(line: &str) -> Option<&str> {
     let end = [two, Some(end)]
         .into_iter()
         .flatten()
-        .find(|end| matches(&line[..*end]))?;
+        .find(|end| is_time(&line[..*end]))?;
     Some(&line[end + 1..])
 }
 
 /// Whether `text` is a time of the day, perhaps with a date before it: `12:34:56`, `2024-05-01T12:34:56.789Z`,
 /// `2024-05-01 12:34:56,789+02:00`, `2024/05/01 12:34:56`, `12:34:56:789`.
-fn matches(text: &str) -> bool {
+fn is_time(text: &str) -> bool {
     let text = pattern(text).replace('/', "-");
     let text = match text.strip_prefix("0000-00-00") {
         Some(rest) => rest.trim_start_matches(['T', ' ']),
@@ -163,7 +163,7 @@ fn syslog(line: &str) -> Option<&str> {
     let words: Vec<_> = head.split_whitespace().collect();
     let is_head = match words[..] {
         [] | [_] => true,
-        [_month, _day, time, _host] => matches(time),
+        [_month, _day, time, _host] => is_time(time),
         _ => false,
     };
     is_head.then_some(message)
@@ -174,7 +174,7 @@ fn dmesg(line: &str) -> Option<&str> {
     let (date, message) = line.strip_prefix('[')?.split_once("] ")?;
     let words: Vec<_> = date.split_whitespace().collect();
     match words[..] {
-        [_weekday, _month, _day, time, year] if matches(time) && pattern(year) == "0000" => {
+        [_weekday, _month, _day, time, year] if is_time(time) && pattern(year) == "0000" => {
             Some(message)
         }
         _ => None,

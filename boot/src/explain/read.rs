@@ -33,21 +33,34 @@ pub fn read(log: impl Read, goal: Goal) -> io::Result<Vec<Boot>> {
     }
     let mut explainer = Explainer::new(goal);
     match beginning {
-        [0x1f, 0x8b, ..] => feed(BufReader::new(MultiGzDecoder::new(log)), &mut explainer)?,
+        [0x1f, 0x8b, ..] => {
+            let log = MultiGzDecoder::new(log);
+            feed(BufReader::with_capacity(LINE as usize, log), &mut explainer)?
+        }
         _ => feed(log, &mut explainer)?,
     }
     Ok(explainer.end(Ending::LogEnded))
 }
 
 fn feed(mut log: impl BufRead, explainer: &mut Explainer) -> io::Result<()> {
+    let newline = newline(log.fill_buf()?);
     let mut line = Vec::new();
     loop {
         line.clear();
-        log.by_ref().take(LINE).read_until(b'\n', &mut line)?;
+        log.by_ref().take(LINE).read_until(newline, &mut line)?;
         match line.split_last() {
             None => return Ok(()),
-            Some((b'\n', line)) => explainer.take(line, true),
+            Some((last, line)) if *last == newline => explainer.take(line, true),
             Some(_) => explainer.take(&line, false),
         }
+    }
+}
+
+/// The byte that ends lines. Some programs write only carriage returns. One or two may be those of a progress in the first line.
+fn newline(beginning: &[u8]) -> u8 {
+    let count = |byte| beginning.iter().filter(|other| **other == byte).count();
+    match count(b'\n') == 0 && count(b'\r') > 2 {
+        true => b'\r',
+        false => b'\n',
     }
 }

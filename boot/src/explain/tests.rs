@@ -136,3 +136,58 @@ fn a_long_line_hides_nothing_and_takes_no_memory() {
     assert_eq!(boots[0].verdict.kind(), "init-exited");
     assert_eq!(boots[0].line(), Some(2));
 }
+
+#[test]
+fn carriage_returns_alone_end_lines() {
+    let log = format!("{VERSION}{RUN}/init: mount: not found\n{PANIC}CPU: 0\n").replace('\n', "\r");
+    let boots = boots(&log, None);
+    assert_eq!(boots[0].line(), Some(4));
+    assert_eq!(boots[0].verdict.kind(), "init-exited");
+}
+
+#[test]
+fn a_line_that_was_written_over_has_all_its_messages() {
+    let log =
+        "Loading 10%\rLoading 99%\rerror: no such partition.\r\r\nEntering rescue mode...\r\n";
+    let boots = boots(log, None);
+    assert_eq!(boots[0].line(), Some(1));
+    let excerpt: Vec<_> = boots[0]
+        .excerpt
+        .iter()
+        .map(|line| (line.number, line.text.as_str()))
+        .collect();
+    assert_eq!(
+        excerpt,
+        [
+            (1, "Loading 10%"),
+            (1, "Loading 99%"),
+            (1, "error: no such partition."),
+            (2, "Entering rescue mode...")
+        ]
+    );
+}
+
+#[test]
+fn a_line_in_pieces_is_shown_as_a_whole() {
+    let mut explainer = Explainer::new(Goal::default());
+    explainer.take(b"[    0.4", false);
+    explainer.take(
+        b"00000] Kernel panic - not syncing: No working init found.",
+        true,
+    );
+    let boots = explainer.end(Ending::LogEnded);
+    assert_eq!(boots[0].line(), Some(1));
+    assert_eq!(
+        boots[0].excerpt[0].text,
+        "[    0.400000] Kernel panic - not syncing: No working init found."
+    );
+}
+
+#[test]
+fn a_boot_ends_where_the_next_begins_even_if_its_beginning_is_cut_off() {
+    let log = format!("{PANIC}{VERSION}{RUN}{OFF}");
+    assert_eq!(kinds(&log, None), ["init-exited", "ended"]);
+    // As on arm64.
+    let first = "[    0.000000] Booting Linux on physical CPU 0x0\n";
+    assert_eq!(kinds(&format!("{first}{VERSION}"), None).len(), 1);
+}

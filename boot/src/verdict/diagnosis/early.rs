@@ -15,7 +15,7 @@ pub(super) const MESSAGES: &[Row] = &[
     row("This 64 KB granular kernel is not supported", |_| Some(Cause::WrongCpu), "drivers/firmware/efi/libstub/arm64.c"),
 
     part("INT18: BOOT FAILURE", |_| none(NO_DISK), "Bochs and VirtualBox: bios/rombios.c"),
-    part("Firmware not found", |rest| rest.is_empty().then_some(()).and_then(|()| none(RASPBERRY)), "Raspberry Pi: the boot loader in the EEPROM"),
+    part("Firmware not found", |rest| rest.is_empty().then(|| none(RASPBERRY)).flatten(), "Raspberry Pi: the boot loader in the EEPROM"),
     row("No bootable device.", |_| none(NO_DISK), "SeaBIOS: src/boot.c"),
     part("BdsDxe: No bootable option or device was found", |_| none(NO_DISK), "edk2: MdeModulePkg/Universal/BdsDxe/BdsEntry.c"),
     row("Shell>", |_| none(NO_DISK), "edk2: ShellPkg/Application/Shell"),
@@ -23,10 +23,10 @@ pub(super) const MESSAGES: &[Row] = &[
     row("PANIC: panicked at ", |_| none(FIRMWARE_BUG), "rust-hypervisor-firmware: src/main.rs"),
     row("Payload not loaded.", |_| none("coreboot has no payload that it can start"), "coreboot: src/lib/prog_loaders.c"),
     row("ERROR:   BL2: Failed to load image", |_| none("TF-A did not find the next stage of the boot loader"), "TF-A: bl2/bl2_image_load_v2.c"),
-    part("Domain0 Next Address", |rest| rest.ends_with(": 0x0000000000000000").then_some(()).and_then(|()| none("OpenSBI was given none")), "OpenSBI: lib/sbi/sbi_domain.c"),
+    part("Domain0 Next Address", |rest| rest.ends_with(": 0x0000000000000000").then(|| none("OpenSBI was given none")).flatten(), "OpenSBI: lib/sbi/sbi_domain.c"),
     row("sbi_trap_error: ", |_| none(OPENSBI_BUG), "OpenSBI: lib/sbi/sbi_trap.c"),
 
-    row("PXE-E", |rest| rest.contains(": ").then_some(()).and_then(|()| none(NETWORK)), "edk2: NetworkPkg/UefiPxeBcDxe; the ROMs of network cards"),
+    row("PXE-E", |rest| rest.contains(": ").then(|| none(NETWORK)).flatten(), "edk2: NetworkPkg/UefiPxeBcDxe; the ROMs of network cards"),
     part("No configuration methods succeeded (http", |_| none(NETWORK), "iPXE: src/usr/ifmgmt.c"),
     row("Could not boot: ", |_| none(NETWORK), "iPXE: src/usr/autoboot.c"),
     row("No more network devices", |_| none(NETWORK), "iPXE: src/usr/autoboot.c"),
@@ -36,7 +36,7 @@ pub(super) const MESSAGES: &[Row] = &[
     row("Boot failed: please change disks", |_| none(SYSLINUX), "syslinux: core/diskstart.inc"),
     row("isolinux.bin missing or corrupt", |_| none(SYSLINUX), "syslinux: core/isolinux.asm"),
     row("No DEFAULT or UI configuration directive found!", |_| none(SYSLINUX), "syslinux: com32/elflink/ldlinux/readconfig.c"),
-    row("Failed to execute ", |rest| rest.contains(" (\\").then_some(()).and_then(|()| none(SD_BOOT)), "systemd: src/boot/boot.c"),
+    row("Failed to execute ", |rest| rest.contains(" (\\").then(|| none(SD_BOOT)).flatten(), "systemd: src/boot/boot.c"),
     row("Error loading \\", |_| none(SD_BOOT), "systemd: src/boot/boot.c"),
     row("Error preparing initrd: ", |_| none(SD_BOOT), "systemd: src/boot/boot.c"),
     row("PANIC: linux: ", |_| none("Limine could not load it"), "Limine: common/protos/linux.c"),
@@ -44,8 +44,7 @@ pub(super) const MESSAGES: &[Row] = &[
     // GRUB moves the cursor after these letters.
     row("grub rescu", |_| none(GRUB_MODULES), "GRUB: grub-core/kern/rescue_reader.c"),
     row("grub>", |_| none("GRUB waits at its prompt, because it found no configuration, or a person asked for it"), "GRUB: grub-core/normal/main.c"),
-    row("error: file `", |rest| rest.contains("not found").then_some(())
-        .and_then(|()| none("GRUB did not find a file that it needs")), "GRUB: grub-core/fs"),
+    row("error: file `", |rest| rest.contains("not found").then(|| none("GRUB did not find a file that it needs")).flatten(), "GRUB: grub-core/fs"),
     row("error: you need to load the kernel first", |_| none("GRUB has no kernel to start, because loading it failed"), "GRUB: grub-core/loader"),
     row("error: no such device: ", |_| none(GRUB_MODULES), "GRUB: grub-core/kern/device.c"),
     row("error: no such partition", |_| none(GRUB_MODULES), "GRUB: grub-core/kern/disk.c"),
@@ -54,7 +53,7 @@ pub(super) const MESSAGES: &[Row] = &[
     row("error: out of memory.", |_| none(GRUB_MEMORY), "GRUB: grub-core/kern/mm.c"),
     row("error: invalid magic number", |_| none("the file that GRUB loaded is not a Linux kernel"), "GRUB: grub-core/loader"),
     row("error: bad shim signature", |_| none(SECURE_BOOT), "GRUB: grub-core/loader"),
-    row("error: ", |rest| rest.contains(" has invalid signature").then_some(()).and_then(|()| none(SECURE_BOOT)), "GRUB: grub-core/loader"),
+    row("error: ", |rest| rest.contains(" has invalid signature").then(|| none(SECURE_BOOT)).flatten(), "GRUB: grub-core/loader"),
     part("Security Violation", |_| none(SECURE_BOOT), "shim: shim.c"),
     row("Bootloader has not verified loaded image.", |_| none(SECURE_BOOT), "shim: replacements.c"),
 
@@ -75,7 +74,7 @@ pub(super) const MESSAGES: &[Row] = &[
     row("EFI boot manager: Cannot load any image", |_| none(U_BOOT_NOTHING), "U-Boot: cmd/bootefi.c"),
     row("No more bootdevs", |_| none(U_BOOT_NOTHING), "U-Boot: cmd/bootflow.c"),
     // Its prompt, when autoboot has tried everything; boards put their names before it.
-    part("=>", |rest| rest.is_empty().then_some(()).and_then(|()| none("U-Boot found nothing to start, and waits at its prompt")), "U-Boot: include/configs"),
+    part("=>", |rest| rest.is_empty().then(|| none("U-Boot found nothing to start, and waits at its prompt")).flatten(), "U-Boot: include/configs"),
 ];
 
 const NO_DISK: &str = "the firmware found nothing to boot";

@@ -5,18 +5,18 @@ use super::{Cause, Row, Words, part, row};
 #[rustfmt::skip] // A table.
 pub(super) const MESSAGES: &[Row] = &[
     // "ALERT!  UUID=... does not exist.  Dropping to a shell!"
-    row("ALERT! ", |rest| rest.contains("does not exist").then_some(()).and_then(|()| shell(NO_ROOT_DEVICE)), "initramfs-tools: scripts/local"),
+    row("ALERT! ", |rest| rest.contains("does not exist").then(|| shell(NO_ROOT_DEVICE)).flatten(), "initramfs-tools: scripts/local"),
     part("No root device specified", |_| shell(NO_ROOT), "initramfs-tools: scripts/local"),
     part("Spawning shell within the initramfs", |_| shell("break= on the kernel's command line asks for it"), "initramfs-tools: scripts/functions"),
     part("Dropping to a shell!", |_| shell(NO_ROOT_DEVICE), "initramfs-tools: scripts/functions"),
     part("Unable to find a medium containing a live file system", |_| shell(LIVE), "live-boot: components/9990-main.sh"),
     row("(initramfs)", |_| shell("the initramfs of initramfs-tools started a shell"), "initramfs-tools: scripts/functions"),
-    row("Warning: /dev/", |rest| rest.ends_with(" does not exist").then_some(()).and_then(|()| shell(NO_ROOT_DEVICE)), "dracut: modules.d/99base"),
+    row("Warning: /dev/", |rest| rest.ends_with(" does not exist").then(|| shell(NO_ROOT_DEVICE)).flatten(), "dracut: modules.d/99base"),
     part("Warning: Could not boot.", |_| shell(NO_ROOT_DEVICE), "dracut: modules.d/99base"),
     part("Entering emergency mode", |_| shell("dracut started a shell"), "dracut: modules.d/99base"),
     part("dracut: FATAL: ", |_| shell("dracut could not continue"), "dracut: modules.d/99base"),
     part("dracut: Refusing to continue", |_| shell("dracut could not continue"), "dracut: modules.d/99base"),
-    row("ERROR: device '", |rest| rest.contains("not found").then_some(()).and_then(|()| shell(NO_ROOT_DEVICE)), "mkinitcpio: init_functions"),
+    row("ERROR: device '", |rest| rest.contains("not found").then(|| shell(NO_ROOT_DEVICE)).flatten(), "mkinitcpio: init_functions"),
     row("ERROR: Failed to mount '", |_| shell("the initramfs of mkinitcpio could not mount the root file system"), "mkinitcpio: init_functions"),
     row("You are now being dropped into an emergency shell.", |_| shell("the initramfs of mkinitcpio started a shell"), "mkinitcpio: init_functions"),
     row("initramfs emergency recovery shell launched.", |_| shell("the initramfs of Alpine did not find the root file system"), "Alpine mkinitfs: initramfs-init.in"),
@@ -47,15 +47,16 @@ pub(super) const MESSAGES: &[Row] = &[
     part("Failed to start initrd-switch-root.service", |_| shell(SYSTEMD_SWITCH_ROOT), "systemd: units/initrd-switch-root.service"),
     part("oad SELinux policy", |_| gave(SELINUX), "systemd: src/core/selinux-setup.c"),
     part("oad SELinux Policy", |_| gave(SELINUX), "systemd: src/core/selinux-setup.c"),
-    part("Caught <", |rest| rest.contains(", dumped core").then_some(()).and_then(|()| gave(SYSTEMD_CRASHED)), "systemd: src/core/crash-handler.c"),
-    part("Caught <", |rest| rest.contains("> from our own process").then_some(()).and_then(|()| gave(SYSTEMD_CRASHED)), "systemd: src/core/crash-handler.c"),
+    part("Caught <", |rest| rest.contains(", dumped core").then(|| gave(SYSTEMD_CRASHED)).flatten(), "systemd: src/core/crash-handler.c"),
+    part("Caught <", |rest| rest.contains("> from our own process").then(|| gave(SYSTEMD_CRASHED)).flatten(), "systemd: src/core/crash-handler.c"),
     row("[!!!!!!] ", |_| gave(SYSTEMD), "systemd: src/basic/log.c"),
     part("Freezing execution", |_| gave(SYSTEMD), "systemd: src/core/crash-handler.c"),
     part("Ignition failed: ", |_| gave(IGNITION), "Ignition: internal/main.go"),
     part("Ignition has failed.", |_| gave(IGNITION), "ignition-dracut: dracut/99emergency-timeout/timeout.sh"),
-    part("[talos] ", |rest| rest.contains(" sequence: failed").then_some(()).and_then(|()| gave(TALOS)), "Talos: internal/app/machined"),
+    part("[talos] ", |rest| rest.contains(" sequence: failed").then(|| gave(TALOS)).flatten(), "Talos: internal/app/machined"),
     part("[talos] error running phase ", |_| gave(TALOS), "Talos: internal/app/machined"),
     part("Failed to mount required partitions early", |_| gave(ANDROID_MOUNT), "Android: system/core/init/first_stage_init.cpp"),
+    part("init: execv(", |rest| rest.contains(" failed: ").then(|| gave(ANDROID)).flatten(), "Android: system/core/init/first_stage_init.cpp"),
     part("InitFatalReboot: ", |_| gave(ANDROID), "Android: system/core/init/reboot_utils.cpp"),
     part("booster: mount(", |_| gave(SYSROOT), "booster: init/main.go"),
     part(": maximum number of tries exceeded", |_| gave(LUKS), "cryptsetup-initramfs: debian/initramfs/cryptroot-script"),
@@ -105,7 +106,7 @@ fn switch_root(rest: &str) -> Option<Cause> {
         "can't ", "failed ", "not ", "bad ", "error ", "cannot ", "No such ",
     ];
     let is_error = ERRORS.iter().any(|part| rest.contains(part));
-    is_error.then_some(()).and_then(|()| gave(SWITCH_ROOT))
+    is_error.then(|| gave(SWITCH_ROOT)).flatten()
 }
 
 /// The errors that end run-init. Others with this beginning are messages of the program that it started.
@@ -117,7 +118,7 @@ fn run_init(rest: &str) -> Option<Cause> {
         "not found",
     ];
     let ends = ends.iter().any(|part| rest.contains(part));
-    ends.then_some(()).and_then(|()| gave(NO_REAL_INIT))
+    ends.then(|| gave(NO_REAL_INIT)).flatten()
 }
 
 /// The advice for a reason. Others get [`OTHER_SHELL`] or "The line says what failed."
