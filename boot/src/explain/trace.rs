@@ -228,29 +228,47 @@ mod tests {
         assert_eq!(load_offset("Kernel Offset: disabled"), None);
     }
 
-    /// A function whose line is known.
-    #[inline(never)]
-    fn a_function_of_the_test(number: u32) -> u32 {
-        std::hint::black_box(number) + 1
-    }
-
     #[test]
     fn a_function_has_its_line() {
-        assert_eq!(a_function_of_the_test(1), 2);
-        let sources = Sources::read(&std::env::current_exe().unwrap()).unwrap();
-        let mut names = sources.functions.keys();
-        // It is mangled.
-        let name = names
-            .find(|name| name.contains("a_function_of_the_test"))
-            .unwrap();
-        let start = sources.function(name, 0).unwrap();
-        let lines = sources.lines(&format!("RIP: 0010:{name}+0x0/0x10"), 0);
-        assert!(lines[0].contains("explain/trace.rs:"), "{lines:?}");
-        assert_eq!(sources.name(start + 1), Some(format!("{name}+0x1")));
+        let directory = tempfile::tempdir().unwrap();
+        let [source, program] = ["f.c", "vmlinux"].map(|name| directory.path().join(name));
+        std::fs::write(
+            &source,
+            "int f(int n)\n{\n    return n + 1;\n}\nvoid _start(void)\n{\n    f(1);\n}\n",
+        )
+        .unwrap();
+        // The compiler is there: it links Rust programs.
+        let mut compiler = std::process::Command::new("cc");
+        compiler.args([
+            "-g",
+            "-O0",
+            "-static",
+            "-nostdlib",
+            "-Wl,--build-id=none",
+            "-o",
+        ]);
         assert!(
-            sources
-                .lines("RIP: 0010:no_such_function+0x0/0x10", 0)
-                .is_empty()
+            compiler
+                .arg(&program)
+                .arg(&source)
+                .status()
+                .unwrap()
+                .success()
         );
+
+        let sources = Sources::read(&program).unwrap();
+        let line = |place: &str| sources.lines(&format!("RIP: 0010:{place}"), 0);
+        assert!(
+            line("f+0x0/0x10")[0].ends_with("f.c:2"),
+            "{:?}",
+            line("f+0x0/0x10")
+        );
+        // A return address is behind the call.
+        let size = sources.functions["f"][0].1;
+        let after = sources.lines(&format!(" f+{size:#x}/{size:#x}"), 0);
+        assert!(after[0].ends_with("f.c:4"), "{after:?}");
+        let start = sources.function("f", 0).unwrap();
+        assert_eq!(sources.name(start + 1).as_deref(), Some("f+0x1"));
+        assert!(line("no_such_function+0x0/0x10").is_empty());
     }
 }

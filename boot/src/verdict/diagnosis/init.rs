@@ -220,8 +220,9 @@ const fn exit_row(status: u8, meaning: &'static str, help: &'static str) -> Exit
 
 #[rustfmt::skip] // A table.
 const EXIT_STATUSES: &[ExitStatus] = &[
-    exit_row(1, "most programs exit with this status after an error, and PID 1 must never exit",
-        "The last lines of init probably name the error. A shell script that runs as init also ends with the status of its last command."),
+    exit_row(1, "PID 1 must never exit",
+        "Most programs exit with this status after an error, which the last lines of init probably name. If init is done, let it wait forever \
+         (pause(2) in a loop) or power off (reboot(2)). A shell script that runs as init ends with the status of its last command."),
     exit_row(2, "a Go program exits with this status when it panics, a shell when it cannot parse its script, and many programs when their \
          arguments are wrong",
         "The last lines of init show which of these happened. (After a Go panic, \"panic: \" or \"fatal error: \" is above the list of goroutines.)"),

@@ -128,7 +128,8 @@ fn meaning(reason: &str) -> &'static Unpacking {
 
 const TRUNCATED: &str = "it is cut short";
 const TRUNCATED_HELP: &str = "Build it again, and check it with `gzip -t` or the like. A full disk or an interrupted download leaves a truncated file.";
-const DAMAGED: &str = "some of its bytes have changed, or it is cut short";
+const DAMAGED: &str = "some of its bytes have changed";
+const DAMAGED_OR_CUT: &str = "some of its bytes have changed, or it is cut short";
 const DAMAGED_HELP: &str = "Build it again, and check that its size and its checksum are the same where it is built and where it is booted: a full \
                             disk or an interrupted download leaves a truncated file. With \"no cpio magic\", it may be another kind of \
                             archive, such as a tar.";
@@ -166,6 +167,8 @@ const REASONS: &[Unpacking] = &[
     unpacking_row("incomplete", TRUNCATED, TRUNCATED_HELP),
     unpacking_row("Decoding failed", DECODING, DECODING_HELP),
     unpacking_row("junk at the end", "the archive does not end where its compression does", TRUNCATED_HELP),
+    // xz's decoder does not tell these apart.
+    unpacking_row("XZ-compressed data is corrupt", DAMAGED_OR_CUT, DAMAGED_HELP),
     unpacking_row("", DAMAGED, DAMAGED_HELP),
 ];
 

@@ -274,7 +274,12 @@ const REASONS: &[Reason] = &[
 ];
 
 pub(super) fn oops(at: Option<&str>) -> Words {
-    let place = at.map(|at| format!(" in {at}")).unwrap_or_default();
+    // A kernel without CONFIG_KALLSYMS has addresses only.
+    let place = at.map(|at| match at.starts_with("0x") {
+        true => format!(" at {at}"),
+        false => format!(" in {at}"),
+    });
+    let place = place.unwrap_or_default();
     Words::new(
         "oops",
         format!("the kernel ran into a bug of its own (an oops){place}"),
