@@ -62,7 +62,11 @@ const NOTES: &[Row] = &[
     // drivers/mmc, drivers/nvme; U-Boot drivers/mmc/mmc.c
     (Anywhere, "whilst initialising SD card", "disk-error", "The card does not answer: it is not in its slot, or faulty, or its power or its clock is wrong (device tree)."),
     (Anywhere, "Card did not respond to voltage select", "missing-device", "U-Boot found no card and no eMMC at this slot."),
-    (Anywhere, ": Device not ready; aborting ", "disk-error", "The NVMe disk does not answer. nvme_core.default_ps_max_latency_us=0 and pcie_aspm=off on the kernel's command line help if its power saving is the reason."),
+    (Anywhere, ": Device not ready; aborting ", "disk-error", "The NVMe disk does not answer. nvme_core.default_ps_max_latency_us=0 and pcie_aspm=off \
+        on the kernel's command line help if its power saving is the reason."),
+    // drivers/base/dd.c
+    (Anywhere, ": deferred probe pending", "missing-device", "A driver waits for another device (a clock, a regulator, a pin controller) that has no driver in this kernel, or that the device tree describes in another way. \
+        If it is that of the disk, the disk does not appear."),
     // net/ipv4/ipconfig.c, net/9p/trans_virtio.c
     (Start, "IP-Config: No network devices available", "no-network", "The kernel has no built-in driver for a network card, or there is none."),
     (Start, "IP-Config: Retrying forever", "no-network", "No DHCP server answers: the cable, or the network has none for this machine."),
