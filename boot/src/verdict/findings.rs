@@ -105,6 +105,10 @@ impl Findings {
         } else if let Some(new) = self.finding(message) {
             match new.cause {
                 Cause::EfiStubFailed { .. } => self.withdraw_no_kernel(),
+                // The firmware tries the network before it gives up.
+                Cause::NoKernel { .. } => {
+                    self.list.retain(|known| !early::is_attempt(&known.cause))
+                }
                 Cause::NoRoot { .. } | Cause::NoInit { .. } | Cause::InitramfsIgnored => {
                     self.list.extend(self.stub.take())
                 }
@@ -202,7 +206,10 @@ impl Findings {
             }
             _ => {}
         }
-        let known = |known: &Finding| known.cause.words().kind == finding.cause.words().kind;
+        let known = |known: &Finding| {
+            known.cause.words().kind == finding.cause.words().kind
+                && (!early::is_attempt(&known.cause) || early::is_attempt(&finding.cause))
+        };
         let is_panic = message.starts_with(PANIC);
         (is_panic || !self.list.iter().any(known)).then_some(finding)
     }
