@@ -174,6 +174,10 @@ impl Findings {
             match finding.cause {
                 Cause::EfiStubFailed { .. } => self.stub = Some(finding),
                 cause if cause.is_before_linux() => {}
+                // QEMU has continued.
+                Cause::QemuError { reason } if !host::is_fatal(&reason) => {
+                    self.note_at(&finding.said, finding.line);
+                }
                 _ => self.list.push(finding),
             }
         }
@@ -229,10 +233,14 @@ impl Findings {
     }
 
     fn note(&mut self, message: &str) {
+        self.note_at(message, self.line);
+    }
+
+    fn note_at(&mut self, message: &str, line: Option<u64>) {
         let note = notes::note(message).filter(|_| self.notes.len() < NOTES);
         let Some(mut note) = note else { return };
         if !self.notes.iter().any(|known| known.kind == note.kind) {
-            note.line = self.line;
+            note.line = line;
             self.notes.push(note);
         }
     }

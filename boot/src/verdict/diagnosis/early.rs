@@ -172,6 +172,7 @@ pub fn goes_on(message: &str) -> bool {
     const LINES: &[&str] = &[
         "EFI stub: Loaded",
         "EFI stub: Booting",
+        "Booting from Hard Disk",
         "GRUB loading",
         "Welcome to GRUB!",
         "Loading Linux ",

@@ -56,10 +56,12 @@ fn failure(rest: &str) -> Option<Cause> {
 
 /// An error, unless it is a warning, or QEMU's message that somebody ended it.
 fn error(message: &str) -> Option<Cause> {
-    let survives = ["warning: ", "info: ", "terminating on signal "];
-    let survives = survives
+    let begins = ["warning: ", "info: ", "terminating on signal "];
+    let survives = begins
         .iter()
-        .any(|beginning| message.starts_with(beginning));
+        .any(|beginning| message.starts_with(beginning))
+        || message.contains(": warning: ")
+        || message.contains(": info: ");
     // A line with an option begins with it: "-device virtio-foo: 'virtio-foo' is not a valid device model name".
     (!survives && !message.is_empty()).then(|| Cause::QemuError {
         reason: message.to_owned(),
@@ -162,6 +164,8 @@ mod tests {
             failure("x86_64: terminating on signal 15 from pid 17 (timeout)"),
             None
         );
+        let option = "x86_64: -device x: warning: y";
+        assert_eq!(failure(option), None);
         let pvh = "x86_64: Error loading uncompressed kernel without PVH ELF Note";
         let reason = "Error loading uncompressed kernel without PVH ELF Note".to_owned();
         assert_eq!(
