@@ -105,6 +105,10 @@ impl Findings {
         } else if let Some(new) = self.finding(message) {
             match new.cause {
                 Cause::EfiStubFailed { .. } => self.withdraw_no_kernel(),
+                // The firmware tries the network before it gives up.
+                Cause::NoKernel { .. } => {
+                    self.list.retain(|known| !early::is_attempt(&known.cause))
+                }
                 Cause::NoRoot { .. } | Cause::NoInit { .. } | Cause::InitramfsIgnored => {
                     self.list.extend(self.stub.take())
                 }
@@ -170,6 +174,10 @@ impl Findings {
             match finding.cause {
                 Cause::EfiStubFailed { .. } => self.stub = Some(finding),
                 cause if cause.is_before_linux() => {}
+                // QEMU has continued.
+                Cause::QemuError { reason } if !host::is_fatal(&reason) => {
+                    self.note_at(&finding.said, finding.line);
+                }
                 _ => self.list.push(finding),
             }
         }
@@ -202,7 +210,10 @@ impl Findings {
             }
             _ => {}
         }
-        let known = |known: &Finding| known.cause.words().kind == finding.cause.words().kind;
+        let known = |known: &Finding| {
+            known.cause.words().kind == finding.cause.words().kind
+                && (!early::is_attempt(&known.cause) || early::is_attempt(&finding.cause))
+        };
         let is_panic = message.starts_with(PANIC);
         (is_panic || !self.list.iter().any(known)).then_some(finding)
     }
@@ -222,10 +233,14 @@ impl Findings {
     }
 
     fn note(&mut self, message: &str) {
+        self.note_at(message, self.line);
+    }
+
+    fn note_at(&mut self, message: &str, line: Option<u64>) {
         let note = notes::note(message).filter(|_| self.notes.len() < NOTES);
         let Some(mut note) = note else { return };
         if !self.notes.iter().any(|known| known.kind == note.kind) {
-            note.line = self.line;
+            note.line = line;
             self.notes.push(note);
         }
     }

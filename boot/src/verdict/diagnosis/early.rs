@@ -70,7 +70,7 @@ pub(super) const MESSAGES: &[Row] = &[
     part("Could not find a valid device tree", |_| none(NO_DTB), "U-Boot: boot/image-fdt.c"),
     row("ERROR: Did not find a cmdline Flattened Device Tree", |_| none(NO_DTB), "U-Boot: boot/image-fdt.c"),
     row("No valid device tree binary found", |_| none(U_BOOT_DTB), "U-Boot: lib/fdtdec.c"),
-    row("### ERROR ### Please RESET the board ###", |_| none("U-Boot stopped after an error, which the lines above name"), "U-Boot: lib/hang.c"),
+    row("### ERROR ### Please RESET the board ###", |_| none(U_BOOT_STOPPED), "U-Boot: lib/hang.c"),
     row("EFI boot manager: Cannot load any image", |_| none(U_BOOT_NOTHING), "U-Boot: cmd/bootefi.c"),
     row("No more bootdevs", |_| none(U_BOOT_NOTHING), "U-Boot: cmd/bootflow.c"),
     // Its prompt, when autoboot has tried everything; boards put their names before it.
@@ -92,6 +92,7 @@ const SECURE_BOOT: &str = "secure boot refused the kernel or its boot loader";
 const NOT_AN_IMAGE: &str = "the file is not a kernel in a format that U-Boot can start";
 const DAMAGED: &str = "U-Boot found that the image is damaged";
 const U_BOOT_INITRD: &str = "U-Boot rejected the initramfs: it wants its own header around it (mkimage), or a size after its address";
+const U_BOOT_STOPPED: &str = "U-Boot stopped after an error, which the lines above name";
 const U_BOOT_NOTHING: &str = "U-Boot found no device to load a kernel from";
 const NO_DTB: &str = "U-Boot was given no device tree for the kernel";
 
@@ -122,6 +123,10 @@ const HELP: &[(&str, &str)] = &[
          enrol the key (mokutil --import); or switch secure boot off in the firmware's settings."),
     (DAMAGED, "The checksum of the image is wrong: it was not copied or written completely, or the flash or the memory is faulty, or it was loaded over a part of itself. \
          Write it again."),
+    (U_BOOT_INITRD, "Look for a line that the file of the initramfs was not found: then U-Boot looks at memory that has none. bootm and bootz accept a file that `mkimage -T ramdisk` made; \
+         they and booti also accept ADDRESS:SIZE, with the size of the file in hexadecimal digits. `-` in place of the address boots without one."),
+    (U_BOOT_STOPPED, "If no device could be read, look at the card, its contacts and the switches for the boot device. If not, the image of the boot loader is incomplete, or that of another board: \
+         write it again."),
     (NO_DTB, "The boot script loads a .dtb file by the board's name ($fdtfile). Look for a line that a file was not found: the name or its directory differs in this version \
          of the kernel, or the file is not on the boot partition. With bootm, booti or bootz, its address is the third argument."),
 ];
@@ -156,12 +161,18 @@ pub(super) fn no_kernel(reason: &str) -> Words {
     )
 }
 
+/// Whether this is only one of the ways to boot that a firmware tries.
+pub fn is_attempt(cause: &Cause) -> bool {
+    matches!(cause, Cause::NoKernel { reason: NETWORK })
+}
+
 /// Whether `message` proves that the firmware or the boot loader has found something to start after all.
 pub fn goes_on(message: &str) -> bool {
     // A quiet kernel prints nothing, but systemd and a getty do.
     const LINES: &[&str] = &[
         "EFI stub: Loaded",
         "EFI stub: Booting",
+        "Booting from Hard Disk",
         "GRUB loading",
         "Welcome to GRUB!",
         "Loading Linux ",
@@ -173,9 +184,7 @@ pub fn goes_on(message: &str) -> bool {
 }
 
 pub(super) fn efi_stub_failed(reason: &str) -> Words {
-    let help = if reason.contains("initrd")
-        || reason.contains("open file")
-        || reason.contains("volume")
+    let help = if reason.contains("initrd") || reason.contains("file") || reason.contains("volume")
     {
         "initrd= must name a file on the volume that the kernel was loaded from, usually the EFI system partition, with backslashes \
          in its path. The error 0x800000000000000e means that there is no such file, 0x8000000000000009 that there is too little memory."

@@ -1,6 +1,6 @@
 //! Messages of QEMU.
 
-use super::{Cause, Row, Words, row};
+use super::{Cause, Row, Words, part, row};
 
 #[rustfmt::skip] // A table.
 pub(super) const MESSAGES: &[Row] = &[
@@ -9,6 +9,44 @@ pub(super) const MESSAGES: &[Row] = &[
     row("error: kvm run failed", |_| Some(Cause::KvmError), "QEMU: accel/kvm/kvm-all.c"),
     row("qemu-system-", failure, "QEMU: util/error-report.c"),
     row("qemu: ", error, "QEMU: util/error-report.c"),
+    part("Cannot load kernel due to invalid memory configuration or invalid kernel image", not_loaded, "Firecracker: src/vmm/src/builder.rs"),
+    part("The kernel file cannot be opened: ", not_loaded, "Firecracker: src/vmm/src/vmm_config/boot_source.rs"),
+    part("Error creating the Kvm object: ", |rest| monitor(format!("no KVM: {rest}")), "Firecracker: src/vmm/src/vstate/kvm.rs"),
+    part("Error creating KVM object: ", |rest| monitor(format!("no KVM: {rest}")), "Firecracker: src/vmm/src/vstate/kvm.rs"),
+    row("Error booting VM: ", |rest| monitor(rest.to_owned()), "Cloud Hypervisor: src/main.rs"),
+];
+
+/// A problem of another program that runs guests.
+fn monitor(reason: String) -> Option<Cause> {
+    Some(Cause::MonitorError { reason })
+}
+
+fn not_loaded(rest: &str) -> Option<Cause> {
+    let rest = rest.trim_start_matches([':', '.', ' ']);
+    let why = if rest.is_empty() {
+        String::new()
+    } else {
+        format!(": {rest}")
+    };
+    monitor(format!("the kernel cannot be loaded{why}"))
+}
+
+pub(super) fn monitor_failed(reason: &str) -> Words {
+    let row = MONITOR_HELP.iter().find(|(part, _)| reason.contains(part));
+    Words::new(
+        "monitor-error",
+        format!("the program that runs the guest failed: {reason}"),
+        row.map_or("The message names the part that failed.", |(_, help)| help),
+    )
+}
+
+/// Parts of the reason, and the advice.
+#[rustfmt::skip] // A table.
+const MONITOR_HELP: &[(&str, &str)] = &[
+    ("no KVM", "Firecracker needs KVM: /dev/kvm must be there, and the user must be allowed to open it. In a cloud, that takes a machine with nested virtualization, or a bare one."),
+    ("magic", "On x86-64, Firecracker loads an uncompressed ELF vmlinux and no bzImage, and Cloud Hypervisor a vmlinux with CONFIG_PVH=y; on arm64, both load an Image. `file` says what \
+         the file is. A download may also have saved a page with an error."),
+    ("kernel", "The path is wrong, as this program sees it (in a jail, from its root), or the user may not read the file, or the guest has too little memory for it."),
 ];
 
 /// `ARCH: MESSAGE`
@@ -18,10 +56,12 @@ fn failure(rest: &str) -> Option<Cause> {
 
 /// An error, unless it is a warning, or QEMU's message that somebody ended it.
 fn error(message: &str) -> Option<Cause> {
-    let survives = ["warning: ", "info: ", "terminating on signal "];
-    let survives = survives
+    let begins = ["warning: ", "info: ", "terminating on signal "];
+    let survives = begins
         .iter()
-        .any(|beginning| message.starts_with(beginning));
+        .any(|beginning| message.starts_with(beginning))
+        || message.contains(": warning: ")
+        || message.contains(": info: ");
     // A line with an option begins with it: "-device virtio-foo: 'virtio-foo' is not a valid device model name".
     (!survives && !message.is_empty()).then(|| Cause::QemuError {
         reason: message.to_owned(),
@@ -124,6 +164,8 @@ mod tests {
             failure("x86_64: terminating on signal 15 from pid 17 (timeout)"),
             None
         );
+        let option = "x86_64: -device x: warning: y";
+        assert_eq!(failure(option), None);
         let pvh = "x86_64: Error loading uncompressed kernel without PVH ELF Note";
         let reason = "Error loading uncompressed kernel without PVH ELF Note".to_owned();
         assert_eq!(

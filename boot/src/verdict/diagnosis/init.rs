@@ -191,7 +191,7 @@ const EXEC: &[Exec] = &[
     exec_row(12, "ENOMEM", "there is no memory left for it", "Give the guest more memory with --memory."),
     exec_row(13, "EACCES", "it is not executable",
         "Its mode has no x (packer: --file /init=FILE:0755), or it is not a regular file, or its file system is mounted noexec; or one of \
-         these is true for its interpreter."),
+         these is true for its interpreter; or a security module forbids it (IMA, SELinux)."),
     exec_row(14, "EFAULT", "its addresses are not valid for a program", "Link it for user space of this architecture."),
     exec_row(22, "EINVAL", "its ELF headers contradict one another", "`readelf -lW` shows them. Link it again."),
     exec_row(26, "ETXTBSY", "a process still has it open for writing", "Close the file before it is executed."),

@@ -63,7 +63,7 @@ pub(super) const MESSAGES: &[Row] = &[
     ),
     row("Unable to handle kernel ", bug, "arch/arm64/mm/fault.c"),
     row("CPU ", mips, "arch/mips/mm/fault.c"),
-    row("Oops[#", bug, "arch/mips/kernel/traps.c"),
+    row("Oops[#", bug, "arch/mips/kernel/traps.c, composed"),
     // A panic follows.
     row(
         "SError Interrupt on CPU",

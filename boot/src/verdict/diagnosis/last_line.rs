@@ -14,6 +14,8 @@ const LINES: &[Row] = &[
     ("Waiting for root device ",
         "rootwait makes the kernel wait forever for the device that root= names. Its name is wrong, or the kernel lacks the driver of the disk or of its controller."),
     ("Waiting for root file system", "The initramfs waits for the device that root= names; after a while it gives up and starts a shell."),
+    // initramfs-tools
+    ("Running /scripts/local-block", "The initramfs waits for the device that root= names; after a while it gives up and starts a shell."),
     // net/ipv4/ipconfig.c
     ("Sending DHCP requests", "The kernel waits for a DHCP server: the cable, or the network has none for this machine. It does so because of ip= on its command line."),
     ("rootserver=", "The kernel has an address, and probably waits for the NFS server: the server, nfsroot=, its version of NFS, or a firewall."),

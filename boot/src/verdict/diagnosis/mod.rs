@@ -6,7 +6,7 @@
 //! | module | subject |
 //! | --- | --- |
 //! | here | [`Finding`] and [`Cause`], and the search for a message |
-//! | [`host`] | QEMU and KVM |
+//! | [`host`] | QEMU, KVM, and other programs that run guests |
 //! | [`early`] | everything before Linux prints its version: firmware, boot loaders, the EFI stub, the decompressor |
 //! | [`initramfs`] | unpacking |
 //! | [`root`] | the root file system |
@@ -60,6 +60,11 @@ impl Finding {
 pub enum Cause {
     /// QEMU reported an error.
     QemuError {
+        /// Its message.
+        reason: String,
+    },
+    /// Another program that runs guests, such as Firecracker, reported an error.
+    MonitorError {
         /// Its message.
         reason: String,
     },
@@ -205,6 +210,7 @@ impl Cause {
     pub fn words(&self) -> Words {
         match self {
             Cause::QemuError { reason } => host::failed(reason),
+            Cause::MonitorError { reason } => host::monitor_failed(reason),
             Cause::KvmError => host::stopped(),
             Cause::NoKernel { reason } => early::no_kernel(reason),
             Cause::EfiStubFailed { reason } => early::efi_stub_failed(reason),
@@ -237,6 +243,7 @@ impl Cause {
     pub fn said_by(&self) -> &'static str {
         match self {
             Cause::QemuError { .. } | Cause::KvmError => "qemu",
+            Cause::MonitorError { .. } => "monitor",
             Cause::NoKernel { .. } => "firmware",
             Cause::EmergencyShell { .. } | Cause::InitGaveUp { .. } => "init",
             _ => "kernel",
@@ -256,7 +263,10 @@ impl Cause {
 
     /// Whether the guest itself may be correct.
     pub fn is_of_host(&self) -> bool {
-        matches!(self, Cause::QemuError { .. } | Cause::KvmError)
+        matches!(
+            self,
+            Cause::QemuError { .. } | Cause::KvmError | Cause::MonitorError { .. }
+        )
     }
 }
 

@@ -53,6 +53,7 @@ const NOTES: &[Row] = &[
     (Anywhere, "): unable to read superblock", "file-system-error", "The device is smaller than its file system, or not ready: a RAID that is not assembled, or a disk that is still starting."),
     (Anywhere, "): VFS: Can't find ext4 filesystem", "file-system-error", "The device has another file system than ext4, or none, or its beginning was overwritten. `blkid` says what it has."),
     (Anywhere, "SQUASHFS error: ", "file-system-error", "The image is damaged or cut short, or the flash or the disk below it cannot be read. Write the image again."),
+    (Anywhere, "Unmount and run xfs_repair", "file-system-error", "A file system has an error. Run xfs_repair on it while it is not mounted."),
     (Anywhere, "open_ctree failed", "file-system-error", "btrfs could not mount this file system; the lines before say why: a missing device (the option degraded mounts without it), or damage."),
     (Anywhere, "device-mapper: verity: ", "file-system-error", "The device is not what its dm-verity hash says: it was changed or damaged, or the hash is that of another image."),
     (Anywhere, "UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY", "file-system-error", "A file system has errors that fsck does not repair by itself. Run `fsck -y` on it while it is not mounted."),
@@ -62,9 +63,14 @@ const NOTES: &[Row] = &[
     // drivers/mmc, drivers/nvme; U-Boot drivers/mmc/mmc.c
     (Anywhere, "whilst initialising SD card", "disk-error", "The card does not answer: it is not in its slot, or faulty, or its power or its clock is wrong (device tree)."),
     (Anywhere, "Card did not respond to voltage select", "missing-device", "U-Boot found no card and no eMMC at this slot."),
-    (Anywhere, ": Device not ready; aborting ", "disk-error", "The NVMe disk does not answer. nvme_core.default_ps_max_latency_us=0 and pcie_aspm=off on the kernel's command line help if its power saving is the reason."),
+    (Anywhere, ": Device not ready; aborting ", "disk-error", "The NVMe disk does not answer. nvme_core.default_ps_max_latency_us=0 and pcie_aspm=off \
+        on the kernel's command line help if its power saving is the reason."),
+    // drivers/base/dd.c
+    (Anywhere, ": deferred probe pending", "missing-device", "A driver waits for another device (a clock, a regulator, a pin controller) that has no driver in this kernel, or that the device tree describes in another way. \
+        If it is that of the disk, the disk does not appear."),
     // net/ipv4/ipconfig.c, net/9p/trans_virtio.c
     (Start, "IP-Config: No network devices available", "no-network", "The kernel has no built-in driver for a network card, or there is none."),
+    (Start, "nfs: server ", "no-network", "The NFS server did not answer for some time: the network, the server, or a firewall."),
     (Start, "IP-Config: Retrying forever", "no-network", "No DHCP server answers: the cable, or the network has none for this machine."),
     (Anywhere, "no channels available for device", "missing-device", "The 9p file system with this name is not there: QEMU was started without it (-virtfs, mount_tag=), or the kernel lacks \
         CONFIG_NET_9P_VIRTIO=y and CONFIG_VIRTIO_PCI=y."),

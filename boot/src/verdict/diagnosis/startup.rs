@@ -36,6 +36,7 @@ pub(super) const MESSAGES: &[Row] = &[
     part("Started Emergency Shell", |_| shell(SYSTEMD_EMERGENCY), "systemd: units/emergency.service.in"),
     part("Started emergency.service", |_| shell(SYSTEMD_EMERGENCY), "systemd: units/emergency.service.in"),
 
+    part("Couldn't find specified OSTree root ", |_| shell(OSTREE), "OSTree: src/switchroot/ostree-prepare-root.c"),
     part("Failed to mount /sysroot", |_| shell(SYSROOT), "systemd: src/core/job.c"),
     part("Dependency failed for /sysroot", |_| shell(SYSROOT), "systemd: src/core/job.c"),
     part("Dependency failed for sysroot.mount", |_| shell(SYSROOT), "systemd: src/core/job.c"),
@@ -82,6 +83,7 @@ const FSCK: &str =
 const ZFS: &str = "the ZFS pool with the root file system was not imported";
 const NIXOS: &str = "stage 1 of NixOS failed";
 const SYSROOT: &str = "the initramfs could not mount the root file system";
+const OSTREE: &str = "the root file system has no deployment of OSTree with this name";
 const SYSTEMD_SWITCH_ROOT: &str = "systemd could not go from the initramfs to the root file system";
 const SELINUX: &str = "SELinux is enforcing, and its policy could not be loaded";
 const SYSTEMD_CRASHED: &str = "systemd crashed";
@@ -140,6 +142,8 @@ const HELP: &[(&str, &str)] = &[
          its controller (in QEMU virtio_pci and virtio_blk). boot.shell_on_fail on the kernel's command line offers a shell."),
     (SYSROOT, "If a device timed out above, root= names the wrong one, or the initramfs lacks its driver or the program that unlocks or assembles it (LUKS, LVM, RAID). If not, the \
          kernel's message about the file system (EXT4-fs, BTRFS, XFS) says why it rejects it: damage, a missing disk, or an option in rootflags=."),
+    (OSTREE, "Either the root file system was not mounted, which lines above say, or root= names another one; or ostree= on the kernel's command line names a deployment that was removed: choose \
+         another entry of the boot menu."),
     (SYSTEMD_SWITCH_ROOT, "The mounted root file system must have an os-release file and an init (/sbin/init). If it has none, root= names the wrong partition, or rootflags= the wrong \
          subvolume. `journalctl -u initrd-switch-root` has the message."),
     (SELINUX, "enforcing=0 or selinux=0 on the kernel's command line starts the system. Then install the policy that /etc/selinux/config names, and label the files again \
