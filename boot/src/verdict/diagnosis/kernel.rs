@@ -50,7 +50,7 @@ pub(super) const MESSAGES: &[Row] = &[
     row("BUG: KASAN: ", sanitizer, "mm/kasan/report.c"),
     row("BUG: KFENCE: ", sanitizer, "mm/kfence/report.c"),
     // arch/x86/mm/fault.c, lib/bug.c, and many more.
-    row("BUG: ", bug, "arch/x86/mm/fault.c"),
+    row("BUG: ", bug_or_leak, "arch/x86/mm/fault.c"),
     row("kernel BUG at ", bug, "lib/bug.c"),
     row("PANIC: double fault", bug, "arch/x86/kernel/traps.c"),
     // "Oops: invalid opcode: 0000 [#1]" on x86, "Oops [#1]" on riscv, "Internal error: Oops: 96000004 [#1]" on arm64.
@@ -103,6 +103,13 @@ pub(super) const PANICS: &[Row] = &[
         "kernel/hung_task.c",
     ),
 ];
+
+/// `BUG: ...`, unless a tool that searches for leaks says so, after which the kernel goes on.
+fn bug_or_leak(rest: &str) -> Option<Cause> {
+    (!rest.starts_with("memory leak"))
+        .then(|| bug(rest))
+        .flatten()
+}
 
 fn bug(_: &str) -> Option<Cause> {
     Some(Cause::Oops { at: None })

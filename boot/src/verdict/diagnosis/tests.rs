@@ -109,6 +109,7 @@ fn other_messages_are_ignored() {
         "traps: init[1] general protection fault ip:401000 sp:7ffd error:0 in init[1000,401000+1000]",
         "general protection fault: x",
         "WARNING: CPU: 0 PID: 1 at kernel/x.c:1",
+        "BUG: memory leak",
         "---[ end Kernel panic - not syncing: x ]---",
     ] {
         assert_eq!(parsed(message), None, "{message}");
