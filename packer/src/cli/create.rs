@@ -1,8 +1,8 @@
 //! `packer create`.
 
 use super::print::say;
-use super::{progress, signals};
-use anyhow::{Context, Result};
+use super::{input, progress, signals};
+use anyhow::{Context, Result, bail};
 use bstr::BString;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgGroup, Args};
@@ -12,6 +12,7 @@ use packer::output::OutFile;
 use packer::spec::{self, Spec};
 use packer::{Compression, CreateOptions, Error, Tree, cpio_list, kernel_modules, program};
 use std::ffi::OsString;
+use std::io::{self, IsTerminal};
 use std::num::NonZero;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -39,7 +40,7 @@ use std::{env, thread};
         packer create initramfs.cpio.gz --closure .attrs.json --symlink /init=/nix/store/...-init/bin/init"
 )]
 pub struct Create {
-    /// The image file to make or to replace, or a device or a pipe to write the image to
+    /// The image file to make or to replace, or a device or a pipe to write the image to; - is standard output
     out: PathBuf,
 
     /// Add a file with the contents of SRC
@@ -123,6 +124,9 @@ pub struct Create {
     quiet: bool,
 }
 
+/// What `-` stands for.
+const STDOUT: &str = "/dev/stdout";
+
 /// The directories of programs if `PATH` is not set, as of execvp(3).
 const PATH: &str = "/bin:/usr/bin";
 
@@ -133,8 +137,16 @@ fn parser<T: Clone + Send + Sync + 'static>(
 }
 
 impl Create {
-    pub fn run(self) -> Result<ExitCode> {
+    pub fn run(mut self) -> Result<ExitCode> {
         signals::clean_up()?;
+        if input::is_dash(&self.out) {
+            if io::stdout().is_terminal() {
+                bail!(
+                    "stdout: is a terminal, and an image is not text; name a file, or connect a pipe or a file with `>OUT`"
+                );
+            }
+            self.out = STDOUT.into();
+        }
         let mtime = source_date_epoch()?;
         let jobs = self.jobs.unwrap_or_else(|| {
             // If the number of cores is unknown, use one thread.

@@ -24,7 +24,7 @@ use std::process::ExitCode;
 /// Exit codes: 0 packer extracted everything; 1 packer did not extract everything.
 #[derive(Args)]
 pub struct Extract {
-    /// The image
+    /// The image; - is standard input
     image: PathBuf,
 
     /// The directory. It must be empty, or not exist yet
@@ -40,7 +40,7 @@ impl Extract {
         let options = ExtractOptions {
             skip_devices: self.skip_devices,
         };
-        let image = escape_path(&self.image);
+        let image = escape_path(input::name(&self.image));
         let mut code = ExitCode::SUCCESS;
         let mut report = |error| {
             // Continue even if standard error is closed, so that the tree gets complete.

@@ -32,7 +32,7 @@ use std::process::ExitCode;
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct List {
-    /// The image
+    /// The image; - is standard input
     image: PathBuf,
 
     /// Print the manifest of the image, a JSON description
