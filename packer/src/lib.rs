@@ -30,6 +30,7 @@
 
 pub mod archive;
 pub mod bootable;
+pub mod cat;
 pub mod closure;
 mod compress;
 pub mod cpio_list;

@@ -111,6 +111,12 @@ fn messages_say_stdin() {
     let cut_off = &image()[..1000];
     let lost = archive(&[file("d/f", "")]);
     for (arguments, input, code, message) in [
+        (
+            &["cat", "-", "d"][..],
+            &lost[..],
+            1,
+            "stdin: d: is not in the image",
+        ),
         (&["list", "-"][..], &b""[..], 1, "stdin: the file is empty"),
         (
             &["list", "-"],

@@ -1,8 +1,9 @@
 //! Reading images and manifests.
 
 use packer::Error;
+use packer::escape::escape_path;
 use std::fs::File;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Seek};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,4 +56,21 @@ fn stdin() -> io::Result<File> {
         ));
     }
     Ok(stdin.as_fd().try_clone_to_owned()?.into())
+}
+
+/// The file itself if packer can read it several times, or else a copy of it.
+pub fn seekable(mut file: File) -> Result<File, Error> {
+    if file.metadata().map_err(Error::Input)?.is_file() {
+        return Ok(file);
+    }
+    let directory = std::env::temp_dir();
+    let failed = |error: io::Error| {
+        let directory = escape_path(&directory);
+        let reason = format!("cannot copy it to a temporary file in {directory}: {error}");
+        Error::Input(io::Error::new(error.kind(), reason))
+    };
+    let mut copy = tempfile::tempfile().map_err(failed)?;
+    io::copy(&mut file, &mut copy).map_err(failed)?;
+    copy.rewind().map_err(failed)?;
+    Ok(copy)
 }

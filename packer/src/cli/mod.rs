@@ -1,6 +1,7 @@
 //! The subcommands of the program, one in each file.
 
 mod boot_args;
+mod cat;
 mod create;
 mod diff;
 mod extract;
@@ -35,6 +36,7 @@ enum Command {
     List(list::List),
     Verify(verify::Verify),
     Extract(extract::Extract),
+    Cat(cat::Cat),
     Diff(diff::Diff),
     Completions(man::Completions),
     Man(man::Man),
@@ -47,6 +49,7 @@ impl Cli {
             Command::List(list) => list.run(),
             Command::Verify(verify) => verify.run(),
             Command::Extract(extract) => extract.run(),
+            Command::Cat(cat) => cat.run(),
             Command::Diff(diff) => diff.run(),
             Command::Completions(completions) => completions.run(),
             Command::Man(man) => man.run(),
