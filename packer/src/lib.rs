@@ -48,6 +48,7 @@ pub mod manifest;
 pub mod newc;
 pub mod output;
 mod paths;
+pub mod pattern;
 pub mod program;
 pub mod reader;
 mod rootfs;

@@ -1,20 +1,17 @@
 //! `packer create`.
 
 use super::print::say;
-use super::{input, progress, signals};
+use super::{input, parser, progress, signals};
 use anyhow::{Context, Result, bail};
 use bstr::BString;
-use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgGroup, Args};
 use packer::closure::Graph;
 use packer::escape::escape_path;
 use packer::output::OutFile;
 use packer::spec::{self, Spec};
-use packer::{Compression, CreateOptions, Error, Tree, cpio_list, kernel_modules, program};
-use std::ffi::OsString;
+use packer::{Compression, CreateOptions, Tree, cpio_list, kernel_modules, program};
 use std::io::{self, IsTerminal};
 use std::num::NonZero;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, thread};
@@ -129,12 +126,6 @@ const STDOUT: &str = "/dev/stdout";
 
 /// The directories of programs if `PATH` is not set, as of execvp(3).
 const PATH: &str = "/bin:/usr/bin";
-
-fn parser<T: Clone + Send + Sync + 'static>(
-    parse: fn(&[u8]) -> Result<T, Error>,
-) -> impl TypedValueParser<Value = T> {
-    OsStringValueParser::new().try_map(move |spec: OsString| parse(spec.as_bytes()))
-}
 
 impl Create {
     pub fn run(mut self) -> Result<ExitCode> {

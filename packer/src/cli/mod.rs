@@ -14,7 +14,11 @@ mod signals;
 mod verify;
 
 use anyhow::Result;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Parser, Subcommand};
+use packer::Error;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 
 /// Make and read initramfs images: the same inputs give the same bytes
@@ -55,4 +59,11 @@ impl Cli {
             Command::Man(man) => man.run(),
         }
     }
+}
+
+/// A parser of an argument that need not be text.
+fn parser<T: Clone + Send + Sync + 'static>(
+    parse: fn(&[u8]) -> Result<T, Error>,
+) -> impl TypedValueParser<Value = T> {
+    OsStringValueParser::new().try_map(move |argument: OsString| parse(argument.as_bytes()))
 }
