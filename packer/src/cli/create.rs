@@ -8,6 +8,7 @@ use clap::{ArgGroup, Args};
 use packer::closure::Graph;
 use packer::escape::escape_path;
 use packer::output::OutFile;
+use packer::pattern::Pattern;
 use packer::spec::{self, Spec};
 use packer::{Compression, CreateOptions, Tree, cpio_list, kernel_modules, program};
 use std::io::{self, IsTerminal};
@@ -62,6 +63,15 @@ pub struct Create {
     /// Nix store they become separate files, because Nix makes these links only to save space.
     #[arg(help_heading = "Entries", long = "tree", value_name = "DIR[:AT]", value_parser = parser(spec::tree))]
     trees: Vec<(PathBuf, BString)>,
+
+    /// Leave out of each --tree what matches PATTERN, by its path below DIR
+    ///
+    /// Without a `/` at its start, a PATTERN also matches the end of a path: .git matches every file of this name,
+    /// and '*.pyc' every such file. /.git matches only the one in DIR itself. Of a directory, packer leaves out
+    /// everything. * matches any characters, ? one character, and [a-z] one of these; all of them match a `/`, too.
+    /// It is no error if a PATTERN matches nothing.
+    #[arg(help_heading = "Entries", long = "exclude", value_name = "PATTERN", value_parser = parser(Pattern::parse), requires = "trees")]
+    excluded: Vec<Pattern>,
 
     /// Add the entries of a list in the format of the kernel's gen_init_cpio; - is standard input
     #[arg(help_heading = "Entries", long = "list", value_name = "FILE")]
@@ -156,7 +166,7 @@ impl Create {
             {
                 OutFile::at(output)?.refuse_inside(dir)?;
             }
-            tree.insert_directory(dir, at)?;
+            tree.insert_directory_without(dir, at, &self.excluded)?;
         }
         for list in &self.lists {
             cpio_list::insert(&mut tree, list)?;
