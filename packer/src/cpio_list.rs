@@ -58,7 +58,7 @@ pub fn insert(tree: &mut Tree, list: &Path) -> Result<(), Error> {
     let mut bytes = Vec::new();
     let (name, read) = match list.as_os_str().as_bytes() {
         b"-" => (
-            Path::new("<stdin>"),
+            Path::new("stdin"),
             io::stdin().read_to_end(&mut bytes).map(drop),
         ),
         _ => (list, fs::read(list).map(|contents| bytes = contents)),

@@ -30,6 +30,7 @@
 
 pub mod archive;
 pub mod bootable;
+pub mod cat;
 pub mod closure;
 mod compress;
 pub mod cpio_list;
@@ -47,6 +48,7 @@ pub mod manifest;
 pub mod newc;
 pub mod output;
 mod paths;
+pub mod pattern;
 pub mod program;
 pub mod reader;
 mod rootfs;

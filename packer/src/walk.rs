@@ -2,6 +2,7 @@
 
 use crate::closure::store_path;
 use crate::escape::escape_path;
+use crate::pattern::Pattern;
 use crate::{Device, Entry, Error, Kind, MODE_MAX, Owner, Tree};
 use bstr::ByteSlice;
 use std::collections::{BTreeSet, HashMap};
@@ -29,6 +30,20 @@ impl Tree {
     /// and if there are sockets, with all of them in one error. The first error by the bytes of its path is
     /// returned, but the error for sockets comes last. Entries before the error stay in the tree.
     pub fn insert_directory(&mut self, dir: &Path, at: &[u8]) -> Result<(), Error> {
+        self.insert_directory_without(dir, at, &[])
+    }
+
+    /// As [`insert_directory`](Self::insert_directory), but leaves out each file that one of the patterns matches, by
+    /// its path below `dir`: [`Pattern::ends`]. Of a directory, everything in it is left out, too, and not read.
+    ///
+    /// # Errors
+    /// Those of [`insert_directory`](Self::insert_directory).
+    pub fn insert_directory_without(
+        &mut self,
+        dir: &Path,
+        at: &[u8],
+        excluded: &[Pattern],
+    ) -> Result<(), Error> {
         let metadata = fs::metadata(dir).map_err(|error| Error::at(dir, error))?;
         if !metadata.is_dir() {
             return Err(Error::at(dir, "is not a directory"));
@@ -37,6 +52,7 @@ impl Tree {
         let mut walk = Walk {
             top: dir,
             at,
+            excluded,
             links: Some(SeenFiles::new(real_path)),
             sockets: Vec::new(),
         };
@@ -58,6 +74,7 @@ pub(crate) fn insert_store_path(tree: &mut Tree, path: &Path) -> Result<(), Erro
     let mut walk = Walk {
         top: path,
         at: path.as_os_str().as_bytes(),
+        excluded: &[],
         links: None,
         sockets: Vec::new(),
     };
@@ -70,6 +87,8 @@ struct Walk<'a> {
     top: &'a Path,
     /// Its path in the archive.
     at: &'a [u8],
+    /// What to leave out, by its name below the top.
+    excluded: &'a [Pattern],
     /// To recognise hard links. `None` for a store path.
     links: Option<SeenFiles>,
     /// The sockets found so far. They cannot be packed.
@@ -110,7 +129,7 @@ impl Walk<'_> {
             };
             tree.insert(&path, entry)?;
             if metadata.is_dir() {
-                list(&source, &name, &mut pending)?;
+                self.list(&source, &name, &mut pending)?;
             }
         }
         self.refuse_sockets()
@@ -153,19 +172,22 @@ impl Walk<'_> {
             None => Some(0o444),
         }
     }
-}
 
-/// Adds the contents of the directory `source`, which has the name `name` below the top, to `names`.
-fn list(source: &Path, name: &[u8], names: &mut BTreeSet<Vec<u8>>) -> Result<(), Error> {
-    let at = |error| Error::at(source, error);
-    for entry in fs::read_dir(source).map_err(at)? {
-        let child = entry.map_err(at)?.file_name().into_vec();
-        names.insert(match name {
-            b"" => child,
-            name => [name, b"/", &child].concat(),
-        });
+    /// Adds the contents of the directory `source`, which has the name `name` below the top, to `names`.
+    fn list(&self, source: &Path, name: &[u8], names: &mut BTreeSet<Vec<u8>>) -> Result<(), Error> {
+        let at = |error| Error::at(source, error);
+        for entry in fs::read_dir(source).map_err(at)? {
+            let child = entry.map_err(at)?.file_name().into_vec();
+            let child = match name {
+                b"" => child,
+                name => [name, b"/", &child].concat(),
+            };
+            if !self.excluded.iter().any(|pattern| pattern.ends(&child)) {
+                names.insert(child);
+            }
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 fn kind(source: &Path, metadata: &Metadata) -> Result<Kind, Error> {

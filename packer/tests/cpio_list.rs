@@ -265,6 +265,6 @@ fn a_list_from_standard_input() {
     assert_eq!(archive, expected);
     assert_eq!(
         run("\nx\n"),
-        "<stdin>:2: `x` is not file, dir, nod, slink, pipe or sock\n"
+        "stdin:2: `x` is not file, dir, nod, slink, pipe or sock\n"
     );
 }

@@ -31,6 +31,7 @@ fn packer(arguments: &[&str]) -> (TempDir, Command) {
     fs::write(path("many"), archive(&many)).unwrap();
     fs::write(path("other"), archive(&[])).unwrap();
     fs::write(path("bad"), archive(&[file("d/f", "")])).unwrap();
+    fs::write(path("files"), archive(&[file("text", "x".repeat(100_000))])).unwrap();
     fs::write(path("junk"), "junk").unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_packer"));
     command.args(arguments).current_dir(&directory);
@@ -45,6 +46,7 @@ fn standard_output() {
         (&["verify", "many"], 0, 1),
         // The exit code says that they differ, even if nobody reads the output.
         (&["diff", "many", "other"], 1, 2),
+        (&["cat", "files", "text"], 0, 1),
         (&["completions", "bash"], 0, 1),
         (&["--help"], 0, 1),
         (&["create", "--help"], 0, 1),
@@ -75,6 +77,7 @@ fn standard_error() {
         (&["verify", "bad"], 1),
         (&["verify", "junk"], 1),
         (&["extract", "bad", "."], 1),
+        (&["cat", "many", "nowhere"], 1),
         (&["diff", "many", "junk"], 2),
         (&["create", "out", "--file=/a=nowhere"], 1),
         (&["create", "out"], 2),

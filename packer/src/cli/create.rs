@@ -1,19 +1,18 @@
 //! `packer create`.
 
 use super::print::say;
-use super::{progress, signals};
-use anyhow::{Context, Result};
+use super::{input, parser, progress, signals};
+use anyhow::{Context, Result, bail};
 use bstr::BString;
-use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgGroup, Args};
 use packer::closure::Graph;
 use packer::escape::escape_path;
 use packer::output::OutFile;
+use packer::pattern::Pattern;
 use packer::spec::{self, Spec};
-use packer::{Compression, CreateOptions, Error, Tree, cpio_list, kernel_modules, program};
-use std::ffi::OsString;
+use packer::{Compression, CreateOptions, Tree, cpio_list, kernel_modules, program};
+use std::io::{self, IsTerminal};
 use std::num::NonZero;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, thread};
@@ -39,7 +38,7 @@ use std::{env, thread};
         packer create initramfs.cpio.gz --closure .attrs.json --symlink /init=/nix/store/...-init/bin/init"
 )]
 pub struct Create {
-    /// The image file to make or to replace, or a device or a pipe to write the image to
+    /// The image file to make or to replace, or a device or a pipe to write the image to; - is standard output
     out: PathBuf,
 
     /// Add a file with the contents of SRC
@@ -64,6 +63,15 @@ pub struct Create {
     /// Nix store they become separate files, because Nix makes these links only to save space.
     #[arg(help_heading = "Entries", long = "tree", value_name = "DIR[:AT]", value_parser = parser(spec::tree))]
     trees: Vec<(PathBuf, BString)>,
+
+    /// Leave out of each --tree what matches PATTERN, by its path below DIR
+    ///
+    /// Without a `/` at its start, a PATTERN also matches the end of a path: .git matches every file of this name,
+    /// and '*.pyc' every such file. /.git matches only the one in DIR itself. Of a directory, packer leaves out
+    /// everything. * matches any characters, ? one character, and [a-z] one of these; all of them match a `/`, too.
+    /// It is no error if a PATTERN matches nothing.
+    #[arg(help_heading = "Entries", long = "exclude", value_name = "PATTERN", value_parser = parser(Pattern::parse), requires = "trees")]
+    excluded: Vec<Pattern>,
 
     /// Add the entries of a list in the format of the kernel's gen_init_cpio; - is standard input
     #[arg(help_heading = "Entries", long = "list", value_name = "FILE")]
@@ -123,18 +131,23 @@ pub struct Create {
     quiet: bool,
 }
 
+/// What `-` stands for.
+const STDOUT: &str = "/dev/stdout";
+
 /// The directories of programs if `PATH` is not set, as of execvp(3).
 const PATH: &str = "/bin:/usr/bin";
 
-fn parser<T: Clone + Send + Sync + 'static>(
-    parse: fn(&[u8]) -> Result<T, Error>,
-) -> impl TypedValueParser<Value = T> {
-    OsStringValueParser::new().try_map(move |spec: OsString| parse(spec.as_bytes()))
-}
-
 impl Create {
-    pub fn run(self) -> Result<ExitCode> {
+    pub fn run(mut self) -> Result<ExitCode> {
         signals::clean_up()?;
+        if input::is_dash(&self.out) {
+            if io::stdout().is_terminal() {
+                bail!(
+                    "stdout: is a terminal, and an image is not text; name a file, or connect a pipe or a file with `>OUT`"
+                );
+            }
+            self.out = STDOUT.into();
+        }
         let mtime = source_date_epoch()?;
         let jobs = self.jobs.unwrap_or_else(|| {
             // If the number of cores is unknown, use one thread.
@@ -153,7 +166,7 @@ impl Create {
             {
                 OutFile::at(output)?.refuse_inside(dir)?;
             }
-            tree.insert_directory(dir, at)?;
+            tree.insert_directory_without(dir, at, &self.excluded)?;
         }
         for list in &self.lists {
             cpio_list::insert(&mut tree, list)?;

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 /// differ; 2 packer cannot read one of them.
 #[derive(Args)]
 pub struct Diff {
-    /// An image or a manifest
+    /// An image or a manifest; - is standard input
     a: PathBuf,
 
     /// Another image or manifest
@@ -41,7 +41,7 @@ impl Diff {
 
     fn compare(&self) -> Result<ExitCode> {
         let [a, b] = [&self.a, &self.b].map(|path| input::read(path, diff::read));
-        let names = [&self.a, &self.b].map(|path| escape_path(path).to_string());
+        let names = [&self.a, &self.b].map(|path| escape_path(input::name(path)).to_string());
         let lines = diff::compare(&a?, &b?, [&names[0], &names[1]]);
         print(|out| {
             let mut lines = lines.iter();

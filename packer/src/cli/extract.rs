@@ -1,11 +1,12 @@
 //! `packer extract`.
 
-use super::input;
 use super::print::say;
+use super::{input, parser};
 use anyhow::Result;
 use clap::Args;
 use packer::escape::escape_path;
-use packer::extract::{ExtractOptions, extract};
+use packer::extract::{ExtractOptions, extract_part};
+use packer::pattern::{Pattern, Selection};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -21,14 +22,24 @@ use std::process::ExitCode;
 /// If packer cannot extract an entry, such as a device if you are not root, it prints a line on stderr and
 /// continues. If the image is damaged, packer stops at the damage. The files extracted so far stay.
 ///
+/// With PATTERNs, packer extracts only the entries that one of them matches, and their parent directories. In a
+/// PATTERN, as for cpio and bsdtar, * matches any characters, ? one character, and [a-z] one of these; all of them
+/// match a `/`, too. A PATTERN that matches a directory also selects everything in it. It does not matter whether a
+/// PATTERN begins with a `/`. Quote it, so that the shell leaves it alone. If a PATTERN matches no entry, that is an
+/// error, after packer has extracted the other entries.
+///
 /// Exit codes: 0 packer extracted everything; 1 packer did not extract everything.
 #[derive(Args)]
 pub struct Extract {
-    /// The image
+    /// The image; - is standard input
     image: PathBuf,
 
     /// The directory. It must be empty, or not exist yet
     dir: PathBuf,
+
+    /// Extract only what matches one of these
+    #[arg(value_name = "PATTERN", value_parser = parser(Pattern::parse))]
+    patterns: Vec<Pattern>,
 
     /// Skip devices
     #[arg(long)]
@@ -40,7 +51,8 @@ impl Extract {
         let options = ExtractOptions {
             skip_devices: self.skip_devices,
         };
-        let image = escape_path(&self.image);
+        let image = escape_path(input::name(&self.image));
+        let mut selection = Selection::new(self.patterns);
         let mut code = ExitCode::SUCCESS;
         let mut report = |error| {
             // Continue even if standard error is closed, so that the tree gets complete.
@@ -48,7 +60,7 @@ impl Extract {
             code = ExitCode::FAILURE;
         };
         input::read(&self.image, |image| {
-            extract(image, &self.dir, options, &mut report)
+            extract_part(image, &self.dir, options, &mut selection, &mut report)
         })?;
         Ok(code)
     }

@@ -1,11 +1,12 @@
 //! `packer list`.
 
-use super::input;
-use super::print::print;
+use super::print::{print, say};
+use super::{input, parser};
 use anyhow::Result;
 use clap::Args;
-use packer::escape::escape;
+use packer::escape::{escape, escape_path};
 use packer::manifest::{ManifestEntry, ManifestKind};
+use packer::pattern::{Pattern, Selection};
 use packer::reader::{Item, Reader};
 use packer::{Error, Manifest};
 use std::fs::File;
@@ -27,13 +28,23 @@ use std::process::ExitCode;
 /// contents with one of the names, usually the last. The other names have the SIZE `-`. With
 /// --json, all names have the size.
 ///
+/// With PATTERNs, packer lists only the entries that one of them matches. In a PATTERN, as for
+/// cpio and bsdtar, * matches any characters, ? one character, and [a-z] one of these; all of
+/// them match a `/`, too. A PATTERN that matches a directory also selects everything in it. It
+/// does not matter whether a PATTERN begins with a `/`. Quote it, so that the shell leaves it
+/// alone. If a PATTERN matches no entry, that is an error, after packer has listed the others.
+///
 /// packer does not list the entries that Linux would skip. `packer verify` reports them. If
 /// the image is damaged, packer lists the entries before the damage.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct List {
-    /// The image
+    /// The image; - is standard input
     image: PathBuf,
+
+    /// List only what matches one of these
+    #[arg(value_name = "PATTERN", value_parser = parser(Pattern::parse), conflicts_with = "json")]
+    patterns: Vec<Pattern>,
 
     /// Print the manifest of the image, a JSON description
     #[arg(long)]
@@ -46,24 +57,43 @@ pub struct List {
 
 impl List {
     pub fn run(self) -> Result<ExitCode> {
-        print(|out| match self.json {
-            true => {
+        let mut unmatched = Vec::new();
+        print(|out| {
+            if self.json {
                 let manifest = input::read(&self.image, Manifest::of_image)?;
-                manifest.write(out).map_err(Error::Output)
+                return manifest.write(out).map_err(Error::Output);
             }
-            false => input::read(&self.image, |image| self.lines(image, out)),
+            let mut selection = Selection::new(self.patterns.iter().cloned());
+            input::read(&self.image, |image| self.lines(image, &mut selection, out))?;
+            unmatched.extend(selection.unmatched());
+            Ok(())
         })?;
-        Ok(ExitCode::SUCCESS)
+        let image = escape_path(input::name(&self.image));
+        for error in &unmatched {
+            say(format_args!("{image}: {error}"));
+        }
+        Ok(match unmatched.is_empty() {
+            true => ExitCode::SUCCESS,
+            false => ExitCode::FAILURE,
+        })
     }
 
     /// Writes each line at once and keeps nothing of the entry, so the memory is bounded for any image.
-    fn lines(&self, image: File, out: &mut dyn Write) -> Result<(), Error> {
+    fn lines(
+        &self,
+        image: File,
+        selection: &mut Selection,
+        out: &mut dyn Write,
+    ) -> Result<(), Error> {
         let mut reader = Reader::new(image);
         while let Some(item) = reader.next_item()? {
             let Item::Entry(read) = item else { continue };
             let Some(mut entry) = ManifestEntry::of(&read) else {
                 continue;
             };
+            if !selection.selects(&entry.path) {
+                continue;
+            }
             let mut is_elsewhere = false;
             if let ManifestKind::File { size, sha256, .. } = &mut entry.kind {
                 is_elsewhere = *size == 0 && read.link().is_some();

@@ -28,10 +28,11 @@ use std::process::ExitCode;
 /// which begins with the name of the image. Warnings and notes are on stderr, too, but the exit code is 0.
 #[derive(Args)]
 pub struct Verify {
-    /// The image
+    /// The image; - is standard input
     image: PathBuf,
 
-    /// Also compare the image with this manifest, made by `packer create --manifest` or `packer list --json`
+    /// Also compare the image with this manifest, made by `packer create --manifest` or `packer list --json`;
+    /// - is standard input
     #[arg(long, value_name = "FILE")]
     manifest: Option<PathBuf>,
 
@@ -50,7 +51,7 @@ impl Verify {
             Some(conditions) => verify::verify_boot(image, manifest.as_ref(), conditions),
             None => verify::verify(image, manifest.as_ref()),
         })?;
-        let image = escape_path(&self.image);
+        let image = escape_path(input::name(&self.image));
         for problem in &report.problems {
             say(format_args!("{image}: {problem}"));
         }

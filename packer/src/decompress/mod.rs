@@ -1,5 +1,6 @@
 //! Unpacks compressed members of images as the kernel does.
 
+mod lz4;
 mod xz;
 
 use std::fmt;
@@ -53,11 +54,10 @@ impl Format {
     /// output.
     pub fn unpacked_by(self) -> Option<&'static str> {
         match self {
-            Self::Gzip | Self::Xz | Self::Zstd => None,
+            Self::Gzip | Self::Lz4 | Self::Xz | Self::Zstd => None,
             Self::Bzip2 => Some("bzip2 -dc"),
             Self::Lzma => Some("xz --format=lzma -dc"),
             Self::Lzo => Some("lzop -dc"),
-            Self::Lz4 => Some("lz4 -dc"),
         }
     }
 }
@@ -76,10 +76,11 @@ impl fmt::Display for Format {
     }
 }
 
-/// Unpacks one member of a file: a gzip member, a zstd frame or an .xz stream.
+/// Unpacks one member of a file: a gzip member, a zstd frame, an .xz stream or a legacy frame of lz4.
 ///
 /// An image may have more data after the member. Once [`read`](Read::read) has returned 0,
-/// [`into_inner`](Self::into_inner) returns the input at the first byte after the member.
+/// [`into_inner`](Self::into_inner) returns the input at the first byte after the member. For lz4, this is the byte
+/// after the four NULs that end it.
 ///
 /// The memory is bounded, whatever the input contains: a window or dictionary of more than 128 MiB is an
 /// error. This is the kernel's limit for zstd.
@@ -95,6 +96,7 @@ enum AnyDecoder<R: BufRead> {
     Gzip(Box<flate2::bufread::GzDecoder<R>>),
     Zstd(zstd::stream::read::Decoder<'static, R>),
     Xz(Box<xz::XzDecoder<R>>),
+    Lz4(lz4::Lz4Decoder<R>),
 }
 
 /// The largest window of zstd, as a power of 2: `ZSTD_WINDOWSIZE_MAX` of lib/decompress_unzstd.c.
@@ -108,7 +110,7 @@ impl<R: BufRead> Decoder<R> {
     ///
     /// # Errors
     ///
-    /// [`Unsupported`](io::ErrorKind::Unsupported) for bzip2, lzma, lzo and lz4. The message has the
+    /// [`Unsupported`](io::ErrorKind::Unsupported) for bzip2, lzma and lzo. The message has the
     /// command that unpacks them.
     pub fn new(format: Format, input: R) -> io::Result<Self> {
         let inner = match format {
@@ -119,7 +121,8 @@ impl<R: BufRead> Decoder<R> {
                 AnyDecoder::Zstd(decoder)
             }
             Format::Xz => AnyDecoder::Xz(Box::new(xz::XzDecoder::new(input)?)),
-            Format::Bzip2 | Format::Lzma | Format::Lzo | Format::Lz4 => {
+            Format::Lz4 => AnyDecoder::Lz4(lz4::Lz4Decoder::new(input)),
+            Format::Bzip2 | Format::Lzma | Format::Lzo => {
                 let command = format.unpacked_by().unwrap_or_default();
                 let reason = format!("{format} is not supported; unpack it with `{command}` first");
                 return Err(io::Error::new(io::ErrorKind::Unsupported, reason));
@@ -138,6 +141,7 @@ impl<R: BufRead> Decoder<R> {
             AnyDecoder::Gzip(decoder) => decoder.into_inner(),
             AnyDecoder::Zstd(decoder) => decoder.finish(),
             AnyDecoder::Xz(decoder) => decoder.into_inner(),
+            AnyDecoder::Lz4(decoder) => decoder.into_inner(),
         }
     }
 
@@ -182,6 +186,7 @@ impl<R: BufRead> Read for Decoder<R> {
             AnyDecoder::Gzip(decoder) => decoder.read(buffer),
             AnyDecoder::Zstd(decoder) => decoder.read(buffer),
             AnyDecoder::Xz(decoder) => decoder.read(buffer),
+            AnyDecoder::Lz4(decoder) => decoder.read(buffer),
         };
         result.map_err(|error| {
             self.is_broken = error.kind() != io::ErrorKind::Interrupted;

@@ -3,9 +3,11 @@
 use super::attributes::Attributes;
 use super::confined::{Confined, Place};
 use super::node::{Identity, Node};
+use super::part::Unselected;
 use super::{ExtractOptions, Failure};
 use crate::entry::Device;
 use crate::paths::absolute;
+use crate::pattern::Selection;
 use crate::reader::{Contents, CpioEntry, Item, Link, Reader};
 use crate::{Error, escape::escape};
 use bstr::{BStr, BString, ByteSlice};
@@ -25,12 +27,14 @@ const DIRECTORY_MODE: Mode = Mode::from_raw_mode(0o700);
 pub(super) type OnFailure<'a> = &'a mut dyn FnMut(&BStr, Failure) -> Result<(), Error>;
 
 pub(super) struct Extraction {
-    confined: Confined,
+    pub confined: Confined,
     options: ExtractOptions,
     /// The first names of the files with several names in the current archive.
-    links: HashMap<Link, BString>,
+    pub links: HashMap<Link, BString>,
     /// The attributes that the directories get at the end.
-    directories: BTreeMap<BString, Attributes>,
+    pub directories: BTreeMap<BString, Attributes>,
+    /// What is needed of the entries that are not selected.
+    pub unselected: Unselected,
     /// The original mode of the top directory, if it was changed for the time of the extraction.
     closed: Option<Mode>,
 }
@@ -43,18 +47,34 @@ impl Extraction {
             options,
             links: HashMap::new(),
             directories: BTreeMap::new(),
+            unselected: Unselected::default(),
         })
     }
 
-    pub fn run(&mut self, image: impl Read, report: OnFailure) -> Result<(), Error> {
+    pub fn run(
+        &mut self,
+        image: impl Read,
+        selection: &mut Selection,
+        report: OnFailure,
+    ) -> Result<(), Error> {
         let mut reader = Reader::new(image);
         while let Some(item) = reader.next_item()? {
             match item {
-                Item::Archive(_) => self.links.clear(),
+                Item::Archive(_) => {
+                    self.links.clear();
+                    self.unselected.end_archive();
+                }
                 Item::Entry(entry) => {
                     let path = absolute(&entry.path);
-                    if let Err(failure) = self.entry(&entry, path.as_bstr(), reader.contents()) {
-                        report(path.as_bstr(), failure)?;
+                    let (path, contents) = (path.as_bstr(), reader.contents());
+                    let result = match selection.selects(path) {
+                        true => self
+                            .make_parents(path)
+                            .and_then(|()| self.entry(&entry, path, contents)),
+                        false => self.unselected(&entry, path, contents),
+                    };
+                    if let Err(failure) = result {
+                        report(path, failure)?;
                     }
                 }
             }
@@ -102,7 +122,13 @@ impl Extraction {
                         // count.
                         open_again(&node, entry.header.filesize > 0)?
                     }
-                    None => self.file(&place, present)?,
+                    None => {
+                        let file = self.file(&place, present)?;
+                        if let (Some(link), 0) = (entry.link(), entry.header.filesize) {
+                            self.unselected.copy(link, &file)?;
+                        }
+                        file
+                    }
                 };
                 copy(contents, &file)?;
                 attributes.set_open(&file)?;
@@ -129,7 +155,7 @@ impl Extraction {
         }
     }
 
-    fn directory(
+    pub fn directory(
         &mut self,
         place: &Place,
         present: Option<Node>,
@@ -148,7 +174,7 @@ impl Extraction {
         Ok(())
     }
 
-    fn set_in_the_end(&mut self, directory: &BStr, attributes: Attributes) {
+    pub fn set_in_the_end(&mut self, directory: &BStr, attributes: Attributes) {
         self.directories
             .entry(directory.to_owned())
             .and_modify(|present| *present = present.then(attributes))
@@ -317,21 +343,20 @@ fn is_directory(node: &Node) -> bool {
 }
 
 /// Opens an extracted file to write to it again.
-fn open_again(node: &Node, truncate: bool) -> Result<File, Failure> {
+pub(super) fn open_again(node: &Node, truncate: bool) -> Result<File, Failure> {
     // Its mode may forbid writing even to its owner. Or it may have set-user-ID, which incomplete or
     // different contents must not have. If this fails, opening the file gives the better error.
     let _ = node.change_mode(FILE_MODE);
     node.open_file(truncate)
 }
 
-fn copy(mut contents: Contents<impl Read>, mut file: &File) -> Result<(), Failure> {
+pub(super) fn copy(mut contents: Contents<impl Read>, mut file: &File) -> Result<(), Failure> {
     loop {
         let bytes = contents.fill_buf().map_err(Failure::Image)?;
         if bytes.is_empty() {
             return Ok(());
         }
-        file.write_all(bytes)
-            .map_err(|error| Failure::Os(Errno::from_io_error(&error).unwrap_or(Errno::IO)))?;
+        file.write_all(bytes).map_err(Failure::os)?;
         let written = bytes.len();
         contents.consume(written);
     }

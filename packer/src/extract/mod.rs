@@ -4,7 +4,9 @@ mod attributes;
 mod confined;
 mod extraction;
 mod node;
+mod part;
 
+use crate::pattern::Selection;
 use crate::{Error, escape::escape};
 use bstr::BStr;
 use extraction::Extraction;
@@ -50,16 +52,35 @@ pub fn extract(
     options: ExtractOptions,
     report: &mut dyn FnMut(Error),
 ) -> Result<(), Error> {
+    extract_part(image, directory, options, &mut Selection::default(), report)
+}
+
+/// As [`extract`], but extracts only the entries of which `selection` selects the paths, and their parent
+/// directories. `report` also gets an error for each pattern that matches no entry.
+///
+/// All names of a file have its contents, even if the archive has them with a name that is not selected.
+///
+/// # Errors
+/// Those of [`extract`].
+pub fn extract_part(
+    image: impl Read,
+    directory: &Path,
+    options: ExtractOptions,
+    selection: &mut Selection,
+    report: &mut dyn FnMut(Error),
+) -> Result<(), Error> {
     let opened = open_empty(directory)?;
     let mut extraction = Extraction::new(opened, options)
         .map_err(|errno| Error::at(directory, io::Error::from(errno)))?;
-    let result = extraction.run(image, &mut |path, failure| {
+    let result = extraction.run(image, selection, &mut |path, failure| {
         failure.sort(directory, path, report)
     });
     // Set the attributes of directories last: adding a file changes the time of its directory, and the mode
     // of a directory may forbid it. Also after an error, because the extracted files stay.
     extraction.finish(&mut |path, failure| report(failure.of(path)));
-    result
+    result?;
+    selection.unmatched().for_each(report);
+    Ok(())
 }
 
 /// Makes the directory if it does not exist, and opens it. Fails if it is not empty.
@@ -97,6 +118,11 @@ enum Failure {
 impl Failure {
     fn entry(reason: impl Into<String>) -> Self {
         Self::Entry(reason.into())
+    }
+
+    /// For an error of writing.
+    fn os(error: io::Error) -> Self {
+        Self::Os(Errno::from_io_error(&error).unwrap_or(Errno::IO))
     }
 
     /// Reports the failure, or returns it as an error if it must end the extraction.

@@ -105,10 +105,13 @@ impl fmt::Display for Lost {
                 escape(target)
             )?;
         }
+        if !self.links.is_empty() {
+            f.write_str("and ")?;
+        }
         match &self.reason {
-            Reason::Missing(path) => write!(f, "and {} is not in the image", escape(path)),
-            Reason::NotADirectory(path) => write!(f, "and {} is not a directory", escape(path)),
-            Reason::Loop => write!(f, "and so on, for more than {SYMLINKS_MAX} symbolic links"),
+            Reason::Missing(path) => write!(f, "{} is not in the image", escape(path)),
+            Reason::NotADirectory(path) => write!(f, "{} is not a directory", escape(path)),
+            Reason::Loop => write!(f, "so on, for more than {SYMLINKS_MAX} symbolic links"),
         }
     }
 }

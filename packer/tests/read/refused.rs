@@ -171,10 +171,10 @@ fn what_linux_refuses_is_an_error_with_its_position() {
              it with `bzip2 -dc <IMAGE >OUT`, and read OUT",
         ),
         (
-            "lz4 after an archive",
-            join([&a, &[0; 4], b"\x02\x21\x4c\x18"]),
-            "byte 244: the data from here on is compressed with lz4, which packer does not unpack; unpack \
-             it with `tail -c +245 IMAGE | lz4 -dc >OUT`, and read OUT",
+            "lzo after an archive",
+            join([&a, &[0; 4], b"\x89LZO"]),
+            "byte 244: the data from here on is compressed with lzo, which packer does not unpack; unpack \
+             it with `tail -c +245 IMAGE | lzop -dc >OUT`, and read OUT",
         ),
         (
             "lzma",
