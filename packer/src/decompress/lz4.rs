@@ -2,7 +2,7 @@
 //!
 //! The frame is a magic number and blocks, each with its compressed size before it. It has neither an end mark nor a
 //! checksum. For the kernel, it ends at four NULs or at the end of the file, and another magic number only continues
-//! it. (Before Linux 5.9, the four NULs were an error.) Everything else is a block, even if it is another archive.
+//! it. (Older kernels fail at the four NULs.) Everything else is a block, even if it is another archive.
 
 use std::io::{self, BufRead, ErrorKind, Read};
 
