@@ -139,8 +139,9 @@ const FOREIGN_HELP: &str = "Check the file for other data before the archive, af
                             archives with only zeros between them. lz4 must use its legacy format (lz4 -l). If the guest has little memory, the kernel may have overwritten the initramfs: give the \
                             guest more.";
 const DECODING: &str = "some of its bytes have changed, or something follows it";
-const DECODING_HELP: &str = "If zeros follow an archive in lz4's legacy format, the kernel takes them for another block: remove them, put the \
-                             padded archive last, or use another compression. If not, build the initramfs again.";
+const DECODING_HELP: &str = "If zeros follow an archive in lz4's legacy format, some kernels take them for another block. Remove them, put the archive \
+                             last, or use another compression. Newer kernels want at least four zeros between it and what follows. If nothing \
+                             follows it, build the initramfs again.";
 const NO_MEMORY: &str = "there is no memory left for it";
 const NO_MEMORY_HELP: &str = "Give the guest more memory with --memory: the kernel holds the packed archive and the unpacked files.";
 
