@@ -191,3 +191,21 @@ fn a_boot_ends_where_the_next_begins_even_if_its_beginning_is_cut_off() {
     let first = "[    0.000000] Booting Linux on physical CPU 0x0\n";
     assert_eq!(kinds(&format!("{first}{VERSION}"), None).len(), 1);
 }
+
+#[test]
+fn a_line_of_a_program_that_the_kernel_tears_apart_counts() {
+    let log = format!(
+        "{VERSION}{RUN}You are in emer[    0.450000] usb 1-1: x\ngency mode. After logging in\n{OFF}"
+    );
+    assert_eq!(kinds(&log, None), ["emergency-shell"]);
+}
+
+#[test]
+fn words_of_a_boot_loader_count_only_before_linux() {
+    let words = "error: no such device: x\n";
+    assert_eq!(kinds(words, None), ["no-kernel"]);
+    assert_eq!(
+        kinds(&format!("{VERSION}{RUN}{words}{OFF}"), None),
+        ["ended"]
+    );
+}
