@@ -205,7 +205,7 @@ fn words_of_a_boot_loader_count_only_before_linux() {
     let words = "error: no such device: x\n";
     assert_eq!(kinds(words, None), ["no-kernel"]);
     assert_eq!(
-        kinds(&format!("{VERSION}{RUN}{words}{OFF}"), None),
-        ["ended"]
+        kinds(&format!("{VERSION}{RUN}{words}"), None),
+        ["log-ended"]
     );
 }
