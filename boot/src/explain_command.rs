@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, ErrorKind, Write};
+use std::io;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -12,22 +12,15 @@ use boot::explain::show;
 use boot::explain::trace::Sources;
 use boot::files::outfile::OutFile;
 use boot::session::signals::Signals;
-use boot::streams::{Patient, say};
-use boot::verdict::exit_code::{self, ExitCode};
+use boot::streams::{Patient, print};
+use boot::verdict::exit_code::ExitCode;
 
 use crate::cli;
 use crate::cli::explain::ExplainCli;
 
 /// The exit code of `boot explain`, if the arguments of this process ask for that.
 pub fn answer(arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
-    let cli = match cli::subcommand::<ExplainCli>("explain", arguments)? {
-        Ok(cli) => cli,
-        Err(code) => return Some(code),
-    };
-    Some(explain(&cli).unwrap_or_else(|error| {
-        say(&format!("boot: {error:#}"));
-        exit_code::of_error(&error)
-    }))
+    cli::answer("explain", arguments, explain)
 }
 
 fn explain(cli: &ExplainCli) -> Result<ExitCode> {
@@ -66,12 +59,4 @@ fn explain(cli: &ExplainCli) -> Result<ExitCode> {
     }
     let code = signals.exit_code().unwrap_or(show::exit_code(&boots));
     written.map(|()| code)
-}
-
-/// Prints on stdout. If nobody reads it, that is no error.
-fn print(text: &str) -> Result<()> {
-    match Patient(io::stdout()).write_all(text.as_bytes()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        printed => printed.context("stdout: cannot print the verdicts"),
-    }
 }

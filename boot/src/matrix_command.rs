@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::time::Instant;
 
@@ -18,7 +17,7 @@ use boot::matrix::result::Verdict;
 use boot::matrix::runner::{self, Settings};
 use boot::matrix::table::{count, summary, table};
 use boot::session::signals::Signals;
-use boot::streams::{Patient, say};
+use boot::streams::print;
 use boot::verdict::exit_code::{self, ExitCode};
 use clap::Parser;
 
@@ -28,14 +27,7 @@ use crate::cli::run::RunCli;
 
 /// The exit code of `boot matrix`, if the arguments of this process ask for that.
 pub fn answer(arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
-    let cli = match cli::subcommand::<MatrixCli>("matrix", arguments)? {
-        Ok(cli) => cli,
-        Err(code) => return Some(code),
-    };
-    Some(matrix(&cli).unwrap_or_else(|error| {
-        say(&format!("boot: {error:#}"));
-        exit_code::of_error(&error)
-    }))
+    cli::answer("matrix", arguments, matrix)
 }
 
 fn matrix(cli: &MatrixCli) -> Result<ExitCode> {
@@ -138,14 +130,6 @@ fn check(cli: &MatrixCli, cell: &Cell) -> Result<()> {
         run.guest(run.target.unwrap_or(&TARGETS[0]))?;
     }
     Ok(())
-}
-
-/// Prints on stdout. If nobody reads it, that is no error.
-fn print(text: &str) -> Result<()> {
-    match Patient(io::stdout()).write_all(text.as_bytes()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        printed => printed.context("stdout: cannot print the results"),
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
 
+use anyhow::{Context, Result};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
@@ -54,6 +55,14 @@ impl<S: Write + AsFd> Write for Patient<S> {
 pub fn say(line: &str) {
     // Use one write, so that the output of other threads and processes does not interrupt the line.
     let _ = Patient(io::stderr()).write_all(format!("{line}\n").as_bytes());
+}
+
+/// Prints results on stdout. It is no error if nobody reads them.
+pub fn print(text: &str) -> Result<()> {
+    match Patient(io::stdout()).write_all(text.as_bytes()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        printed => printed.context("stdout: cannot print the results"),
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 toolchain.run "matrix"
 {
   cases = ./matrix/cases.sh;
+  expect = ./expect.sh;
   file = ./matrix/matrix.toml;
   PATH = "${run-program.matrix}/bin:${toolchain.tools}/bin";
   # Not measured here: a builder may have any speed.

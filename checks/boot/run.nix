@@ -3,8 +3,9 @@
 toolchain.run "run"
 {
   cases = ./run/cases.sh;
+  expect = ./expect.sh;
   inherit (run-program) guests;
-  # The agents for other targets have no guests yet. They compile.
+  # The agents for other targets compile. Their guests have a check of their own, which takes longer: run-aarch64.check.
   agents = map rust.mkAgent [ targets.aarch64 targets.riscv64 ];
   PATH = "${run-program}/bin:${toolchain.check}/bin:${toolchain.tools}/bin";
   # Not measured here: a builder may have any speed.

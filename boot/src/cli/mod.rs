@@ -8,6 +8,7 @@ use anyhow::Result;
 use boot::files::input;
 use boot::machine::target::{RunBy, TARGETS, Target};
 use boot::profile::results::ReportArgs;
+use boot::streams::say;
 use boot::verdict::exit_code::{self, Usage};
 use boot::verdict::judge::Goal;
 use clap::builder::NonEmptyStringValueParser;
@@ -182,6 +183,21 @@ pub fn subcommand<Arguments: Parser>(
             false => exit_code::SUCCESS,
         }
     }))
+}
+
+/// The exit code of the subcommand `name`, if `arguments` ask for it. `command` does its work.
+pub fn answer<Arguments: Parser>(
+    name: &str,
+    arguments: impl Iterator<Item = OsString>,
+    command: impl FnOnce(&Arguments) -> Result<exit_code::ExitCode>,
+) -> Option<exit_code::ExitCode> {
+    let code = subcommand(name, arguments)?.and_then(|arguments| {
+        command(&arguments).map_err(|error| {
+            say(&format!("boot: {error:#}"));
+            exit_code::of_error(&error)
+        })
+    });
+    Some(code.unwrap_or_else(|code| code))
 }
 
 impl Cli {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{ControlModes, OptionalActions, tcgetattr, tcsetattr};
 
+use crate::explain::read::LINE;
 use crate::explain::{Boot, Explainer};
 use crate::session::terminal::{Output, RawMode};
 use crate::verdict::judge::{Ending, Goal};
@@ -169,7 +170,7 @@ pub fn follow(
                 line.clear();
             }
         }
-        if bytes.is_empty() && !line.is_empty() || line.len() > 64 << 10 {
+        if bytes.is_empty() && !line.is_empty() || line.len() as u64 > LINE {
             explainer.take(&line, false);
             line.clear();
         }
@@ -204,9 +205,9 @@ mod tests {
     const PANIC: &str = "[    0.400000] Kernel panic - not syncing: Fatal exception\n";
 
     /// The kind of the verdict for a log that `change` changes after the first look.
-    fn followed(name: &str, change: impl FnOnce(&Path) + Send) -> &'static str {
-        let name = format!("boot-follow-{}-{name}", std::process::id());
-        let path = std::env::temp_dir().join(name);
+    fn followed(change: impl FnOnce(&Path) + Send) -> &'static str {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log");
         fs::write(&path, VERSION.repeat(3)).unwrap();
         let log = Growing::open(&path, None).unwrap();
         let goal = Goal {
@@ -220,7 +221,6 @@ mod tests {
             });
             follow(log, goal, io::sink(), || false).unwrap()
         });
-        fs::remove_file(&path).unwrap();
         boots.last().unwrap().verdict.kind()
     }
 
@@ -231,7 +231,7 @@ mod tests {
             thread::sleep(4 * STEP);
             fs::write(path, PANIC).unwrap();
         };
-        assert_eq!(followed("truncated", change), "panic");
+        assert_eq!(followed(change), "panic");
     }
 
     #[test]
@@ -241,6 +241,6 @@ mod tests {
             thread::sleep(4 * STEP);
             fs::write(path, PANIC).unwrap();
         };
-        assert_eq!(followed("replaced", change), "panic");
+        assert_eq!(followed(change), "panic");
     }
 }

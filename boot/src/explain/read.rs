@@ -8,7 +8,7 @@ use crate::explain::{Boot, Explainer};
 use crate::verdict::judge::{Ending, Goal};
 
 /// The longest piece of a line, in bytes.
-const LINE: u64 = 64 << 10;
+pub(super) const LINE: u64 = 64 << 10;
 
 /// The boots in `log`, which may be compressed by gzip. Fails if it cannot be read, or if it is empty, in UTF-16, or
 /// compressed by zstd or xz.

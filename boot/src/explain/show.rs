@@ -51,60 +51,35 @@ fn one(text: &mut String, name: &str, boot: &Boot, sources: Option<&Sources>) {
         _ => boot.verdict.sentence(),
     };
     let _ = writeln!(text, "{name}{place}: {sentence}");
-    let quote = |text: &mut String, mark, line: &Line| {
-        let _ = writeln!(text, "  {mark} {:>5} | {}", line.number, line.text);
-    };
+    let is_shown = |number| boot.excerpt.iter().any(|line| line.number == number);
     if let Verdict::Failed(Failure { cause, .. }) = &boot.verdict {
-        let far = boot
-            .line()
-            .filter(|number| !boot.excerpt.iter().any(|line| line.number == *number));
-        if let Some(number) = far {
-            let text_of = cause.said.clone();
-            quote(
-                text,
-                ">",
-                &Line {
-                    number,
-                    text: text_of,
-                },
-            );
+        if let Some(number) = cause.line.filter(|number| !is_shown(*number)) {
+            quote(text, ">", number, &cause.said);
         }
     }
     for line in &boot.excerpt {
-        let mark = if Some(line.number) == boot.line() {
-            ">"
-        } else {
-            " "
-        };
-        quote(text, mark, line);
+        let is_cause = Some(line.number) == boot.line();
+        quote(
+            text,
+            if is_cause { ">" } else { " " },
+            line.number,
+            &line.text,
+        );
     }
     if let Verdict::Failed(failure) = &boot.verdict {
-        let shown = |said: &&String| {
-            !boot
-                .excerpt
-                .iter()
-                .any(|line| line.text.contains(said.as_str()))
-        };
-        for said in failure.programs_said.iter().filter(shown) {
+        let is_quoted = |said: &str| boot.excerpt.iter().any(|line| line.text.contains(said));
+        for said in failure.programs_said.iter().filter(|said| !is_quoted(said)) {
             let _ = writeln!(text, "  init: {said}");
         }
         let last = boot.excerpt.last().map_or(0, |line| line.number);
         for finding in &failure.then {
             if let Some(number) = finding.line.filter(|line| *line > last) {
-                let text_of = finding.said.clone();
-                quote(
-                    text,
-                    ">",
-                    &Line {
-                        number,
-                        text: text_of,
-                    },
-                );
+                quote(text, ">", number, &finding.said);
             }
         }
     }
     for (line, lines) in translated(boot, sources) {
-        quote(text, " ", line);
+        quote(text, " ", line.number, &line.text);
         for source in lines {
             let _ = writeln!(text, "            at {source}");
         }
@@ -119,6 +94,10 @@ fn one(text: &mut String, name: &str, boot: &Boot, sources: Option<&Sources>) {
     if let Some(help) = boot.verdict.help() {
         let _ = writeln!(text, "  help: {help}");
     }
+}
+
+fn quote(text: &mut String, mark: &str, number: u64, line: &str) {
+    let _ = writeln!(text, "  {mark} {number:>5} | {line}");
 }
 
 /// The lines of the stack trace that `sources` knows, each with its lines of source code.

@@ -3,16 +3,15 @@
 //! The kernel writes `FUNCTION+0xOFFSET/0xSIZE` for an address, and `0xADDRESS` if it has no symbols (CONFIG_KALLSYMS).
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::path::Path;
 use std::rc::Rc;
 
 use addr2line::Context as Lines;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use gimli::{Dwarf, EndianRcSlice, RunTimeEndian, SectionId};
-use object::elf::FileHeader64;
-use object::read::elf::ElfFile;
-use object::{Endianness, Object, ObjectSection, ObjectSymbol, ReadCache, SymbolKind};
+use object::{Object, ObjectSection};
+
+use crate::profile::symbols::{Vmlinux, read_vmlinux};
 
 /// An address in a stack trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,43 +75,34 @@ pub struct Sources {
     lines: Lines<EndianRcSlice<RunTimeEndian>>,
 }
 
+/// The lines of source code, from the debugging information.
+fn lines(elf: &Vmlinux<'_>) -> Result<Lines<EndianRcSlice<RunTimeEndian>>> {
+    let endian = match elf.is_little_endian() {
+        true => RunTimeEndian::Little,
+        false => RunTimeEndian::Big,
+    };
+    let section = |id: SectionId| -> Result<_> {
+        let section = elf.section_by_name(id.name());
+        let data = section.map_or(Ok(&[][..]), |section| section.data())?;
+        Ok(EndianRcSlice::new(Rc::from(data), endian))
+    };
+    Ok(Lines::from_dwarf(Dwarf::load(section)?)?)
+}
+
 impl Sources {
     /// Those of the vmlinux at `path`.
     pub fn read(path: &Path) -> Result<Sources> {
-        let shown = path.display();
-        let cure = "name the unstripped vmlinux with --symbols FILE or BOOT_DEBUG_KERNEL=FILE";
-        let file = File::open(path)
-            .with_context(|| format!("{shown}: cannot read the kernel's symbols ({cure})"))?;
-        let cache = ReadCache::new(file);
-        let elf = ElfFile::<FileHeader64<Endianness>, _>::parse(&cache)
-            .with_context(|| format!("{shown}: it is not a 64-bit ELF file ({cure})"))?;
-        let mut functions: HashMap<String, Vec<_>> = HashMap::new();
-        for symbol in elf
-            .symbols()
-            .filter(|symbol| symbol.kind() == SymbolKind::Text)
-        {
-            if let Ok(name) = symbol.name() {
-                let place = (symbol.address(), symbol.size());
-                functions.entry(name.to_owned()).or_default().push(place);
+        read_vmlinux(path, |elf, all| {
+            let mut functions: HashMap<String, Vec<_>> = HashMap::new();
+            for function in all {
+                let places = functions.entry(function.name).or_default();
+                places.push((function.address, function.size));
             }
-        }
-        if functions.is_empty() {
-            bail!("{shown}: it has no symbols ({cure})");
-        }
-        let endian = match elf.is_little_endian() {
-            true => RunTimeEndian::Little,
-            false => RunTimeEndian::Big,
-        };
-        let section = |id: SectionId| -> Result<_> {
-            let section = elf.section_by_name(id.name());
-            let data = section.map_or(Ok(&[][..]), |section| section.data());
-            let data =
-                data.with_context(|| format!("{shown}: cannot read its section {}", id.name()))?;
-            Ok(EndianRcSlice::new(Rc::from(data), endian))
-        };
-        let lines = Lines::from_dwarf(Dwarf::load(section)?)
-            .with_context(|| format!("{shown}: cannot read its debugging information"))?;
-        Ok(Sources { functions, lines })
+            let lines = lines(elf).with_context(|| {
+                format!("{}: cannot read its debugging information", path.display())
+            })?;
+            Ok(Sources { functions, lines })
+        })
     }
 
     /// The function and the lines of source code of a line in a stack trace, the innermost first. Empty if it has no place, or the vmlinux

@@ -9,6 +9,49 @@ use object::elf::FileHeader64;
 use object::read::elf::ElfFile;
 use object::{Endianness, Object, ObjectSymbol, ReadCache, SymbolKind};
 
+/// An unstripped vmlinux.
+pub type Vmlinux<'data> = ElfFile<'data, FileHeader64<Endianness>, &'data ReadCache<File>>;
+
+/// A function of a kernel.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// Its address.
+    pub address: u64,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// Reads the vmlinux at `path`, and calls `take` with it and with its functions. Fails if it has none.
+pub fn read_vmlinux<T>(
+    path: &Path,
+    take: impl FnOnce(&Vmlinux<'_>, Vec<Function>) -> Result<T>,
+) -> Result<T> {
+    let shown = path.display();
+    let cure = "name the unstripped vmlinux with --symbols FILE or BOOT_DEBUG_KERNEL=FILE";
+    let file = File::open(path)
+        .with_context(|| format!("{shown}: cannot read the kernel's symbols ({cure})"))?;
+    let cache = ReadCache::new(file);
+    let elf = Vmlinux::parse(&cache)
+        .with_context(|| format!("{shown}: it is not a 64-bit ELF file ({cure})"))?;
+    let functions: Vec<_> = elf
+        .symbols()
+        .filter(|symbol| symbol.kind() == SymbolKind::Text)
+        .filter_map(|symbol| {
+            Some(Function {
+                name: symbol.name().ok()?.to_owned(),
+                address: symbol.address(),
+                size: symbol.size(),
+            })
+        })
+        .collect();
+    if functions.is_empty() {
+        bail!("{shown}: it has no symbols ({cure})");
+    }
+    take(&elf, functions)
+}
+
 /// Functions by their address.
 #[derive(Debug, Default)]
 pub struct Symbols(HashMap<u64, String>);
@@ -16,22 +59,12 @@ pub struct Symbols(HashMap<u64, String>);
 impl Symbols {
     /// Those of the vmlinux at `path`.
     pub fn read(path: &Path) -> Result<Symbols> {
-        let shown = path.display();
-        let cure = "name the unstripped vmlinux with --symbols FILE or BOOT_DEBUG_KERNEL=FILE";
-        let file = File::open(path)
-            .with_context(|| format!("{shown}: cannot read the kernel's symbols ({cure})"))?;
-        let cache = ReadCache::new(file);
-        let elf = ElfFile::<FileHeader64<Endianness>, _>::parse(&cache)
-            .with_context(|| format!("{shown}: it is not a 64-bit ELF file ({cure})"))?;
-        let symbols: Symbols = elf
-            .symbols()
-            .filter(|symbol| symbol.kind() == SymbolKind::Text)
-            .filter_map(|symbol| Some((symbol.address(), symbol.name().ok()?.to_owned())))
-            .collect();
-        if symbols.0.is_empty() {
-            bail!("{shown}: it has no symbols ({cure})");
-        }
-        Ok(symbols)
+        read_vmlinux(path, |_, functions| {
+            let names = functions.into_iter();
+            Ok(names
+                .map(|function| (function.address, function.name))
+                .collect())
+        })
     }
 
     /// The name of the function at `address`, in the kernel's notation `0x...`.

@@ -187,12 +187,15 @@ impl Findings {
     fn finding(&self, message: &str) -> Option<Finding> {
         let mut finding = diagnosis::finding(message)?;
         finding.line = self.line;
-        // After Linux has started, these are a program's words. And only a log has QEMU's messages among the guest's.
-        let is_late = finding.cause.is_before_linux() && self.reached >= Reached::Kernel;
-        // And QEMU goes on after most errors of a running guest; if not, the log ends.
-        let is_survived = self.reached >= Reached::Kernel
+        let runs = self.reached >= Reached::Kernel;
+        // A program writes words that were a boot loader's before.
+        let is_late = runs && finding.cause.is_before_linux();
+        // QEMU goes on after most errors of a running guest; if not, the log ends.
+        let is_survived = runs
             && matches!(&finding.cause, Cause::QemuError { reason } if !host::is_fatal(reason));
-        if is_late || is_survived || finding.cause.is_of_host() && self.line.is_none() {
+        // Only a log has QEMU's messages among the guest's.
+        let is_a_programs = finding.cause.is_of_host() && self.line.is_none();
+        if is_late || is_survived || is_a_programs {
             return None;
         }
         match &mut finding.cause {

@@ -1,13 +1,7 @@
 # Cases for `boot matrix`. Needs `matrix` in PATH, and matrix.toml here.
 
-# expect STATUS COMMAND...: the command ends with this status. What it writes is in the files out and err.
-expect() {
-	wanted=$1
-	shift
-	status=0
-	"$@" >out 2>err || status=$?
-	[ $status = "$wanted" ] || { echo "status $status, and not $wanted: $*"; cat out err; exit 1; }
-}
+# shellcheck source=checks/boot/expect.sh
+. "$expect"
 # has FILE TEXT: the file has a line with this text.
 has() { grep -qF -e "$2" "$1" || { echo "$1 does not have: $2"; cat "$1" err; exit 1; }; }
 # row CELL RESULT STATUS: the table has this row. CELL is MACHINE MEMORY COMMAND.

@@ -1,17 +1,7 @@
 # Cases for `boot run`. Needs `run` in PATH, BOOT_TARGET, and its kernel as KERNEL.
 
-# expect STATUS COMMAND...: the command ends with this status. What it writes is in the files out and err.
-expect() {
-	wanted=$1
-	shift
-	status=0
-	"$@" >out 2>err || status=$?
-	[ $status = "$wanted" ] || { echo "status $status, and not $wanted: $*"; cat out err; exit 1; }
-}
-# says FILE TEXT: the file is this text.
-says() {
-	[ "$(cat "$1")" = "$2" ] || { echo "$1 is not \"$2\":"; cat out err; exit 1; }
-}
+# shellcheck source=checks/boot/expect.sh
+. "$expect"
 
 case $BOOT_TARGET in
 um) statuses=$(seq 0 255) signals="1 2 4 6 7 8 9 10 11 12 13 14 15 24 25 31 34 64" times=200 bytes=100000 ;;

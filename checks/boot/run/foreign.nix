@@ -5,6 +5,7 @@ toolchain.run "run-${target.name}"
 {
   inherit init;
   cases = ./foreign.sh;
+  expect = ../expect.sh;
   make = ../broken/make.sh;
   header = ../broken/init.h;
   gcc = "${target.prefix}gcc";

@@ -2,17 +2,8 @@
 
 # shellcheck source=checks/boot/broken/make.sh
 . "$make"
-# expect STATUS COMMAND...: the command ends with this status. What it writes is in the files out and err.
-expect() {
-	wanted=$1
-	shift
-	status=0
-	"$@" >out 2>err || status=$?
-	[ $status = "$wanted" ] || { echo "status $status, and not $wanted: $*"; cat out err; exit 1; }
-}
-says() {
-	[ "$(cat "$1")" = "$2" ] || { echo "$1 is not \"$2\":"; cat out err; exit 1; }
-}
+# shellcheck source=checks/boot/expect.sh
+. "$expect"
 # program NAME BODY: compiles a program from the body of its main function.
 program() {
 	compile "$2"
