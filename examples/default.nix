@@ -4,8 +4,8 @@
 #   nix build -L .#examples.NAME.check
 { lib, toolchain }:
 let
-  # The kernel of all examples that run more than a single program.
-  kernel = lib.mkKernel { fragments = [ "userland" "unpack" ]; };
+  # The kernel of the examples that run ordinary programs: that of `boot run`.
+  kernel = lib.mkKernel { fragments = [ "run" ]; };
   # A script with all of busybox's applets, /proc and /sys, and the files that it needs.
   mkScript = script: toolchain.textFile "script" ''
     #!/bin/busybox sh

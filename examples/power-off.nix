@@ -1,7 +1,7 @@
 # A guest that does its work and powers the machine off, which ends QEMU and boot.
-{ lib, kernel }:
+{ lib }:
 lib.mkSystem {
-  inherit kernel;
+  kernel = lib.mkKernel { fragments = [ "userland" ]; };
   machine = "pc"; # the default machine cannot power off
   initramfs = lib.mkInitramfs {
     init = lib.mkCInit {

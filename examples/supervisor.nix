@@ -1,10 +1,12 @@
 # A complete PID 1 in Rust without `std` (supervisor/). It runs /main, reaps orphans and forwards signals. When /main ends, it ends the
 # other processes and powers the machine off. The /main here tests all that.
-{ lib, toolchain, kernel, mkScript, scriptFiles }:
+{ lib, toolchain, mkScript, scriptFiles }:
 let
+  # User-mode Linux can power off. (QEMU's machines take a kernel with ACPI for it: power-off.nix.)
+  target = "um";
+  kernel = lib.mkKernel { inherit target; fragments = [ "run" ]; };
   system = lib.mkSystem {
-    inherit kernel;
-    machine = "pc"; # the default machine cannot power off
+    inherit kernel target;
     initramfs = lib.mkInitramfs {
       init = lib.mkRustInit { src = ./supervisor; };
       files = scriptFiles // {
@@ -32,8 +34,7 @@ let
         -C link-args="-nostartfiles -nostdlib -static -no-pie" -o $out/bin/init src/main.rs
     '');
   bug = (lib.mkSystem {
-    inherit kernel;
-    machine = "pc";
+    inherit kernel target;
     initramfs = lib.mkInitramfs { inherit init; };
     expect = "supervisor: this is a bug";
   }).check;

@@ -1,5 +1,8 @@
 # The checks: one for each file in the directories of checks/, by its name. A file is a function of (some of) `environment` and gives
 # a derivation that builds if the check passes. The first sentence of a file is the description of its check.
+#
+#   checks   those of `nix flake check`
+#   nightly  those in checks/nightly, which build more kernels, and so take many minutes
 environment:
 let
   inherit (builtins) attrNames concatMap filter functionArgs head intersectAttrs length listToAttrs match readDir;
@@ -14,9 +17,11 @@ let
       name = head (match "(.*)[.]nix" name);
       value = describe { description = firstSentence file; } (check (intersectAttrs (functionArgs check) environment));
     };
+  loadAll = group: map (load group) (filter (name: match ".*[.]nix" name != null) (attrNames (readDir (../checks + "/${group}"))));
   groups = filter (name: (readDir ../checks).${name} == "directory") (attrNames (readDir ../checks));
-  loaded = concatMap (group: map (load group) (filter (name: match ".*[.]nix" name != null) (attrNames (readDir (../checks + "/${group}"))))) groups;
-  checks = listToAttrs loaded;
+  daily = concatMap loadAll (filter (group: group != "nightly") groups);
+  nightly = loadAll "nightly";
 in
-if length loaded == length (attrNames checks) then checks
+if length (daily ++ nightly) == length (attrNames (listToAttrs (daily ++ nightly)))
+then { checks = listToAttrs daily; nightly = listToAttrs nightly; }
 else throw "checks/: two files in different directories have the same name; rename one, because each check needs a name of its own"

@@ -89,11 +89,12 @@ rec {
     let host = final.stdenv.hostPlatform.system; in
     { simplest-linux = prev.lib.recurseIntoAttrs (packages.${host} // { lib = lib.${host}; }); };
 
-  # `nix flake check` does not build these. `mainline` needs another source, `defconfig` takes a quarter of an hour, and the checks
-  # build the examples.
+  # `nix flake check` does not build these. `mainline` needs another source, `defconfig` takes a quarter of an hour, `nightly` are the
+  # checks of `.ci/run --nightly`, and the checks build the examples.
   legacyPackages = perHost (project: {
     mainline = describe { description = "Boots the system with a kernel from Torvalds' own tree"; mainProgram = "boot"; } project.mainline;
     defconfig = describe { description = "Boots the system with the article's kernel, x86_64_defconfig"; mainProgram = "boot"; } project.defconfig;
+    inherit (project) nightly;
     examples = mapAttrs
       (name: example: example // {
         check = describe { description = "What `examples.${name}` has to do"; } example.check;

@@ -44,8 +44,7 @@ let
   # bin/explain, which is `boot explain`.
   explain = toolchain.program "explain" "exec ${rust.packages.boot}/bin/boot explain \"$@\"";
   run-program = mkRun { kernels = runKernels; };
-  # For programs of another architecture than the host's. Their kernels take minutes to build, so `nix flake check` does not run their
-  # check.
+  # For programs of another architecture than the host's.
   foreignRuns = builtins.mapAttrs
     (name: target:
       let foreign = mkRun { kernels.${name} = runKernel target; }; in
@@ -74,11 +73,11 @@ let
   update = import ./toolchain/update.nix { inherit program tools; inherit (toolchain) keyring; inherit (rust.packages) update; };
   versions = import ./versions.nix { inherit inputs toolchain; };
 
-  checks = import ./checks.nix {
+  inherit (import ./checks.nix {
     inherit inputs repositoryFiles toolchain rust lint targets target library mkKernel mkInitramfs mkBoot mkBench;
-    inherit guestSystems products examples debug explain golden run-program shell;
-  };
+    inherit guestSystems products examples debug explain foreignRuns golden run-program shell;
+  }) checks nightly;
 in
 {
-  inherit checks debug defconfig examples explain foreignRuns golden guestSystems library lint mainline mkBench products run-program shell target targets update versions;
+  inherit checks debug defconfig examples explain foreignRuns golden guestSystems library lint mainline mkBench nightly products run-program shell target targets update versions;
 }

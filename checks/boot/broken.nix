@@ -11,12 +11,16 @@
 #   code     boot's exit code [default: 1]
 #   says     a part of the sentence
 #   warns    a part of the warning before the boot [default: there is no warning]
+#   nightly  true if the row needs one of `kernels`
+#
+# `kernels` are kernels by name that only the nightly checks build: with them the check consists of the nightly rows, without them of
+# all others.
 #
 # Our small kernel cannot produce some faults, so no row has them: lockups and hung tasks (it has no detectors), a missing root file
 # system (it has no block devices), and other panics. boot's own tests have their messages, copied from the kernel's sources.
-{ products, guestSystems, targets, toolchain, examples, mkBoot }:
+{ products, guestSystems, targets, toolchain, mkBoot, kernels ? { } }:
 let
-  inherit (builtins) attrNames foldl' listToAttrs;
+  inherit (builtins) attrNames filter foldl' listToAttrs;
   inherit (toolchain) cc run tools;
 
   # The offset of the first block in a gzip archive: without a file name, the header has 10 bytes.
@@ -185,7 +189,7 @@ let
     halts = { init = "reboot(HALT)"; kind = "halted"; says = "the guest halted"; };
     # The small machine cannot power off.
     powers_off = { init = "reboot(POWER_OFF)"; kind = "halted"; says = "the guest halted"; };
-    powers_off_indeed = { image = "cp $userland kernel; compile 'reboot(POWER_OFF)'; pack init"; options = "--machine pc"; kind = "powered-off"; says = ''the guest powered off before "Hello, world!" was seen''; };
+    powers_off_indeed = { image = "cp $userland kernel; compile 'reboot(POWER_OFF)'; pack init"; options = "--machine pc"; nightly = true; kind = "powered-off"; says = ''the guest powered off before "Hello, world!" was seen''; };
     triple_fault = { image = "tiny_kernel ud2; compile 'exit(0)'; pack init"; kind = "reset"; says = "without a message from its kernel"; };
     # The device ends QEMU with an exit status that looks like a failure of QEMU.
     debug_exit = {
@@ -201,7 +205,7 @@ let
     babbles = { init = ''for (;;) print(".\n")''; options = "--timeout 3"; kind = "timeout"; code = 124; says = ''"Hello, world!" was not seen in 3 s''; };
 
     # --- the kernel ---
-    cannot_read_initramfs = { image = "cp $withoutInitrd kernel; compile 'exit(0)'; pack init"; kind = "initramfs-ignored"; says = "the kernel did not look at the initramfs, and found no init to run"; };
+    cannot_read_initramfs = { image = "cp $withoutInitrd kernel; compile 'exit(0)'; pack init"; nightly = true; kind = "initramfs-ignored"; says = "the kernel did not look at the initramfs, and found no init to run"; };
     oops = { image = "kernel_with_a_bug; compile 'getppid()'; pack init"; kind = "oops"; says = "a bug of its own (an oops) at 0x"; };
     # The oops ends only the child, and the text still comes.
     oops_of_a_child = {
@@ -292,7 +296,7 @@ let
     (attrNames otherRows);
 
   # The fields of a row, each as the variable FIELD_NAME. A row that lacks one, or has one too many, is an error.
-  fields = name: { target ? "x86_64", init ? "", image ? "", options ? "", kind, code ? 1, says, warns ? "" }: {
+  fields = name: { target ? "x86_64", init ? "", image ? "", options ? "", kind, code ? 1, says, warns ? "", nightly ? false }: {
     "target_${name}" = target;
     "init_${name}" = init;
     "image_${name}" = image;
@@ -302,7 +306,7 @@ let
     "says_${name}" = says;
     "warns_${name}" = warns;
   };
-  names = attrNames all;
+  names = filter (name: (all.${name}.nightly or false) == (kernels != { })) (attrNames all);
 in
 run "broken"
   (foldl' (variables: name: variables // fields name all.${name}) { } names // {
@@ -317,11 +321,9 @@ run "broken"
     make = ./broken/make.sh;
     row = ./broken/run.sh;
     inherit (products.kernel) vmlinux;
-    inherit (import ../nix/reproducible/kernel.nix { inherit products toolchain; }) withoutInitrd;
-    userland = examples.power-off.kernel.vmlinux;
     symbols = products.kernel.debug;
     PATH = "${products.packer}/bin:${cc}/bin:${tools}/bin";
-  })
+  } // kernels)
   (builtins.toFile "broken.sh" ''
     echo $names | tr ' ' '\n' | xargs -n 1 -P 2 sh -e $row
     [ ! -e failed ]

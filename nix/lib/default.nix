@@ -92,7 +92,7 @@ let
       body = { kernel, initramfs, target, ... }@arguments:
         let
           system = {
-            inherit kernel initramfs;
+            inherit kernel initramfs target;
             inherit (arguments) expect expectAnywhere;
             boot = describe { description = "The runner, with this system for ${target} as its default"; mainProgram = "boot"; }
               (mkBoot (arguments // { target = targets.${target}; }));
@@ -105,14 +105,14 @@ let
 
     mkBootCheck = {
       arguments = {
-        system = { type = made "mkSystem" [ "boot" "expect" ]; };
+        system = { type = made "mkSystem" [ "boot" "expect" "target" ]; };
         # The system's own, by default.
         expect = { type = string; default = ""; };
         expectAnywhere = { type = string; default = ""; };
         forbid = { type = listOf string; default = [ ]; };
         timeout = { type = natural; default = 60; };
       };
-      body = arguments: describe { description = "The boot of this system, with the text that it has to print"; } (import ./boot-check.nix { inherit toolchain; } arguments);
+      body = arguments: describe { description = "The boot of this system, with the text that it has to print"; } (import ./boot-check.nix { inherit toolchain targets; } arguments);
     };
 
     mkTest = {

@@ -1,5 +1,5 @@
-# Programs of another architecture run in a kernel of their own, and give back what they write and how they end. No check of the flake,
-# because its kernel takes minutes to build: `nix build .#run-aarch64.check`.
+# Programs of another architecture run in a kernel of their own, and give back what they write and how they end. Its kernel
+# takes minutes to build, so it is a nightly check: `nix build .#run-aarch64.check`.
 { run-program, toolchain, target, init }:
 toolchain.run "run-${target.name}"
 {

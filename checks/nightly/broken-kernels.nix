@@ -1,0 +1,9 @@
+# `boot` gives the right verdict if the fault is the kernel's, or takes another kernel: the nightly rows of checks/boot/broken.nix.
+{ products, guestSystems, targets, toolchain, examples, mkBoot }:
+import ../boot/broken.nix {
+  inherit products guestSystems targets toolchain mkBoot;
+  kernels = {
+    inherit (import ../nix/reproducible/kernel.nix { inherit products toolchain; }) withoutInitrd;
+    userland = examples.power-off.kernel.vmlinux;
+  };
+}
