@@ -51,7 +51,10 @@ rec {
   apps = perHost (project:
     let
       inherit (project) guestSystems;
-      boot = forTargets project (target: { boot = app "Boots the system for ${target}, on the terminal" "${guestSystems.${target}.boot}/bin/boot"; });
+      boot = forTargets project (target: {
+        boot = app "Boots the system for ${target}, on the terminal" "${guestSystems.${target}.boot}/bin/boot";
+        kernel-loop = app "Builds a kernel for ${target} from a tree of yours, again and again, and boots it" "${guestSystems.${target}.kernel-loop}/bin/kernel-loop";
+      });
       bench = description: arguments: app description "${project.mkBench arguments}/bin/bench";
       # With the system of one target alone, so that no other kernel is built.
       benchOf = target: {

@@ -14,6 +14,7 @@ let
   mkKernel = import ./kernel { inherit toolchain; };
   mkInitramfs = import ./system/initramfs.nix { inherit run shellWord textFile tools; inherit (products) packer; };
   mkBoot = import ./system/boot.nix { inherit toolchain; runner = rust.packages.boot; };
+  mkKernelLoop = import ./kernel/loop.nix { inherit toolchain mkBoot; };
   # What is booted, as files to take away, with their SHA-256.
   mkImage = { kernel, initramfs }: run "image" { inherit kernel initramfs; } ./system/image.sh;
   mkBench = import ./bench.nix { inherit toolchain rust targets run program mkInitramfs; inherit (library.lib) mkCInit; inherit (products) packer; };
@@ -29,6 +30,7 @@ let
       initramfs = mkInitramfs { inherit init; };
       boot = mkBoot { inherit kernel initramfs target; };
       image = mkImage { inherit kernel initramfs; };
+      kernel-loop = mkKernelLoop { inherit initramfs target; };
     })
     targets;
   # The parts of the default target's system, and the programs for the host.
