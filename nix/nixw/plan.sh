@@ -40,6 +40,7 @@ question() {
     shift
     case $word in
       -- | -c | --command) break ;;
+      --dry-run) return 1 ;;
       -*)
         look_up "$word"
         while
