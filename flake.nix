@@ -1,12 +1,12 @@
 {
   description = "The simplest possible Linux system: a kernel, a no_std Rust PID 1, and a VM that boots them";
 
-  # Only source trees. Nix fetches them to build what needs them, never to evaluate the flake.
+  # Only source trees. The evaluation fetches none of them, unless the user names one.
   inputs = {
-    # Linux 6.12.95 from Debian's archive: upstream's release without six paths that are not free software and are not built
-    # here. The URL is of Debian's permanent, dated archive.
+    # A tree of Linux in place of the pinned release (nix/kernel/linux.nix), with `--override-input linux path:TREE`. By default, this
+    # input is the flake itself, because an input of which there is nothing to fetch has to be something.
     linux = {
-      url = "https://snapshot.debian.org/archive/debian/20261121T021046Z/pool/main/l/linux/linux_6.12.95.orig.tar.xz";
+      follows = "";
       flake = false;
     };
     # Torvalds' tree, for legacyPackages.x86_64-linux.mainline.

@@ -11,7 +11,8 @@ let
   # The default.
   target = targets.x86_64;
 
-  mkKernel = import ./kernel { inherit toolchain; };
+  linux = import ./kernel/linux.nix { inherit inputs toolchain; };
+  mkKernel = arguments: import ./kernel { inherit toolchain; } ({ src = linux.sourceFor arguments; } // arguments);
   mkInitramfs = import ./system/initramfs.nix { inherit run shellWord textFile tools; inherit (products) packer; };
   mkBoot = import ./system/boot.nix { inherit toolchain; runner = rust.packages.boot; };
   mkKernelLoop = import ./kernel/loop.nix { inherit toolchain mkBoot; };
@@ -19,14 +20,14 @@ let
   mkImage = { kernel, initramfs }: run "image" { inherit kernel initramfs; } ./system/image.sh;
   mkBench = import ./bench.nix { inherit toolchain rust targets run program mkInitramfs; inherit (library.lib) mkCInit; inherit (products) packer; };
 
-  library = import ./lib { inherit inputs toolchain rust targets mkKernel mkInitramfs mkBoot mkImage mkRun runKernels; };
+  library = import ./lib { inherit linux toolchain rust targets mkKernel mkInitramfs mkBoot mkImage mkRun runKernels; };
   examples = import ../examples { inherit (library) lib; inherit toolchain; };
 
   # The system that this flake is about, for each target.
   guestSystems = builtins.mapAttrs
     (_: target: rec {
       init = rust.mkInit target;
-      kernel = mkKernel { src = inputs.linux; inherit target; };
+      kernel = mkKernel { inherit target; };
       initramfs = mkInitramfs { inherit init; };
       boot = mkBoot { inherit kernel initramfs target; };
       image = mkImage { inherit kernel initramfs; };
@@ -41,7 +42,7 @@ let
 
   # `boot run`, on user-mode Linux and in QEMU.
   mkRun = import ./system/run.nix { inherit toolchain targets mkInitramfs; inherit (rust) mkAgent; runner = rust.packages.boot; };
-  runKernel = target: mkKernel { src = inputs.linux; inherit target; fragments = [ ./kernel/run.config ]; };
+  runKernel = target: mkKernel { inherit target; fragments = [ ./kernel/run.config ]; };
   runKernels = builtins.mapAttrs (_: runKernel) { inherit (targets) x86_64 um; };
   # bin/explain, which is `boot explain`.
   explain = toolchain.program "explain" "exec ${rust.packages.boot}/bin/boot explain \"$@\"";
@@ -59,13 +60,13 @@ let
   onKernel = kernel: let boot = mkBoot { inherit kernel target; inherit (products) initramfs; }; in boot // { inherit kernel boot; };
   mainline = onKernel (mkKernel { src = inputs.linux-mainline; inherit target; });
   # The kernel and the init of the article that this project grew out of.
-  defconfig = onKernel (mkKernel { src = inputs.linux; inherit target; config = "x86_64_defconfig"; }) // {
+  defconfig = onKernel (mkKernel { inherit target; config = "x86_64_defconfig"; }) // {
     init = library.lib.mkCInit { src = ./system/article.c; };
     # `bench`, which measures these as well, and runs programs with virtme-ng.
     bench = mkBench {
       inherit guestSystems run-program;
       article = { inherit (defconfig) kernel; initramfs = mkInitramfs { inherit (defconfig) init; }; };
-      virtmeKernel = mkKernel { src = inputs.linux; inherit target; fragments = [ ./kernel/run.config ../bench/virtme.config ]; };
+      virtmeKernel = mkKernel { inherit target; fragments = [ ./kernel/run.config ../bench/virtme.config ]; };
     };
   };
 
@@ -73,10 +74,10 @@ let
   golden = import ./golden { inherit toolchain; } { inherit guestSystems targets; };
   shell = import ./shell.nix { inherit toolchain; inherit (products) kernel; };
   update = import ./toolchain/update.nix { inherit program tools; inherit (toolchain) keyring; inherit (rust.packages) update; };
-  versions = import ./versions.nix { inherit inputs toolchain; };
+  versions = import ./versions.nix { inherit linux toolchain; };
 
   inherit (import ./checks.nix {
-    inherit inputs repositoryFiles toolchain rust lint targets target library mkKernel mkInitramfs mkBoot mkBench;
+    inherit inputs linux repositoryFiles toolchain rust lint targets target library mkKernel mkInitramfs mkBoot mkBench;
     inherit guestSystems products examples debug explain foreignRuns golden run-program shell;
   }) checks nightly;
 in

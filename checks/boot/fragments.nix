@@ -1,13 +1,13 @@
 # Every fragment of the kernel's configuration resolves for every target, alone on top of the small kernel and together with all
 # others. Nothing is compiled. The check also proves that the build finds options that Kconfig drops: a misspelt one, and one that
 # depends on an option that is off.
-{ toolchain, targets, library, inputs }:
+{ toolchain, targets, library, linux }:
 let
   inherit (toolchain) run;
   environment = import ../../nix/kernel/environment.nix { inherit toolchain; };
 
   resolve = target: run "fragments-${target.name}"
-    (environment { inherit target; src = inputs.linux; } // {
+    (environment { inherit target; src = linux.tree; } // {
       # User-mode Linux has one processor, and no virtio devices.
       fragments = map (name: ../../nix/kernel + "/${name}.config")
         (builtins.filter (name: target ? qemu || !builtins.elem name [ "smp" "net" "block" ]) library.fragments);

@@ -1,7 +1,13 @@
 # Every source has a hash and comes from a host in the list below. Packages come from Debian's main archive, whose software is
 # free.
-{ toolchain, repositoryFiles }:
+{ toolchain, rust, lint, repositoryFiles }:
 let
+  # KIND NAME HASH URL, for each file and directory that nixw or Nix fetches. The size of a file follows its URL.
+  line = kind: source: url: "${kind} ${source.name} ${source.outputHash} ${url}\n";
+  file = source: line "file" source "${source.url} ${toString source.size}";
+  lines = map file (builtins.attrValues toolchain.debs ++ [ (toolchain.fetch (builtins.fromJSON (builtins.readFile ../../nix/kernel/linux.json))) ])
+    ++ [ (line "busybox" toolchain.busybox toolchain.busybox.deb.url) ]
+    ++ map (crates: line "crates" crates crates.directory) [ rust.crates lint.crates ];
   lock = builtins.fromJSON (builtins.readFile ../../flake.lock);
   # NAME TYPE HASH, for each input of the flake.
   input = name: let node = lock.nodes.${name}.locked; in "${name} ${node.type} ${node.narHash or "-"}\n";
@@ -11,7 +17,7 @@ toolchain.run "sources"
 {
   src = repositoryFiles "locks" [ "flake.nix" "flake.lock" "nixw" "nix" "Cargo.lock" ];
   inputs = builtins.concatStringsSep "" (map input names);
-  inherit (import ../../nix/downloads.nix) lines;
+  lines = builtins.concatStringsSep "" lines;
   hosts = ''
     http://tarballs.nixos.org
     https://cache.nixos.org
@@ -30,10 +36,10 @@ toolchain.run "sources"
     cd $NIX_BUILD_TOP
     printf %s "$hosts" | diff - addresses || wrong "these are the hosts that were listed (-) and those that are named (+)"
 
-    # Everything that nixw fetches, and with it every package of nix/toolchain/lock.json.
+    # Every package of nix/toolchain/lock.json, and the other sources.
     printf %s "$lines" >lines
-    [ "$(grep -c '^file ' lines)" = "$(grep -c '"sha256":' $src/nix/toolchain/lock.json)" ]
-    if grep -vE "^(file [^ ]+ [0-9a-f]{64} [^ ]+ [0-9]+|(source|busybox|crates) [^ ]+ $sri [^ ]+)$" lines; then
+    [ "$(grep -c '^file ' lines)" = "$(cat $src/nix/toolchain/lock.json $src/nix/kernel/linux.json | grep -c '"sha256":')" ]
+    if grep -vE "^(file [^ ]+ [0-9a-f]{64} [^ ]+ [0-9]+|(busybox|crates) [^ ]+ $sri [^ ]+)$" lines; then
       wrong "no SHA-256, or a file without its size"
     fi
     # Debian's permanent archive has them below this path, its mirrors below pool/.

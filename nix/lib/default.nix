@@ -1,5 +1,5 @@
 # The flake's output `lib`, which other flakes use. docs/lib.md describes it, and the check `library` compares the two.
-{ inputs, toolchain, rust, targets, mkKernel, mkInitramfs, mkBoot, mkImage, mkRun, runKernels }:
+{ linux, toolchain, rust, targets, mkKernel, mkInitramfs, mkBoot, mkImage, mkRun, runKernels }:
 let
   inherit (import ../meta.nix) describe;
   inherit (import ./arguments.nix) function types;
@@ -37,15 +37,15 @@ let
   functions = {
     mkKernel = {
       arguments = {
-        src = { type = path; default = inputs.linux; };
+        # A tree in which there is everything that the fragments may ask for, by default.
+        src = { type = path; default = null; };
         fragments = { type = listOf (either [ path string ]); default = [ ]; };
         inherit target;
       };
-      body = { src, fragments, target }: describe { description = "A small Linux kernel for ${target}"; } (mkKernel {
-        inherit src;
+      body = { src, fragments, target }: describe { description = "A small Linux kernel for ${target}"; } (mkKernel ({
         target = targets.${target};
         fragments = map (fragment "mkKernel") fragments;
-      });
+      } // (if src == null then { } else { inherit src; })));
     };
 
     mkInitramfs = {
@@ -72,7 +72,7 @@ let
     mkCInit = {
       arguments = {
         src = { type = path; };
-        linux = { type = path; default = inputs.linux; };
+        linux = { type = path; default = linux.tree; };
         flags = { type = listOf string; default = [ ]; };
       };
       body = arguments: describe { description = "An init in C"; mainProgram = "init"; } (import ./c-init.nix { inherit toolchain; } arguments);

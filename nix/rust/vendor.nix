@@ -8,7 +8,8 @@ let
   firstLine = file: builtins.head (builtins.match "([^\n]+)\n?" (builtins.readFile file));
 in
 cargo "crates-${builtins.substring 0 12 (builtins.hashFile "sha256" lock)}" {
-  inherit src members;
+  # nixw reads `directory`, too.
+  inherit src members directory;
   crates = "";
   # The machine's own certificates where Nix lets a build see them, as newer ones do: a proxy may be among them.
   script = ''

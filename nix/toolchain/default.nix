@@ -1,27 +1,27 @@
 # The pinned tools: a derivation for each tree of packages.nix, by its name, and what bootstrap.nix makes (`tools`, busybox's, and
-# `run`, `program` and `textFile`, which build with them, and `shellWord`). `debs` are the packages that all of it comes from, `sizes`
-# their bytes and `versions` Debian's versions of them.
+# `run`, `program` and `textFile`, which build with them, and `shellWord`). `debs` are the packages that all of it comes from, and
+# `versions` Debian's versions of them. `fetch` downloads a file from Debian's archive.
 { system }:
 let
   lock = builtins.fromJSON (builtins.readFile ./lock.json);
   trees = import ./packages.nix;
 
-  # One .deb as a fixed-output derivation. Its store path depends only on name and hash, so Nix may fetch it from Debian's permanent
-  # archive, or `nixw` may add it from a mirror.
-  fetch = package: derivation {
+  # One file of Debian's archive as a fixed-output derivation. Its store path depends only on name and hash, so Nix may fetch it from the
+  # permanent archive, or `nixw` may add it from a mirror. nixw compares the size with that of the file in the store.
+  fetch = { url, sha256, size, ... }: derivation {
     # The store accepts no `~` in names.
-    name = builtins.replaceStrings [ "~" ] [ "-" ] (baseNameOf package.path);
+    name = builtins.replaceStrings [ "~" ] [ "-" ] (baseNameOf url);
     system = "builtin";
     builder = "builtin:fetchurl";
-    url = "https://snapshot.debian.org/archive/debian/${lock.snapshot}/${package.path}";
-    outputHash = package.sha256;
+    inherit url size;
+    outputHash = sha256;
     outputHashAlgo = "sha256";
     outputHashMode = "flat";
     preferLocalBuild = true;
     impureEnvVars = [ "http_proxy" "https_proxy" "ftp_proxy" "all_proxy" "no_proxy" ];
   };
-  debs = builtins.mapAttrs (_: fetch) lock.packages;
-  sizes = builtins.mapAttrs (_: package: package.size) lock.packages;
+  fetchDeb = _: package: fetch (package // { url = "https://snapshot.debian.org/archive/debian/${lock.snapshot}/${package.path}"; });
+  debs = builtins.mapAttrs fetchDeb lock.packages;
   versions = builtins.mapAttrs (_: package: package.version) lock.packages;
   debsOf = tree: map (name: debs.${name}) lock.trees.${tree};
 
@@ -46,7 +46,7 @@ let
   built = builtins.mapAttrs mkTree (removeAttrs trees [ "busybox" "patchelf" ]);
 in
 built // {
-  inherit busybox patchelf program run shellWord textFile tools debs sizes versions;
+  inherit busybox patchelf program run shellWord textFile tools debs fetch versions;
   # All trees that builds, checks and the runner use.
   trees = [ busybox patchelf ] ++ builtins.attrValues built;
 }
