@@ -70,6 +70,7 @@ rec {
       golden = app "Records in checks/golden.json the hashes of what is built here" "${project.golden.program}/bin/golden";
       matrix = app "Runs programs in all combinations of kernels, machines and memory sizes, and makes a table of the results" "${project.run-program.matrix}/bin/matrix";
       packer = app "Makes and reads initramfs images" "${project.products.packer}/bin/packer";
+      shell = app "Opens a shell in a guest in QEMU, with busybox's programs" "${project.examples.busybox.boot}/bin/boot";
       run = app "Runs a program in a Linux kernel of its own, and exits with its status" "${project.run-program}/bin/run";
       run-aarch64 = foreignApp project "aarch64";
       run-riscv64 = foreignApp project "riscv64";
