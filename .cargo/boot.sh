@@ -6,10 +6,11 @@ set -eu
 init=$1 initramfs=$1.cpio programs=$(dirname "$1")
 shift
 
-# `nix develop` says where the kernel is, but does not wait for it.
-case ${BOOT_KERNEL-} in
-  /nix/store/*) [ -e "$BOOT_KERNEL" ] || ./nixw build --no-link .#kernel.vmlinux ;;
-esac
+# `nix develop` says where the flake's kernel is, but does not wait for it.
+if [ -z "${BOOT_KERNEL-}" ] && [ -n "${CARGO_BOOT_KERNEL-}" ]; then
+  [ -e "$CARGO_BOOT_KERNEL" ] || ./nixw build --no-link .#kernel.vmlinux
+  export BOOT_KERNEL="$CARGO_BOOT_KERNEL"
+fi
 
 profile=dev
 case $programs in */release) profile=release ;; esac

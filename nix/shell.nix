@@ -13,8 +13,8 @@ derivation {
   args = [ "-c" "echo 'for nix develop' > $out" ];
   # `nix develop` writes the shell's environment to these outputs.
   outputs = [ "out" ];
-  # The kernel for .cargo/boot.sh.
-  BOOT_KERNEL = builtins.unsafeDiscardStringContext kernel.vmlinux;
+  # The kernel for .cargo/boot.sh. As BOOT_KERNEL, it would replace the kernel of every system that is booted in the shell.
+  CARGO_BOOT_KERNEL = builtins.unsafeDiscardStringContext kernel.vmlinux;
   # For `make` in a Linux tree, as in kernel/make.sh.
   BISON_PKGDATADIR = "${kbuild}/share/bison";
   M4 = "${kbuild}/bin/m4";

@@ -5,9 +5,9 @@ rust.check "inner-loop" {
   src = repositoryFiles "inner-loop" ([ ".cargo" "Cargo.toml" "Cargo.lock" ] ++ rust.members);
   tools = [ toolchain.qemu ];
   inherit (products) kernel;
-  inherit (shell) BOOT_KERNEL;
+  inherit (shell) CARGO_BOOT_KERNEL;
   script = ''
-    [ $BOOT_KERNEL = $(readlink $kernel/vmlinux) ]
+    [ $CARGO_BOOT_KERNEL = $(readlink $kernel/vmlinux) ]
     cargo boot --release --locked -- --accel tcg --log log </dev/null
     grep '^Hello, world!' log
     sed -i 's/Hello, world!/Hello again, world!/' init/src/main.rs

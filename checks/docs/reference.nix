@@ -5,6 +5,7 @@ let
   inherit (builtins) attrNames concatMap concatStringsSep;
   inherit (inputs.self) outputs;
   ofHost = name: attrNames outputs.${name}.${toolchain.tools.system};
+  legacyPackages = outputs.legacyPackages.${toolchain.tools.system};
   # NAME of a derivation, or NAME.PART for each part of a set.
   withParts = set: concatMap (name: if set.${name}.type or "" == "derivation" then [ name ] else map (part: "${name}.${part}") (attrNames set.${name})) (attrNames set);
 
@@ -13,8 +14,8 @@ let
     "reference.md|# Reference|1" = attrNames outputs;
     "reference.md|## Apps|1" = ofHost "apps";
     "reference.md|## Packages|1" = ofHost "packages";
-    "reference.md|## More|1" = withParts outputs.legacyPackages.${toolchain.tools.system};
-    "ci.md|## What a green run means|2" = ofHost "checks";
+    "reference.md|## More|1" = withParts legacyPackages;
+    "ci.md|## What a green run means|2" = ofHost "checks" ++ attrNames legacyPackages.nightly;
     "lib.md|## In three commands|1" = attrNames (removeAttrs outputs.templates [ "default" ]);
   };
 in
