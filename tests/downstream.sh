@@ -123,5 +123,6 @@ refused 'lib.mkTest { script = ""; kernel = lib.mkKernel { fragments = [ "run" ]
 refused 'lib.mkRustTest { }' 'mkRustTest: argument `src` is missing: a path'
 refused 'lib.mkBootCheck { system = lib.mkKernel { }; }' 'mkBootCheck: argument `system` must be what mkSystem gives; given: a derivation'
 refused 'lib.mkBootCheck "system"' 'mkBootCheck: takes a set of arguments; given: the string "system"'
+refused 'lib.mkMatrix { kernels = { }; initramfs = /init; }' 'mkMatrix: `kernels` and `machines` must not be empty'
 
 summary downstream

@@ -12,11 +12,18 @@ toolchain.run "library"
 {
   inherit handbook examples;
   there = concatStringsSep "" (attrValues (mapAttrs lines library.arguments));
-  built = map (file: import (examples + "/${file}") { inherit (library) lib; }) (attrNames (builtins.readDir examples));
+  # An example gives a derivation, or a set of derivations.
+  built = map
+    (file: let result = import (examples + "/${file}") { inherit (library) lib; }; in if result ? outPath then result else attrValues result)
+    (attrNames (builtins.readDir examples));
 }
   (builtins.toFile "library.sh" ''
     # FUNCTION ARGUMENT, as the tables below the headings have them.
-    awk '/^## / { name = $2 } name ~ /^mk/ && /^[|] `/ { gsub("`", "", $2); print name, $2 }' $handbook | sort >described
+    awk '/^## / { name = $2 } name ~ /^mk/ && /^[|] `/ {
+      split($0, cell, "|")
+      count = split(cell[2], argument, ",")
+      for (i = 1; i <= count; i++) { gsub("[` ]", "", argument[i]); print name, argument[i] }
+    }' $handbook | sort >described
     printf %s "$there" | sort >there
     diff described there || { echo "docs/lib.md has (-), the library has (+)"; exit 1; }
 

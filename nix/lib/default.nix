@@ -16,6 +16,16 @@ let
     memory = { type = natural; default = 512; };
     timeout = { type = natural; default = 600; };
   };
+  # What a boot has to show.
+  checked = {
+    # The system's own, by default.
+    expect = { type = string; default = ""; };
+    expectAnywhere = { type = string; default = ""; };
+    forbid = { type = listOf string; default = [ ]; };
+    timeout = { type = natural; default = 60; };
+    accel = { type = oneOf [ "tcg" "kvm" ]; default = "tcg"; };
+    options = { type = listOf string; default = [ ]; };
+  };
   tests = import ./test.nix { inherit toolchain rust targets mkRun; kernels = runKernels; };
 
   # A fragment of the kernel's configuration: the name of a file in nix/kernel/, lines, or another file.
@@ -104,15 +114,24 @@ let
     };
 
     mkBootCheck = {
-      arguments = {
+      arguments = checked // {
         system = { type = made "mkSystem" [ "boot" "expect" "target" ]; };
-        # The system's own, by default.
-        expect = { type = string; default = ""; };
-        expectAnywhere = { type = string; default = ""; };
-        forbid = { type = listOf string; default = [ ]; };
-        timeout = { type = natural; default = 60; };
+        name = { type = string; default = "boot-check"; };
       };
-      body = arguments: describe { description = "The boot of this system, with the text that it has to print"; } (import ./boot-check.nix { inherit toolchain targets; } arguments);
+      body = arguments: describe { description = "The boot of this system, with the text that it has to print"; }
+        (import ./boot-check.nix { inherit toolchain targets; } arguments);
+    };
+
+    mkMatrix = {
+      arguments = checked // {
+        kernels = { type = attrsOf path; };
+        initramfs = { type = path; };
+        machines = { type = listOf string; default = [ "" ]; };
+        memories = { type = listOf natural; default = [ ]; };
+        cmdline = { type = string; default = ""; };
+        inherit target;
+      };
+      body = import ./matrix.nix { inherit lib; };
     };
 
     mkTest = {
