@@ -151,6 +151,17 @@ fn a_quiet_guest_causes_one_hint_on_its_own_line() {
 }
 
 #[test]
+fn the_user_is_told_when_the_text_was_seen() {
+    let (fixture, mut terminal) = (Fixture::new(), Terminal::new());
+    let script = "echo 'Hello, world!'; exec sleep 1000";
+    let mut boot = terminal.start(&fixture, script, &[]);
+    terminal.wait_for("Hello, world!\r\nboot: saw \"Hello, world!\" 0.");
+    terminal.wait_for(" s after the start; Ctrl-C ends the guest\r\n");
+    terminal.type_in(b"\x03");
+    assert_eq!(terminal.wait_for_end(&mut boot), Some(0));
+}
+
+#[test]
 fn keys_reach_the_guest_without_an_echo() {
     let (fixture, mut terminal) = (Fixture::new(), Terminal::new());
     let script = "printf 'login: '; read name; printf \"hello, $name\\n\"; exec sleep 1000";

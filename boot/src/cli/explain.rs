@@ -69,6 +69,7 @@ impl ExplainCli {
             text.map_or((None, false), |(text, anywhere)| (Some(text), anywhere));
         Goal {
             expect,
+            mention: None,
             anywhere,
             settle: self.settle,
             timeout: self.timeout,

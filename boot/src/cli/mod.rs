@@ -257,11 +257,14 @@ impl Cli {
             self.script_expect_anywhere.as_ref(),
             Some(&self.script_expect),
         );
-        let (expect, anywhere) = asked
-            .or(of_script.filter(|_| limited))
+        let ends = asked.is_some() || limited;
+        let (text, anywhere) = asked
+            .or(of_script)
             .map_or((None, false), |(text, anywhere)| (Some(text), anywhere));
+        let (expect, mention) = if ends { (text, None) } else { (None, text) };
         Goal {
             expect,
+            mention,
             anywhere,
             settle: self.settle,
             timeout: self.timeout.or(limited.then_some(SCRIPT_TIMEOUT)),

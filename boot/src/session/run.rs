@@ -211,7 +211,7 @@ impl Session<'_> {
                 if !self.watch.at_line_start() {
                     say("");
                 }
-                say("boot: the guest is quiet; Ctrl-C ends it");
+                say(&format!("boot: {}", self.watch.hint()));
             }
             let ending = event.map_or(Ok(None), |event| self.take(event, now))?;
             if let Some(ending) = due.map(|(_, ending)| ending).or(ending) {
@@ -275,7 +275,7 @@ impl Session<'_> {
         if let Some(record) = &mut self.record {
             record.ready = said.ready.map(since_start);
             record.shutdown = said.shutdown.clone();
-            record.expected = self.watch.seen.map(since_start);
+            record.expected = self.watch.text_seen().map(since_start);
             record.finish(since_start(ended));
         }
     }

@@ -18,8 +18,11 @@ const GRACE: Duration = Duration::from_secs(1);
 /// never ends.
 const HALT: Duration = Duration::from_millis(200);
 
-/// A guest is quiet after this time without output.
-const QUIET: Duration = Duration::from_millis(500);
+/// A guest is quiet after this time without output. The kernel's last line, about its clock, comes a second after init's first.
+const QUIET: Duration = Duration::from_millis(1500);
+
+/// A guest that has written nothing is quiet after this time.
+const SILENT: Duration = Duration::from_secs(5);
 
 /// The observations of a guest so far.
 #[derive(Debug)]
@@ -27,6 +30,7 @@ pub struct Watch {
     goal: Goal,
     started: Instant,
     console: Console,
+    mention: Option<Mention>,
     findings: Findings,
     /// The user's keys.
     pub keys: Keys,
@@ -41,15 +45,29 @@ pub struct Watch {
     closed: Option<Instant>,
 }
 
+/// A text to tell the user about.
+#[derive(Debug)]
+struct Mention {
+    text: String,
+    console: Console,
+    seen: Option<Instant>,
+}
+
 impl Watch {
     /// Watches a guest whose QEMU was started at `started`.
     pub fn new(goal: Goal, started: Instant) -> Self {
         let console = Console::new(goal.expect.as_deref(), goal.anywhere);
+        let mention = goal.mention.clone().map(|text| Mention {
+            console: Console::new(Some(&text), goal.anywhere),
+            text,
+            seen: None,
+        });
         let keys = Keys::default();
         Watch {
             goal,
             started,
             console,
+            mention,
             findings: Findings::default(),
             keys,
             last_output: None,
@@ -75,6 +93,11 @@ impl Watch {
             // A later line may show that the kernel or the firmware wrote the text.
             self.seen = None;
             self.settle = None;
+        }
+        if let Some(mention) = &mut self.mention {
+            mention.console.feed(bytes, |_| ());
+            let is_seen = mention.console.seen() == Seen::Yes;
+            mention.seen = is_seen.then(|| mention.seen.unwrap_or(at));
         }
         self.panicked = self.panicked.or(self.console.panicked().then_some(at));
         self.oopsed = self.oopsed.or(self.findings.has_oops().then_some(at));
@@ -154,7 +177,33 @@ impl Watch {
     /// The time at which the guest becomes quiet if it writes nothing more. A guest that ends never does.
     pub fn quiet(&self) -> Option<Instant> {
         let ends = self.panicked.or(self.halted).or(self.closed).is_some();
-        self.last_output.filter(|_| !ends).map(|at| at + QUIET)
+        let quiet = self
+            .last_output
+            .map_or(self.started + SILENT, |at| at + QUIET);
+        (!ends).then_some(quiet)
+    }
+
+    /// A sentence for a user at a terminal whose guest has become quiet.
+    pub fn hint(&self) -> String {
+        match &self.mention {
+            _ if !self.has_output() => {
+                "the guest has written nothing yet; Ctrl-C ends it".to_owned()
+            }
+            Some(Mention {
+                text,
+                seen: Some(seen),
+                ..
+            }) => {
+                let seconds = (*seen - self.started).as_secs_f64();
+                format!("saw {text:?} {seconds:.2} s after the start; Ctrl-C ends the guest")
+            }
+            _ => "the guest is quiet; Ctrl-C ends it".to_owned(),
+        }
+    }
+
+    /// When the text was seen that ends the watching, or of which the user is told.
+    pub fn text_seen(&self) -> Option<Instant> {
+        self.seen.or(self.mention.as_ref()?.seen)
     }
 
     /// The verdict after the watching ended with `ending`.
@@ -243,6 +292,31 @@ mod tests {
         assert_eq!(watch.due(), Some((start + 9000 * MS, Ending::TimedOut)));
         watch.output(b"Hello\n", start + 9 * MS);
         assert_eq!(watch.look_due(), Some(start + 109 * MS));
+    }
+
+    #[test]
+    fn the_user_hears_of_a_silent_guest_and_of_the_text() {
+        let start = Instant::now();
+        let goal = Goal {
+            mention: Some("Hello".to_owned()),
+            ..Goal::default()
+        };
+        let mut watch = Watch::new(goal, start);
+        assert_eq!(watch.quiet(), Some(start + 5000 * MS));
+        assert_eq!(
+            watch.hint(),
+            "the guest has written nothing yet; Ctrl-C ends it"
+        );
+        watch.output(b"[    0.000000] Linux version 6.12.95 Hello\n", start + MS);
+        assert_eq!(watch.quiet(), Some(start + 1501 * MS));
+        assert_eq!(watch.hint(), "the guest is quiet; Ctrl-C ends it");
+        watch.output(b"Hello\n", start + 120 * MS);
+        assert_eq!(watch.text_seen(), Some(start + 120 * MS));
+        assert_eq!(
+            watch.hint(),
+            "saw \"Hello\" 0.12 s after the start; Ctrl-C ends the guest"
+        );
+        assert_eq!(watch.due(), None, "the user ends it");
     }
 
     #[test]

@@ -14,7 +14,9 @@ use crate::verdict::{Failure, QemuWords, Unfinished, Verdict};
 pub struct Goal {
     /// The text that makes the boot a success.
     pub expect: Option<String>,
-    /// Whether the text counts whoever writes it. If not, it counts only if a program writes it.
+    /// A text that ends nothing: boot tells the user when it has seen it.
+    pub mention: Option<String>,
+    /// Whether either text counts whoever writes it. If not, it counts only if a program writes it.
     pub anywhere: bool,
     /// The time of watching after the text; then boot waits until the guest comes to rest.
     pub settle: Duration,
