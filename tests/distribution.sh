@@ -107,6 +107,19 @@ diff -r "$scratch/here$report_out" "$scratch/new$report_out" >>"$log" 2>&1 || wr
 run boot_new; exits 0; says 'Hello, world!'
 end
 
+begin "so it does with nixw from the assets of a release, which has no subdirectories"
+run "$repository/.ci/assets" "$cache" "$scratch/assets"; exits 0
+[ "$(find "$scratch/assets" -type d | wc -l)" = 1 ] || wrong "there are subdirectories"
+export NIXW_CACHE="file://$scratch/assets $trusted"
+run on new "$repository/nixw" build --no-link --max-jobs 0 "$repository#boot"; exits 0; says_not "nixw: fetching"
+has new "$boot"
+[ "$(built new)" = 0 ] || wrong "it has built something"
+NIXW_CACHE="file://$scratch/assets" run "$repository/nixw" --version; exits 2; says "NIXW_CACHE must be the URL"
+unset NIXW_CACHE
+run "$repository/.ci/assets" "$scratch/assets" "$scratch/assets"; exits 2; says "is not empty"
+run "$repository/.ci/assets" "$scratch/store" "$scratch/more"; exits 2; says "not a binary cache"
+end
+
 # --- a tampered cache ---
 
 $good || summary distribution # there is no good one to tamper with

@@ -58,6 +58,29 @@ other=$(cd "$copy" && ./nixw eval --raw --no-write-lock-file --override-input li
 [ "$other" != "$locked" ] || wrong "it is $locked"
 end
 
+# source_of INPUTS EXPRESSION: the source of a kernel, in a flake of a user with these additional INPUTS.
+source_of() {
+  mkdir -p "$scratch/user/mine"
+  cat >"$scratch/user/flake.nix" <<NIX
+{
+  inputs.simplest-linux.url = "git+file://$copy";
+  $1
+  outputs = { simplest-linux, ... }: let lib = simplest-linux.lib.x86_64-linux; in { src = ($2).src; };
+}
+NIX
+  rm -f "$scratch/user/flake.lock"
+  nix eval --raw "path:$scratch/user#src" 2>"$log" || wrong "does not evaluate: $2"
+}
+is_tree() { case $1 in *[-/]"$2") ;; *) wrong "the source is $1, and not $2" ;; esac; }
+
+begin "a flake of a user names another Linux, or takes the pinned one: the whole, if a fragment may ask for anything"
+is_tree "$(source_of "inputs.simplest-linux.inputs.linux.url = \"path:$scratch/linux\";" 'lib.mkKernel { fragments = [ "net" ]; }')" source
+is_tree "$(source_of '' 'lib.mkKernel { fragments = [ "net" ]; }')" linux-pruned
+is_tree "$(source_of '' 'lib.mkKernel { fragments = [ "net" "CONFIG_DRM=y" ]; }')" linux
+is_tree "$(source_of '' 'lib.mkKernel { fragments = [ ./my.config ]; }')" linux
+is_tree "$(source_of '' 'lib.mkKernel { src = ./mine; }')" mine
+end
+
 begin "every output has a description"
 nix eval --impure --raw --expr "import \"$repository/tests/evaluation/undescribed.nix\" { flake = \"git+file://$copy\"; }" >"$scratch/undescribed" 2>"$log" ||
   wrong "it fails"

@@ -82,10 +82,10 @@ prepare() {
   mkdir -p "$NIXW_SOURCES"
   for directory in $crates_names; do cp -r "$crates" "$NIXW_SOURCES/$directory"; done
 }
-# run ARGUMENT...: builds what needs all sources, again.
+# Builds what needs all sources, again.
 run() {
   nix-store --delete --ignore-liveness "$all" >/dev/null 2>&1 || :
-  status=0; "$copy/nixw" build --no-link --file "$copy/test.nix" "${1-all}" >"$log" 2>&1 || status=$?
+  status=0; "$copy/nixw" build --no-link --file "$copy/test.nix" all >"$log" 2>&1 || status=$?
 }
 # shellcheck disable=SC2086 # a list of paths
 stored() { nix-store --check-validity --print-invalid $paths | wc -l; }
@@ -117,6 +117,12 @@ for file in "$busybox_deb" small_1_amd64.deb linux.tar.xz; do
   cmp -s "$mirror/pool/$file" "$NIXW_SOURCES/$file" || wrong "$file is not kept"
 done
 run; exits 0; says_not fetching
+end
+
+begin "of the sources, only those are fetched that the command needs"
+"$copy/nixw" build --no-link --file "$copy/test.nix" little >"$log" 2>&1 && status=0 || status=$?
+exits 0; lacks 3; says "fetching 2 files"
+[ ! -e "$NIXW_SOURCES/linux.tar.xz" ] || wrong "Linux is fetched"
 end
 
 begin "Nix runs where nixw was called, with its arguments"

@@ -13,7 +13,7 @@ toolchain.run "shellcheck"
     find . -name '*.sh' | xargs shellcheck --shell=dash --external-sources --exclude=SC2154,SC2164
     find . -type f ! -name '*.sh' -exec sh -c 'head -n 1 "$1" | grep -q "^#!.*sh"' sh {} \; -print >$out
     [ -s $out ]
-    xargs shellcheck <$out
+    xargs shellcheck --external-sources <$out
     for script in $(grep -lE 'NIX_REMOTE=|--store |local[?]root=' tests/*.sh maintenance/*.sh); do
       [ $script = tests/read-only-store.sh ] || grep -q '[.] "$repository/tests/read-only-store.sh"' $script || { echo "$script: does not source tests/read-only-store.sh"; exit 1; }
     done
