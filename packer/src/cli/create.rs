@@ -114,7 +114,7 @@ pub struct Create {
     )]
     modules_dir: Option<PathBuf>,
 
-    /// Compression: none, gzip (levels 1 to 12), zstd (1 to 22) or xz (0 to 9)
+    /// Compression: none, gzip (levels 1 to 12), zstd (1 to 22), xz (0 to 9), bzip2 (1 to 9) or lzma (0 to 9)
     #[arg(long, value_name = "FORMAT[:LEVEL]", default_value_t)]
     compress: Compression,
 
@@ -140,19 +140,9 @@ const PATH: &str = "/bin:/usr/bin";
 impl Create {
     pub fn run(mut self) -> Result<ExitCode> {
         signals::clean_up()?;
-        if input::is_dash(&self.out) {
-            if io::stdout().is_terminal() {
-                bail!(
-                    "stdout: is a terminal, and an image is not text; name a file, or connect a pipe or a file with `>OUT`"
-                );
-            }
-            self.out = STDOUT.into();
-        }
+        self.out = or_stdout(self.out)?;
         let mtime = source_date_epoch()?;
-        let jobs = self.jobs.unwrap_or_else(|| {
-            // If the number of cores is unknown, use one thread.
-            thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
-        });
+        let jobs = jobs(self.jobs);
 
         let mut tree = Tree::new();
         let specs = [self.files, self.dirs, self.nodes, self.symlinks];
@@ -216,6 +206,27 @@ impl Create {
         bar.finish_and_clear();
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// The file to write to: standard output for `-`, unless it is a terminal.
+pub fn or_stdout(out: PathBuf) -> Result<PathBuf> {
+    if !input::is_dash(&out) {
+        return Ok(out);
+    }
+    if io::stdout().is_terminal() {
+        bail!(
+            "stdout: is a terminal, and an image is not text; name a file, or connect a pipe or a file with `>OUT`"
+        );
+    }
+    Ok(STDOUT.into())
+}
+
+/// The number of threads.
+pub fn jobs(wanted: Option<NonZero<usize>>) -> NonZero<usize> {
+    wanted.unwrap_or_else(|| {
+        // If the number of cores is unknown, use one thread.
+        thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
+    })
 }
 
 /// Warns about file attributes that the image will not have.

@@ -23,8 +23,8 @@ use std::process::ExitCode;
 
 /// Make and read initramfs images: the same inputs give the same bytes
 ///
-/// An image consists of one or several newc archives. Each may be compressed with gzip, zstd or xz, or
-/// with lz4 in an image that packer reads.
+/// An image consists of one or several newc archives. Each may be compressed with gzip, zstd, xz, bzip2
+/// or lzma, or with lz4 or lzo in an image that packer reads.
 ///
 /// Exit codes: 0 success; 1 something is wrong with a file or an image; 2 the command line is wrong.
 /// `packer diff` has other exit codes.
