@@ -7,7 +7,7 @@ use std::num::NonZero;
 use std::path::Path;
 
 /// How many bytes a compressor gets at once.
-const PIECE: usize = 128 << 10;
+pub(crate) const PIECE: usize = 128 << 10;
 
 /// Options of [`create`].
 #[derive(Debug)]

@@ -33,6 +33,7 @@ pub mod bootable;
 pub mod cat;
 pub mod closure;
 mod compress;
+pub mod convert;
 pub mod cpio_list;
 mod create;
 pub mod decompress;

@@ -2,6 +2,7 @@
 
 mod boot_args;
 mod cat;
+mod convert;
 mod create;
 mod diff;
 mod extract;
@@ -43,6 +44,7 @@ enum Command {
     Extract(extract::Extract),
     Cat(cat::Cat),
     Diff(diff::Diff),
+    Convert(convert::Convert),
     Completions(man::Completions),
     Man(man::Man),
 }
@@ -56,6 +58,7 @@ impl Cli {
             Command::Extract(extract) => extract.run(),
             Command::Cat(cat) => cat.run(),
             Command::Diff(diff) => diff.run(),
+            Command::Convert(convert) => convert.run(),
             Command::Completions(completions) => completions.run(),
             Command::Man(man) => man.run(),
         }

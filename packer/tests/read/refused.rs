@@ -88,8 +88,8 @@ fn what_linux_refuses_is_an_error_with_its_position() {
         (
             "another format of cpio",
             join([&a, b"070707", &[b'0'; 104]]),
-            "byte 240: expected the magic 070701 or 070702, found `070707`, the old portable format; make \
-             it with `cpio -H newc`",
+            "byte 240: expected the magic 070701 or 070702, found `070707`, of odc, the old portable format of \
+             cpio: Linux knows only newc; `packer convert IMAGE OUT` makes an image of it",
         ),
         (
             "a header with another magic",
