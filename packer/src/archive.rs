@@ -18,7 +18,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 /// The size of an archive is a multiple of this: cpio's own block size, which tools expect.
-const BLOCK: u64 = 512;
+pub(crate) const BLOCK: u64 = 512;
 
 /// Writes `tree` to `out` and returns `out`, which is not flushed. Every entry gets the time `mtime`, in
 /// seconds since 1970.

@@ -10,7 +10,7 @@ use packer::escape::escape_path;
 use packer::output::OutFile;
 use packer::pattern::Pattern;
 use packer::spec::{self, Spec};
-use packer::{Compression, CreateOptions, Tree, cpio_list, kernel_modules, program};
+use packer::{Compression, CreateOptions, Tree, cpio_list, early, kernel_modules, program};
 use std::io::{self, IsTerminal};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,10 @@ use std::{env, thread};
 #[derive(Args)]
 #[command(
     group = ArgGroup::new("entries").required(true).multiple(true)
-        .args(["files", "dirs", "nodes", "symlinks", "trees", "lists", "closures", "programs", "modules"]),
+        .args([
+            "files", "dirs", "nodes", "symlinks", "trees", "lists", "closures", "programs", "modules", "microcode",
+            "acpi", "onto",
+        ]),
     override_usage = "packer create <OUT> <ENTRY>... [OPTIONS]",
     after_help = "Examples:\n  \
         packer create initramfs.cpio.gz --file /init=./init:0755 --node /dev/console=c:5:1:0600\n  \
@@ -114,6 +117,28 @@ pub struct Create {
     )]
     modules_dir: Option<PathBuf>,
 
+    /// Put microcode of Intel or AMD before all else, where Linux looks for it before it unpacks the image
+    ///
+    /// packer sees from FILE who it is from, and puts all files of a vendor together. With --acpi, this is the first
+    /// archive of the image, and not compressed.
+    #[arg(
+        help_heading = "Other archives",
+        long = "microcode",
+        value_name = "FILE"
+    )]
+    microcode: Vec<PathBuf>,
+
+    /// Put a compiled ACPI table (.aml) before all else, where Linux looks for it
+    #[arg(help_heading = "Other archives", long = "acpi", value_name = "FILE")]
+    acpi: Vec<PathBuf>,
+
+    /// Put the archives of IMAGE before the new one, unchanged
+    ///
+    /// Linux unpacks the new archive over those of IMAGE. With several images, they keep their order. So make the parts
+    /// of an image first, each with a compression of its own, and put them together.
+    #[arg(help_heading = "Other archives", long = "onto", value_name = "IMAGE")]
+    onto: Vec<PathBuf>,
+
     /// Compression: none, gzip (levels 1 to 12), zstd (1 to 22), xz (0 to 9), bzip2 (1 to 9) or lzma (0 to 9)
     #[arg(long, value_name = "FORMAT[:LEVEL]", default_value_t)]
     compress: Compression,
@@ -187,12 +212,14 @@ impl Create {
 
         warn(&tree);
         let inputs = self.lists.iter().chain(&self.closures);
+        let inputs = inputs.chain(&self.microcode).chain(&self.acpi);
         let inputs = inputs.map(|input| match input.to_str() {
             Some("-") => Path::new("/dev/stdin"),
             _ => input,
         });
         let modules = modules.iter().flat_map(|modules| modules.sources());
         let inputs: Vec<_> = inputs.chain(modules).collect();
+        let onto: Vec<_> = self.onto.iter().map(PathBuf::as_path).collect();
         let options = CreateOptions {
             mtime,
             compression: self.compress,
@@ -200,6 +227,8 @@ impl Create {
             manifest: self.manifest.as_deref(),
             inputs: &inputs,
             store_paths: &store_paths,
+            early: early::tree(&self.microcode, &self.acpi)?,
+            onto: &onto,
         };
         let bar = progress::bar(&tree, self.quiet);
         packer::create(&self.out, &tree, &options, &mut |bytes| bar.inc(bytes))?;
