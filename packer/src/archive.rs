@@ -20,8 +20,8 @@ use std::path::Path;
 /// The size of an archive is a multiple of this: cpio's own block size, which tools expect.
 pub(crate) const BLOCK: u64 = 512;
 
-/// Writes `tree` to `out` and returns `out`, which is not flushed. Every entry gets the time `mtime`, in
-/// seconds since 1970.
+/// Writes `tree` to `out` and returns `out`, which is not flushed. Every entry without a time of its
+/// own gets the time `mtime`, in seconds since 1970.
 ///
 /// If `out` is a [`File`](std::fs::File) or a [`BufWriter`](io::BufWriter) of one, the kernel copies the
 /// contents of files into it: copy_file_range(2).
@@ -59,7 +59,7 @@ pub fn write_with_progress<W: Write>(
             uid: entry.owner.uid,
             gid: entry.owner.gid,
             nlink: 1,
-            mtime,
+            mtime: entry.mtime.unwrap_or(mtime),
             ..Header::default()
         };
         let mut has_contents = true;

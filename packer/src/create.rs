@@ -15,7 +15,7 @@ pub(crate) const PIECE: usize = 128 << 10;
 /// Options of [`create`].
 #[derive(Debug)]
 pub struct CreateOptions<'a> {
-    /// The time of every entry, in seconds since 1970.
+    /// The time of every entry without a time of its own, in seconds since 1970.
     pub mtime: u32,
     /// Format and level of the compression.
     pub compression: Compression,

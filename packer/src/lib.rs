@@ -68,3 +68,4 @@ pub use error::Error;
 pub use lost::lost;
 pub use manifest::{Manifest, StorePath};
 pub use tree::Tree;
+pub use walk::DirectoryOptions;

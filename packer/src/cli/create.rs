@@ -6,11 +6,14 @@ use anyhow::{Context, Result, bail};
 use bstr::BString;
 use clap::{ArgGroup, Args};
 use packer::closure::Graph;
-use packer::escape::escape_path;
+use packer::escape::{escape, escape_path};
 use packer::output::OutFile;
 use packer::pattern::Pattern;
 use packer::spec::{self, Spec};
-use packer::{Compression, CreateOptions, Tree, cpio_list, early, kernel_modules, program};
+use packer::{
+    Compression, CreateOptions, DirectoryOptions, Owner, Tree, cpio_list, early, kernel_modules,
+    program,
+};
 use std::io::{self, IsTerminal};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -22,8 +25,8 @@ use std::{env, thread};
 /// packer sorts the entries and adds missing parent directories, so the order of the options does not
 /// matter. If two options add different entries with the same path, that is an error.
 ///
-/// All entries belong to root, except those of a --list with other owners. All times are SOURCE_DATE_EPOCH
-/// (seconds since 1970) if it is set, otherwise 0.
+/// All entries belong to root, except those of a --list with other owners, and all times are SOURCE_DATE_EPOCH
+/// (seconds since 1970) if it is set, otherwise 0. --owner, --keep-owner and --keep-times change this.
 ///
 /// MODE is octal. The default is 0755 for a directory, 0600 for a device, and 0755 or 0644 for a file,
 /// depending on whether the owner of SRC may execute it. If a name contains a `:`, name the MODE, too.
@@ -75,6 +78,20 @@ pub struct Create {
     /// It is no error if a PATTERN matches nothing.
     #[arg(help_heading = "Entries", long = "exclude", value_name = "PATTERN", value_parser = parser(Pattern::parse), requires = "trees")]
     excluded: Vec<Pattern>,
+
+    /// Keep the owners of the files of each --tree
+    #[arg(help_heading = "Entries", long, requires = "trees")]
+    keep_owner: bool,
+
+    /// Keep the times of the files of each --tree, in seconds
+    ///
+    /// If SOURCE_DATE_EPOCH is set, newer files get that time. The image is then the same only if the times are.
+    #[arg(help_heading = "Entries", long, requires = "trees")]
+    keep_times: bool,
+
+    /// Give to UID:GID what would belong to root, also the entries of a --list
+    #[arg(help_heading = "Entries", long, value_name = "UID:GID", conflicts_with = "keep_owner", value_parser = parser(spec::owner))]
+    owner: Option<Owner>,
 
     /// Add the entries of a list in the format of the kernel's gen_init_cpio; - is standard input
     #[arg(help_heading = "Entries", long = "list", value_name = "FILE")]
@@ -154,6 +171,10 @@ pub struct Create {
     /// Show no progress bar
     #[arg(long, short)]
     quiet: bool,
+
+    /// Print the path of each entry on stderr
+    #[arg(long, short)]
+    verbose: bool,
 }
 
 /// What `-` stands for.
@@ -166,7 +187,7 @@ impl Create {
     pub fn run(mut self) -> Result<ExitCode> {
         signals::clean_up()?;
         self.out = or_stdout(self.out)?;
-        let mtime = source_date_epoch()?;
+        let epoch = source_date_epoch()?;
         let jobs = jobs(self.jobs);
 
         let mut tree = Tree::new();
@@ -181,7 +202,12 @@ impl Create {
             {
                 OutFile::at(output)?.refuse_inside(dir)?;
             }
-            tree.insert_directory_without(dir, at, &self.excluded)?;
+            let options = DirectoryOptions {
+                excluded: &self.excluded,
+                keep_owners: self.keep_owner,
+                keep_times_until: self.keep_times.then(|| epoch.unwrap_or(u32::MAX)),
+            };
+            tree.insert_directory_with(dir, at, options)?;
         }
         for list in &self.lists {
             cpio_list::insert(&mut tree, list)?;
@@ -210,6 +236,18 @@ impl Create {
             modules.insert(&mut tree)?;
         }
 
+        if let Some(owner) = self.owner {
+            tree.give_to(owner);
+        }
+        if self.verbose {
+            for (path, _) in tree.entries() {
+                let path = path
+                    .strip_prefix(b".")
+                    .filter(|rest| rest.is_empty())
+                    .unwrap_or(path);
+                say(format_args!("/{}", escape(path)));
+            }
+        }
         warn(&tree);
         let inputs = self.lists.iter().chain(&self.closures);
         let inputs = inputs.chain(&self.microcode).chain(&self.acpi);
@@ -221,7 +259,7 @@ impl Create {
         let inputs: Vec<_> = inputs.chain(modules).collect();
         let onto: Vec<_> = self.onto.iter().map(PathBuf::as_path).collect();
         let options = CreateOptions {
-            mtime,
+            mtime: epoch.unwrap_or(0),
             compression: self.compress,
             jobs,
             manifest: self.manifest.as_deref(),
@@ -273,15 +311,16 @@ fn warn(tree: &Tree) {
 }
 
 /// <https://reproducible-builds.org/specs/source-date-epoch/>, as far as newc can express it.
-fn source_date_epoch() -> Result<u32> {
+fn source_date_epoch() -> Result<Option<u32>> {
     let Some(value) = env::var_os("SOURCE_DATE_EPOCH") else {
-        return Ok(0);
+        return Ok(None);
     };
     let value = value.to_string_lossy();
     let digits = value.bytes().all(|byte| byte.is_ascii_digit());
     digits
         .then(|| value.parse().ok())
         .flatten()
+        .map(Some)
         .with_context(|| {
             format!(
                 "SOURCE_DATE_EPOCH: `{value}` is not a number of seconds from 0 to {}",

@@ -4,7 +4,7 @@ use super::print::say;
 use super::{input, parser};
 use anyhow::Result;
 use clap::Args;
-use packer::escape::escape_path;
+use packer::escape::{escape, escape_path};
 use packer::extract::{ExtractOptions, extract_part};
 use packer::pattern::{Pattern, Selection};
 use std::path::PathBuf;
@@ -44,12 +44,24 @@ pub struct Extract {
     /// Skip devices
     #[arg(long)]
     skip_devices: bool,
+
+    /// Leave out N names at the start of each path, and skip entries without further names
+    ///
+    /// PATTERNs still match the whole path. Targets of symbolic links stay as they are.
+    #[arg(long, value_name = "N", default_value_t, hide_default_value = true)]
+    strip_components: usize,
+
+    /// Print the path of each extracted entry on stderr
+    #[arg(long, short)]
+    verbose: bool,
 }
 
 impl Extract {
     pub fn run(self) -> Result<ExitCode> {
         let options = ExtractOptions {
             skip_devices: self.skip_devices,
+            strip_components: self.strip_components,
+            announce: self.verbose.then_some(|path| say(escape(path))),
         };
         let image = escape_path(input::name(&self.image));
         let mut selection = Selection::new(self.patterns);

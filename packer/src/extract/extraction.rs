@@ -65,16 +65,18 @@ impl Extraction {
                     self.unselected.end_archive();
                 }
                 Item::Entry(entry) => {
-                    let path = absolute(&entry.path);
-                    let (path, contents) = (path.as_bstr(), reader.contents());
-                    let result = match selection.selects(path) {
-                        true => self
+                    let whole = absolute(&entry.path);
+                    let path = stripped(whole.as_bstr(), self.options.strip_components);
+                    let (is_selected, contents) = (selection.selects(&whole), reader.contents());
+                    let result = match path {
+                        None => self.stripped(&entry, contents),
+                        Some(path) if is_selected => self
                             .make_parents(path)
                             .and_then(|()| self.entry(&entry, path, contents)),
-                        false => self.unselected(&entry, path, contents),
+                        Some(path) => self.unselected(&entry, path, contents),
                     };
                     if let Err(failure) = result {
-                        report(path, failure)?;
+                        report(whole.as_bstr(), failure)?;
                     }
                 }
             }
@@ -94,6 +96,9 @@ impl Extraction {
         let file_type = FileType::from_raw_mode(entry.header.mode);
         if is_device(file_type) && self.options.skip_devices {
             return Ok(());
+        }
+        if let Some(announce) = self.options.announce {
+            announce(path);
         }
         let attributes = Attributes::new(&entry.header);
         if path == "/" {
@@ -316,6 +321,17 @@ impl Extraction {
         let node = self.confined.node(&place)?;
         let node = node.ok_or_else(|| Failure::entry("is not there any more"))?;
         attributes.set_open(node.open_directory()?)
+    }
+}
+
+/// The path without so many names at its start. `None` if nothing is left of it.
+fn stripped(path: &BStr, names: usize) -> Option<&BStr> {
+    match names {
+        0 => Some(path),
+        names => {
+            let mut slashes = path.find_iter(b"/");
+            slashes.nth(names).map(|slash| path[slash..].as_bstr())
+        }
     }
 }
 

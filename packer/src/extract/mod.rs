@@ -23,6 +23,10 @@ use std::path::Path;
 pub struct ExtractOptions {
     /// Skip character and block devices, which only root can make.
     pub skip_devices: bool,
+    /// Leave out so many names at the start of each path. Entries without further names are skipped.
+    pub strip_components: usize,
+    /// Called with the path of each entry that is extracted, before it is.
+    pub announce: Option<fn(&BStr)>,
 }
 
 /// Extracts `image` to `directory`, which must be empty. If it does not exist, it is made.
@@ -57,6 +61,8 @@ pub fn extract(
 
 /// As [`extract`], but extracts only the entries of which `selection` selects the paths, and their parent
 /// directories. `report` also gets an error for each pattern that matches no entry.
+///
+/// A pattern must match the whole path, also if names at its start are to be left out.
 ///
 /// All names of a file have its contents, even if the archive has them with a name that is not selected.
 ///

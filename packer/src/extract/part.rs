@@ -110,6 +110,19 @@ impl Extraction {
         Ok(())
     }
 
+    /// Takes from an entry of whose path nothing is left what others may need of it.
+    pub fn stripped(
+        &mut self,
+        entry: &CpioEntry,
+        contents: Contents<impl Read>,
+    ) -> Result<(), Failure> {
+        let is_file = FileType::from_raw_mode(entry.header.mode) == FileType::RegularFile;
+        match entry.link().filter(|_| is_file && entry.skipped.is_none()) {
+            Some(link) => self.unselected_name(link, entry, contents),
+            None => Ok(()),
+        }
+    }
+
     /// As in Linux, any name of a file can have the contents, and the attributes of the last name count.
     fn unselected_name(
         &mut self,
