@@ -187,6 +187,43 @@ fn names_at_the_start_are_left_out() {
     assert_eq!(fs::read_dir(place.path("nothing")).unwrap().count(), 0);
 }
 
+/// What is within the limits is extracted, and the image may have as much as they say.
+#[test]
+fn limits() {
+    let place = place();
+    let image = gzip(&archive(&[
+        dir("d"),
+        file("d/f", "four"),
+        file("d/large", vec![0; 1 << 20]),
+        file("d/g", ""),
+    ]));
+    fs::write(place.path("image"), image).unwrap();
+    for (number, options, expected) in [
+        (
+            0,
+            "--max-entries 2",
+            "image: byte 232 of the gzip member at byte 0: /d/large: with it, the image has 3 entries, and 2 are allowed",
+        ),
+        (
+            1,
+            "--max-size 1048579",
+            "image: byte 232 of the gzip member at byte 0: /d/large: with it, the image has 1048580 bytes of contents, and 1048579 are",
+        ),
+        (
+            2,
+            "--max-size 3",
+            "image: byte 112 of the gzip member at byte 0: /d/f: with it, the image has 4 bytes of contents, and 3 are allowed",
+        ),
+    ] {
+        let (code, _, error) = place.packer(&format!("extract image out{number} {options}"), None);
+        assert_eq!(code, Some(1));
+        assert!(error.contains(expected), "{error}");
+        let has = |name: &str| place.path(&format!("out{number}/d/{name}")).exists();
+        assert_eq!((has("f"), has("large")), (number != 2, false));
+    }
+    place.succeeds("extract image out --max-entries 4 --max-size 1048580");
+}
+
 /// As diff(1): 0 for the same, 1 for others, 2 for trouble.
 #[test]
 fn diff_has_the_exit_codes_of_diff() {

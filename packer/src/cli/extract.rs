@@ -51,6 +51,16 @@ pub struct Extract {
     #[arg(long, value_name = "N", default_value_t, hide_default_value = true)]
     strip_components: usize,
 
+    /// Stop if the image has more than N entries
+    #[arg(long, value_name = "N")]
+    max_entries: Option<u64>,
+
+    /// Stop before the contents of all files have more than BYTES
+    ///
+    /// A small image can have very large files. Without this limit, packer stops when the disk is full.
+    #[arg(long, value_name = "BYTES")]
+    max_size: Option<u64>,
+
     /// Print the path of each extracted entry on stderr
     #[arg(long, short)]
     verbose: bool,
@@ -61,6 +71,8 @@ impl Extract {
         let options = ExtractOptions {
             skip_devices: self.skip_devices,
             strip_components: self.strip_components,
+            entries_max: self.max_entries,
+            size_max: self.max_size,
             announce: self.verbose.then_some(|path| say(escape(path))),
         };
         let image = escape_path(input::name(&self.image));

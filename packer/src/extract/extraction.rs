@@ -3,7 +3,7 @@
 use super::attributes::Attributes;
 use super::confined::{Confined, Place};
 use super::node::{Identity, Node};
-use super::part::Unselected;
+use super::part::{Unselected, without_names};
 use super::{ExtractOptions, Failure};
 use crate::entry::Device;
 use crate::paths::absolute;
@@ -35,6 +35,8 @@ pub(super) struct Extraction {
     pub directories: BTreeMap<BString, Attributes>,
     /// What is needed of the entries that are not selected.
     pub unselected: Unselected,
+    /// The entries so far, and the bytes of their contents.
+    count: (u64, u64),
     /// The original mode of the top directory, if it was changed for the time of the extraction.
     closed: Option<Mode>,
 }
@@ -48,6 +50,7 @@ impl Extraction {
             links: HashMap::new(),
             directories: BTreeMap::new(),
             unselected: Unselected::default(),
+            count: (0, 0),
         })
     }
 
@@ -66,7 +69,12 @@ impl Extraction {
                 }
                 Item::Entry(entry) => {
                     let whole = absolute(&entry.path);
-                    let path = stripped(whole.as_bstr(), self.options.strip_components);
+                    self.count(&entry).map_err(|reason| {
+                        let (position, path) = (entry.position, escape(&whole));
+                        let reason = format!("{position}: {path}: {reason}");
+                        Error::Input(std::io::Error::other(reason))
+                    })?;
+                    let path = without_names(whole.as_bstr(), self.options.strip_components);
                     let (is_selected, contents) = (selection.selects(&whole), reader.contents());
                     let result = match path {
                         None => self.stripped(&entry, contents),
@@ -79,6 +87,24 @@ impl Extraction {
                         report(whole.as_bstr(), failure)?;
                     }
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts an entry. Fails if there are too many, before anything of this one is written.
+    fn count(&mut self, entry: &CpioEntry) -> Result<(), String> {
+        let (entries, size) = &mut self.count;
+        *entries += 1;
+        *size += u64::from(entry.header.filesize);
+        for (found, max, what) in [
+            (*entries, self.options.entries_max, "entries"),
+            (*size, self.options.size_max, "bytes of contents"),
+        ] {
+            if let Some(max) = max.filter(|&max| found > max) {
+                return Err(format!(
+                    "with it, the image has {found} {what}, and {max} are allowed; the rest is not extracted"
+                ));
             }
         }
         Ok(())
@@ -321,17 +347,6 @@ impl Extraction {
         let node = self.confined.node(&place)?;
         let node = node.ok_or_else(|| Failure::entry("is not there any more"))?;
         attributes.set_open(node.open_directory()?)
-    }
-}
-
-/// The path without so many names at its start. `None` if nothing is left of it.
-fn stripped(path: &BStr, names: usize) -> Option<&BStr> {
-    match names {
-        0 => Some(path),
-        names => {
-            let mut slashes = path.find_iter(b"/");
-            slashes.nth(names).map(|slash| path[slash..].as_bstr())
-        }
     }
 }
 

@@ -27,6 +27,10 @@ pub struct ExtractOptions {
     pub strip_components: usize,
     /// Called with the path of each entry that is extracted, before it is.
     pub announce: Option<fn(&BStr)>,
+    /// The most entries that the image may have. The memory depends on them.
+    pub entries_max: Option<u64>,
+    /// The most bytes that the contents of all its files may have.
+    pub size_max: Option<u64>,
 }
 
 /// Extracts `image` to `directory`, which must be empty. If it does not exist, it is made.
@@ -48,7 +52,7 @@ pub struct ExtractOptions {
 ///
 /// # Errors
 /// [`Error::At`] if `directory` cannot be used, or if a file cannot be written for a reason that also
-/// affects other files, such as a full disk. [`Error::Input`] if the image cannot be read or is damaged.
+/// affects other files, such as a full disk. [`Error::Input`] if the image cannot be read or is damaged, or exceeds a limit.
 /// The files that were extracted before the error stay.
 pub fn extract(
     image: impl Read,

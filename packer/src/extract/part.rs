@@ -64,6 +64,17 @@ impl Unselected {
     }
 }
 
+/// The path without so many names at its start. `None` if nothing is left of it.
+pub(super) fn without_names(path: &BStr, names: usize) -> Option<&BStr> {
+    match names {
+        0 => Some(path),
+        names => {
+            let mut slashes = path.find_iter(b"/");
+            slashes.nth(names).map(|slash| path[slash..].as_bstr())
+        }
+    }
+}
+
 fn failed_to_spool(error: io::Error) -> Failure {
     let directory = std::env::temp_dir();
     let directory = escape_path(&directory);
