@@ -2,7 +2,7 @@
 # `packer list --sha256`, and the check compares that with what packer lists.
 { products, toolchain, target, examples, mkBoot }:
 let
-  compressions = [ "none" "gzip" "zstd" "xz" ];
+  compressions = [ "none" "gzip" "zstd" "xz" "bzip2" "lzma" ];
 
   inherit (toolchain) busybox run tools;
   inherit (examples.busybox) kernel;

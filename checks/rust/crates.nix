@@ -23,6 +23,7 @@ toolchain.run "crates"
     "Unicode-3.0"
     "Unlicense"
     "Zlib"
+    "bzip2-1.0.6" # libbz2-rs-sys: in substance, BSD-3-Clause
   ];
   # Programs that only run here may have these, too.
   programLicences = [ "GPL-3.0-or-later" ];

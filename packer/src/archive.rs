@@ -18,10 +18,10 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 /// The size of an archive is a multiple of this: cpio's own block size, which tools expect.
-const BLOCK: u64 = 512;
+pub(crate) const BLOCK: u64 = 512;
 
-/// Writes `tree` to `out` and returns `out`, which is not flushed. Every entry gets the time `mtime`, in
-/// seconds since 1970.
+/// Writes `tree` to `out` and returns `out`, which is not flushed. Every entry without a time of its
+/// own gets the time `mtime`, in seconds since 1970.
 ///
 /// If `out` is a [`File`](std::fs::File) or a [`BufWriter`](io::BufWriter) of one, the kernel copies the
 /// contents of files into it: copy_file_range(2).
@@ -44,10 +44,7 @@ pub fn write_with_progress<W: Write>(
     out: W,
     progress: &mut dyn FnMut(u64),
 ) -> Result<W, Error> {
-    let mut out = Output {
-        inner: out,
-        size: 0,
-    };
+    let mut out = Output::new(out);
     let mut names = several_names(tree)?;
     let mut next_ino = 1;
     for (path, entry) in tree.entries() {
@@ -62,7 +59,7 @@ pub fn write_with_progress<W: Write>(
             uid: entry.owner.uid,
             gid: entry.owner.gid,
             nlink: 1,
-            mtime,
+            mtime: entry.mtime.unwrap_or(mtime),
             ..Header::default()
         };
         let mut has_contents = true;
@@ -77,13 +74,7 @@ pub fn write_with_progress<W: Write>(
         }
         write_entry(path, entry, header, has_contents, &mut out, progress)?;
     }
-    let trailer = Header {
-        nlink: 1,
-        ..Header::default()
-    };
-    out.entry(newc::TRAILER.as_bstr(), trailer, b"")?;
-    out.pad(BLOCK).map_err(Error::Output)?;
-    Ok(out.inner)
+    out.end()
 }
 
 /// A file with several names.
@@ -175,7 +166,7 @@ fn write_entry<W: Write>(
 }
 
 /// The size of a file, as far as newc can express it.
-fn newc_size(size: u64) -> Result<u32, String> {
+pub(crate) fn newc_size(size: u64) -> Result<u32, String> {
     u32::try_from(size)
         .map_err(|_| format!("has {size} bytes, but newc can store at most {}", u32::MAX))
 }
@@ -213,12 +204,27 @@ fn copy_exactly<W: Write>(
 }
 
 /// Counts the bytes written, to compute the padding.
-struct Output<W> {
+pub(crate) struct Output<W> {
     inner: W,
     size: u64,
 }
 
 impl<W: Write> Output<W> {
+    pub fn new(inner: W) -> Self {
+        Self { inner, size: 0 }
+    }
+
+    /// Writes the trailer, and pads the archive. Returns the inner writer.
+    pub fn end(mut self) -> Result<W, Error> {
+        let trailer = Header {
+            nlink: 1,
+            ..Header::default()
+        };
+        self.entry(newc::TRAILER.as_bstr(), trailer, b"")?;
+        self.pad(BLOCK).map_err(Error::Output)?;
+        Ok(self.inner)
+    }
+
     /// Writes a whole entry, whose contents are in memory.
     fn entry(&mut self, path: &BStr, header: Header, contents: &[u8]) -> Result<(), Error> {
         let header = Header {
@@ -232,7 +238,7 @@ impl<W: Write> Output<W> {
     }
 
     /// Writes the header and the path, with their padding.
-    fn header(&mut self, path: &BStr, header: Header) -> io::Result<()> {
+    pub fn header(&mut self, path: &BStr, header: Header) -> io::Result<()> {
         let header = Header {
             namesize: path.len() as u32 + 1,
             ..header
@@ -243,12 +249,12 @@ impl<W: Write> Output<W> {
         self.pad(newc::ALIGN)
     }
 
-    fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.size += bytes.len() as u64;
         self.inner.write_all(bytes)
     }
 
-    fn pad(&mut self, align: u64) -> io::Result<()> {
+    pub fn pad(&mut self, align: u64) -> io::Result<()> {
         let padding = self.size.next_multiple_of(align) - self.size;
         self.bytes(&[0; BLOCK as usize][..padding as usize])
     }
@@ -274,10 +280,7 @@ mod tests {
     #[test]
     fn a_source_may_not_change_its_size() {
         let copy = |size| {
-            let mut out = Output {
-                inner: Vec::new(),
-                size: 0,
-            };
+            let mut out = Output::new(Vec::new());
             copy_exactly(&b"four"[..], size, Path::new("f"), &mut out).map(|()| out.inner)
         };
         assert_eq!(copy(4).unwrap(), b"four");
@@ -301,10 +304,7 @@ mod tests {
                 Err(io::Error::other("broken"))
             }
         }
-        let mut out = Output {
-            inner: Vec::new(),
-            size: 0,
-        };
+        let mut out = Output::new(Vec::new());
         let error = copy_exactly(Broken, 4, Path::new("f"), &mut out).unwrap_err();
         assert_eq!(error.to_string(), "f: broken");
     }
@@ -318,10 +318,7 @@ mod tests {
         assert!(matches!(result, Err(Error::Output(_))));
 
         let mut room = [0; 3];
-        let mut out = Output {
-            inner: &mut room[..],
-            size: 0,
-        };
+        let mut out = Output::new(&mut room[..]);
         let result = copy_exactly(&b"four"[..], 4, Path::new("f"), &mut out);
         assert!(matches!(result, Err(Error::Output(_))));
     }

@@ -46,9 +46,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// The largest number of a user or a group. The next one, -1, makes chown(2) leave the owner unchanged.
-const ID_MAX: u32 = u32::MAX - 1;
-
 /// Adds the entries of the file `list` to `tree`. `-` stands for standard input.
 ///
 /// # Errors
@@ -95,9 +92,10 @@ fn insert_line(tree: &mut Tree, line: &[u8]) -> Result<(), Reason> {
     let entry = Entry {
         mode: Some(spec::mode(mode)?),
         owner: Owner {
-            uid: spec::number("user", uid, ID_MAX)?,
-            gid: spec::number("group", gid, ID_MAX)?,
+            uid: spec::number("user", uid, spec::ID_MAX)?,
+            gid: spec::number("group", gid, spec::ID_MAX)?,
         },
+        mtime: None,
         kind,
     };
     let links = match (&entry.kind, rest) {

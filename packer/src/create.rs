@@ -1,18 +1,21 @@
 //! Makes an image file from a tree.
 
+use crate::decompress::Format;
 use crate::output::{OutFile, Pending};
-use crate::{Compression, Error, Kind, Manifest, StorePath, Tree, archive};
-use std::io::{BufWriter, Seek, Write};
+use crate::reader::{Item, Reader};
+use crate::{Compression, Error, Kind, Manifest, StorePath, Tree, archive, source};
+use std::fs::File;
+use std::io::{self, BufWriter, Seek, Write};
 use std::num::NonZero;
 use std::path::Path;
 
 /// How many bytes a compressor gets at once.
-const PIECE: usize = 128 << 10;
+pub(crate) const PIECE: usize = 128 << 10;
 
 /// Options of [`create`].
 #[derive(Debug)]
 pub struct CreateOptions<'a> {
-    /// The time of every entry, in seconds since 1970.
+    /// The time of every entry without a time of its own, in seconds since 1970.
     pub mtime: u32,
     /// Format and level of the compression.
     pub compression: Compression,
@@ -25,6 +28,11 @@ pub struct CreateOptions<'a> {
     pub inputs: &'a [&'a Path],
     /// The closures in the tree, for the manifest.
     pub store_paths: &'a [StorePath],
+    /// What Linux reads before it unpacks the image, for an uncompressed archive at the start: see
+    /// [`early`](crate::early). If it is empty, there is no such archive.
+    pub early: Tree,
+    /// Images that come before the archive of the tree, unchanged.
+    pub onto: &'a [&'a Path],
 }
 
 impl Default for CreateOptions<'_> {
@@ -36,12 +44,16 @@ impl Default for CreateOptions<'_> {
             manifest: None,
             inputs: &[],
             store_paths: &[],
+            early: Tree::new(),
+            onto: &[],
         }
     }
 }
 
 /// Writes `tree` to the image file `out`. Calls `progress` with the size of each file that has been
-/// copied.
+/// copied. If the options have other archives, and the tree is empty, the image has no archive for it.
+///
+/// Each archive begins at a multiple of 512 bytes.
 ///
 /// `out` is never incomplete: the image is written to a temporary file beside `out`, which is renamed
 /// when it is complete. If an error occurs, the previous file stays. The same is true of the manifest. It
@@ -51,7 +63,7 @@ impl Default for CreateOptions<'_> {
 ///
 /// # Errors
 /// Those of [`archive::write`], always as [`Error::At`]. Also if `out` is a directory, or the same file as
-/// the manifest or as one of the inputs.
+/// the manifest or as one of the inputs; and if one of [`onto`](CreateOptions::onto) is damaged.
 pub fn create(
     out: &Path,
     tree: &Tree,
@@ -60,7 +72,8 @@ pub fn create(
 ) -> Result<(), Error> {
     let image_file = OutFile::at(out)?;
     let manifest_file = options.manifest.map(OutFile::at).transpose()?;
-    refuse_to_destroy(&image_file, manifest_file.as_ref(), tree, options.inputs)?;
+    let inputs = [options.inputs, options.onto].concat();
+    refuse_to_destroy(&image_file, manifest_file.as_ref(), tree, &inputs)?;
     let image = image_file.begin()?;
     let manifest = manifest_file.as_ref().map(OutFile::begin).transpose()?;
     write(&image, tree, options, progress).map_err(|error| match error {
@@ -107,23 +120,63 @@ fn write(
     options: &CreateOptions,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), Error> {
-    let buffer = BufWriter::new(image.file());
-    let mut buffer = match options.compression {
+    let mut out = BufWriter::new(image.file());
+    let has_early = options.early.entries().next().is_some();
+    if has_early {
+        let early = Compression::None;
+        out = write_archive(out, &options.early, early, options, &mut |_| {})?;
+    }
+    for base in options.onto {
+        copy_image(base, &mut out)?;
+    }
+    let is_empty = tree.entries().next().is_none();
+    if !is_empty || (options.onto.is_empty() && !has_early) {
+        out = write_archive(out, tree, options.compression, options, progress)?;
+    }
+    out.flush().map_err(Error::Output)
+}
+
+fn write_archive<'a>(
+    out: BufWriter<&'a File>,
+    tree: &Tree,
+    compression: Compression,
+    options: &CreateOptions,
+    progress: &mut dyn FnMut(u64),
+) -> Result<BufWriter<&'a File>, Error> {
+    if compression == Compression::None {
         // No encoder here, so that the kernel copies the files.
-        Compression::None => archive::write_with_progress(tree, options.mtime, buffer, progress)?,
-        compression => {
-            let encoder = compression
-                .encoder(options.jobs, buffer)
-                .map_err(Error::Output)?;
-            // Without this buffer, io::copy writes 8 KiB at a time, and zstd takes a lock for each
-            // write.
-            let encoder = BufWriter::with_capacity(PIECE, encoder);
-            archive::write_with_progress(tree, options.mtime, encoder, progress)?
-                .into_inner()
-                .map_err(|error| Error::Output(error.into_error()))?
-                .finish()
-                .map_err(Error::Output)?
+        return archive::write_with_progress(tree, options.mtime, out, progress);
+    }
+    let encoder = compression.encoder(options.jobs, out);
+    // Without this buffer, io::copy writes 8 KiB at a time, and zstd takes a lock for each write.
+    let encoder = BufWriter::with_capacity(PIECE, encoder.map_err(Error::Output)?);
+    archive::write_with_progress(tree, options.mtime, encoder, progress)?
+        .into_inner()
+        .map_err(|error| Error::Output(error.into_error()))?
+        .finish()
+        .map_err(Error::Output)
+}
+
+/// Copies a whole image, and pads it, so that another archive can follow.
+fn copy_image(path: &Path, out: &mut BufWriter<&File>) -> Result<(), Error> {
+    let (mut file, _) = source::open(path)?;
+    let at = |error| Error::at(path, error);
+    // What Linux cannot read to its end, it would not read any further.
+    let mut last = None;
+    let mut reader = Reader::new(&file);
+    while let Some(item) = reader.next_item().map_err(|error| error.of(path))? {
+        if let Item::Archive(archive) = item {
+            last = archive.format;
         }
-    };
-    buffer.flush().map_err(Error::Output)
+    }
+    file.rewind().map_err(at)?;
+    io::copy(&mut file, out).map_err(Error::Output)?;
+    let size = out.stream_position().map_err(Error::Output)?;
+    let mut padding = size.next_multiple_of(archive::BLOCK) - size;
+    if last == Some(Format::Lz4) {
+        // Four NULs end it. Without them, Linux would take the next archive for more of its data.
+        padding += archive::BLOCK;
+    }
+    let padding = vec![0; padding as usize];
+    out.write_all(&padding).map_err(Error::Output)
 }

@@ -16,6 +16,9 @@ pub struct Entry {
     pub mode: Option<u32>,
     /// User and group. For a hard link, those of its file count.
     pub owner: Owner,
+    /// Time of the last modification, in seconds since 1970. `None` means that of the archive. For a hard link, that
+    /// of its file counts.
+    pub mtime: Option<u32>,
     /// The kind, with its data.
     pub kind: Kind,
 }
@@ -29,6 +32,7 @@ impl Entry {
         Self {
             mode: None,
             owner: Owner::ROOT,
+            mtime: None,
             kind,
         }
     }

@@ -13,7 +13,7 @@
 //! They open no files.
 
 use crate::escape::escape;
-use crate::{Device, Entry, Error, Kind, MODE_MAX};
+use crate::{Device, Entry, Error, Kind, MODE_MAX, Owner};
 use bstr::{BStr, BString, ByteSlice};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -135,6 +135,25 @@ pub(crate) fn device(major: &BStr, minor: &BStr) -> Result<Device, String> {
     let major = number("major", major, Device::MAJOR_MAX)?;
     let minor = number("minor", minor, Device::MINOR_MAX)?;
     Ok(Device::new(major, minor).expect("both were compared with their maximum"))
+}
+
+/// The largest number of a user or a group. The next one, -1, makes chown(2) leave the owner unchanged.
+pub(crate) const ID_MAX: u32 = u32::MAX - 1;
+
+/// An owner, `UID:GID`.
+///
+/// # Errors
+/// [`Error::At`] if these are not numbers.
+pub fn owner(spec: &[u8]) -> Result<Owner, Error> {
+    let spec = spec.as_bstr();
+    let wrong = |reason: String| Error::entry(spec, reason);
+    let Some((uid, gid)) = spec.split_once_str(":") else {
+        return Err(wrong("is not UID:GID, two numbers".into()));
+    };
+    Ok(Owner {
+        uid: number("user", uid.as_bstr(), ID_MAX).map_err(wrong)?,
+        gid: number("group", gid.as_bstr(), ID_MAX).map_err(wrong)?,
+    })
 }
 
 /// A decimal number. `what` completes the error: "a `what` number".

@@ -74,6 +74,14 @@ impl Tree {
         Ok(())
     }
 
+    /// Gives to `owner` all entries that belong to root.
+    pub fn give_to(&mut self, owner: Owner) {
+        let entries = self.entries.values_mut();
+        for entry in entries.filter(|entry| entry.owner == Owner::ROOT) {
+            entry.owner = owner;
+        }
+    }
+
     /// The entries with their paths as in the archive: without a leading `/`, and `.` for the root.
     pub fn entries(&self) -> impl Iterator<Item = (&BStr, &Entry)> {
         self.entries
@@ -155,7 +163,8 @@ fn are_compatible(a: &Entry, b: &Entry) -> Result<bool, Error> {
     Ok(match (&a.kind, &b.kind) {
         (Kind::Directory, Kind::Directory) => *a == Entry::PARENT || *b == Entry::PARENT,
         (Kind::File { source: one }, Kind::File { source: other }) => {
-            a.mode == b.mode && a.owner == b.owner && source::is_same_file(one, other)?
+            let attributes = |entry: &Entry| (entry.mode, entry.owner, entry.mtime);
+            attributes(a) == attributes(b) && source::is_same_file(one, other)?
         }
         _ => false,
     })
@@ -175,7 +184,11 @@ fn describe(entry: &Entry) -> String {
     let mode = entry.mode.map(|mode| format!(" with mode {mode:04o}"));
     let owner = (entry.owner != Owner::ROOT)
         .then(|| format!(" of {}:{}", entry.owner.uid, entry.owner.gid));
-    [Some(what), mode, owner].into_iter().flatten().collect()
+    let mtime = entry.mtime.map(|mtime| format!(" of the time {mtime}"));
+    [Some(what), mode, owner, mtime]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 #[cfg(test)]

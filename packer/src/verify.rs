@@ -1,6 +1,7 @@
 //! Finds the entries of an image that Linux does not unpack unchanged.
 
 use crate::bootable::{self, Collection, Conditions, Contents, Finding};
+use crate::early::{ACPI, MICROCODE};
 use crate::entry::Device;
 use crate::manifest::build::ManifestBuilder;
 use crate::manifest::{ManifestEntry, ManifestKind};
@@ -111,15 +112,6 @@ struct SeenNames {
     contents: Option<(u64, String)>,
 }
 
-/// The paths that the early loader looks for before Linux unpacks the image: the arguments of
-/// `find_cpio_data()` of the kernel's lib/earlycpio.c. It compares whole paths byte by byte, so it needs no
-/// directories.
-const EARLY: [&str; 3] = [
-    "kernel/x86/microcode/AuthenticAMD.bin",
-    "kernel/x86/microcode/GenuineIntel.bin",
-    "kernel/firmware/acpi/",
-];
-
 impl Inspection {
     /// Inspects every entry. Adds each to `builder`, if there is one.
     fn read<R: Read>(
@@ -209,10 +201,12 @@ impl Inspection {
         self.report.problems.extend(lines);
     }
 
-    /// Whether the entry is for the early loader. Then it does not matter whether Linux unpacks it.
+    /// Whether the entry is for the early loader. Then it does not matter whether Linux unpacks it: the early loader
+    /// compares whole paths byte by byte, so it needs no directories.
     fn is_early(&self, entry: &CpioEntry) -> bool {
-        let is_named = EARLY
+        let is_named = MICROCODE
             .iter()
+            .chain([&ACPI])
             .any(|path| entry.path.starts_with(path.as_bytes()));
         !self.is_compressed && is_named && entry.file_type() == Some(FileType::File)
     }

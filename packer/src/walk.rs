@@ -12,13 +12,25 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+/// Options of [`Tree::insert_directory_with`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DirectoryOptions<'a> {
+    /// Leave out each file that one of these matches, by its path below the directory: [`Pattern::ends`]. Of a
+    /// directory, everything in it is left out, too, and not read.
+    pub excluded: &'a [Pattern],
+    /// Keep users and groups.
+    pub keep_owners: bool,
+    /// Keep times of modification, in seconds, up to this one. Files that are newer get this time.
+    pub keep_times_until: Option<u32>,
+}
+
 impl Tree {
     /// Adds the directory `dir` of this machine and everything below it. `at` is its path in the archive.
     /// If `at` is `/`, the root directory of the archive gets the mode of `dir`.
     ///
     /// Names, targets of symbolic links, device numbers and permission bits are taken from the disk, so
-    /// a checkout under another umask gives another tree. The owner of everything is root. Times are not
-    /// kept. `dir` may be a symbolic link to a directory. Symbolic links below it are not followed.
+    /// a checkout under another umask gives another tree. The owner of everything is root, and times are not
+    /// kept: [`insert_directory_with`](Self::insert_directory_with) can keep both. `dir` may be a symbolic link to a directory. Symbolic links below it are not followed.
     ///
     /// Hard links stay hard links: the first name of a file by the bytes of its path becomes a
     /// [`Kind::File`], and its other names become [`Kind::HardLink`]s. This does not apply below a
@@ -30,19 +42,18 @@ impl Tree {
     /// and if there are sockets, with all of them in one error. The first error by the bytes of its path is
     /// returned, but the error for sockets comes last. Entries before the error stay in the tree.
     pub fn insert_directory(&mut self, dir: &Path, at: &[u8]) -> Result<(), Error> {
-        self.insert_directory_without(dir, at, &[])
+        self.insert_directory_with(dir, at, DirectoryOptions::default())
     }
 
-    /// As [`insert_directory`](Self::insert_directory), but leaves out each file that one of the patterns matches, by
-    /// its path below `dir`: [`Pattern::ends`]. Of a directory, everything in it is left out, too, and not read.
+    /// As [`insert_directory`](Self::insert_directory), with options.
     ///
     /// # Errors
-    /// Those of [`insert_directory`](Self::insert_directory).
-    pub fn insert_directory_without(
+    /// Those of [`insert_directory`](Self::insert_directory), and a time that newc cannot store.
+    pub fn insert_directory_with(
         &mut self,
         dir: &Path,
         at: &[u8],
-        excluded: &[Pattern],
+        options: DirectoryOptions,
     ) -> Result<(), Error> {
         let metadata = fs::metadata(dir).map_err(|error| Error::at(dir, error))?;
         if !metadata.is_dir() {
@@ -52,7 +63,7 @@ impl Tree {
         let mut walk = Walk {
             top: dir,
             at,
-            excluded,
+            options,
             links: Some(SeenFiles::new(real_path)),
             sockets: Vec::new(),
         };
@@ -74,7 +85,7 @@ pub(crate) fn insert_store_path(tree: &mut Tree, path: &Path) -> Result<(), Erro
     let mut walk = Walk {
         top: path,
         at: path.as_os_str().as_bytes(),
-        excluded: &[],
+        options: DirectoryOptions::default(),
         links: None,
         sockets: Vec::new(),
     };
@@ -87,8 +98,7 @@ struct Walk<'a> {
     top: &'a Path,
     /// Its path in the archive.
     at: &'a [u8],
-    /// What to leave out, by its name below the top.
-    excluded: &'a [Pattern],
+    options: DirectoryOptions<'a>,
     /// To recognise hard links. `None` for a store path.
     links: Option<SeenFiles>,
     /// The sockets found so far. They cannot be packed.
@@ -123,7 +133,8 @@ impl Walk<'_> {
                 Some(file) => Entry::new(Kind::HardLink { file: file.into() }),
                 None => Entry {
                     mode: self.mode(&metadata),
-                    owner: Owner::ROOT,
+                    owner: self.owner(&metadata),
+                    mtime: self.mtime(&source, &metadata)?,
                     kind: kind(&source, &metadata)?,
                 },
             };
@@ -173,6 +184,32 @@ impl Walk<'_> {
         }
     }
 
+    fn owner(&self, metadata: &Metadata) -> Owner {
+        match self.options.keep_owners {
+            true => Owner {
+                uid: metadata.uid(),
+                gid: metadata.gid(),
+            },
+            false => Owner::ROOT,
+        }
+    }
+
+    fn mtime(&self, source: &Path, metadata: &Metadata) -> Result<Option<u32>, Error> {
+        let Some(latest) = self.options.keep_times_until else {
+            return Ok(None);
+        };
+        let mtime = metadata.mtime();
+        match u32::try_from(mtime.min(latest.into())) {
+            Ok(mtime) => Ok(Some(mtime)),
+            Err(_) => {
+                let reason = format!(
+                    "has the time {mtime}, and newc can store only times after 1970; change it with touch(1)"
+                );
+                Err(Error::at(source, reason))
+            }
+        }
+    }
+
     /// Adds the contents of the directory `source`, which has the name `name` below the top, to `names`.
     fn list(&self, source: &Path, name: &[u8], names: &mut BTreeSet<Vec<u8>>) -> Result<(), Error> {
         let at = |error| Error::at(source, error);
@@ -182,7 +219,8 @@ impl Walk<'_> {
                 b"" => child,
                 name => [name, b"/", &child].concat(),
             };
-            if !self.excluded.iter().any(|pattern| pattern.ends(&child)) {
+            let excluded = self.options.excluded;
+            if !excluded.iter().any(|pattern| pattern.ends(&child)) {
                 names.insert(child);
             }
         }

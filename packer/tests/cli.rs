@@ -415,7 +415,10 @@ fn usage() {
             "/n: `x` is not a minor number from 0 to 1048575",
         ),
         ("--compress=gzip:13", "a number from 1 to 12, not \"13\""),
-        ("--compress=lzma", "expected none, gzip[:LEVEL]"),
+        (
+            "--compress=lzip",
+            "expected none, or gzip, zstd, xz, bzip2 or lzma",
+        ),
         ("--jobs=0", "'0' for '--jobs <N>'"),
         ("--shrink", "--shrink"),
     ] {

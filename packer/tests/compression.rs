@@ -102,6 +102,8 @@ fn the_data_comes_back() {
         ("gzip:9", &[MIB, MIB + 1]),
         ("zstd:1", &[0, 1, 2 * MIB + 1, 8 * MIB, 8 * MIB + 1]),
         ("xz:0", &[0, 1, MIB - 1, MIB, MIB + 1]),
+        ("lzma:0", &[0, 1, MIB / 4, MIB / 4 + 1]),
+        ("bzip2:1", &[0, 1, 99_981, 100_000, 300_000]),
     ] {
         let longest = &lengths[lengths.len() - 1..];
         for (make, lengths) in [
@@ -125,6 +127,8 @@ fn neither_threads_nor_writes_matter() {
         ("zstd:1", 5 * MIB + 7),
         ("zstd:1", 9 * MIB),
         ("xz:0", 2 * MIB + 7),
+        ("lzma:0", MIB + 7),
+        ("bzip2:1", MIB + 7),
     ] {
         let data = mixed(length);
         let bytes = compress(compression, 1, length, &data);
@@ -194,6 +198,26 @@ fn the_bytes_are_those_recorded() {
             257_240,
             "97f8c2c7f1316e48b56cabfd7835b044316479b42a50b1bd9e9ace92f3c42461",
         ),
+        (
+            "lzma:0",
+            312_643,
+            "20edf5c6a2dbe1670935d203f33402dce83167a4c5efa29a921d0bc8d2e84c85",
+        ),
+        (
+            "lzma:6",
+            257_154,
+            "bb71285ffbcb76919063ec642bef2a795588e993678ac11caaf1899c33990cc9",
+        ),
+        (
+            "bzip2:1",
+            332_134,
+            "d679dd89bd64f7c680f01b0229854f93c45a993ca92cece6cf230c75de365eec",
+        ),
+        (
+            "bzip2:9",
+            235_509,
+            "df53ef38bbea195cbfbda188b2f18401b14c34bf86250c1344719d818aa09bc9",
+        ),
     ] {
         let bytes = compress(compression, 2, MIB, &data);
         let found = format!("{:x}", Sha256::digest(&bytes));
@@ -222,7 +246,7 @@ impl Write for Disk {
 #[test]
 fn a_full_disk_is_an_error() {
     let data = noise(3 * MIB);
-    for compression in ["none", "gzip:1", "zstd:1", "xz:0"] {
+    for compression in ["none", "gzip:1", "zstd:1", "xz:0", "bzip2:1", "lzma:0"] {
         for room in [0, 5, MIB + 1, 3 * MIB - 1] {
             let mut encoder = parse(compression).encoder(jobs(2), Disk(room)).unwrap();
             let result = encoder
@@ -241,7 +265,7 @@ fn a_full_disk_is_an_error() {
 #[test]
 fn dropping_midway_ends() {
     let data = noise(9 * MIB);
-    for compression in ["none", "gzip:9", "zstd:3", "xz:0"] {
+    for compression in ["none", "gzip:9", "zstd:3", "xz:0", "bzip2:9", "lzma:0"] {
         for length in [0, 1, MIB + 1, 9 * MIB] {
             let mut encoder = parse(compression).encoder(jobs(2), io::sink()).unwrap();
             encoder.write_all(&data[..length]).unwrap();

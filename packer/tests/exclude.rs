@@ -1,7 +1,7 @@
 //! `packer create --exclude`.
 
 use packer::pattern::Pattern;
-use packer::{Kind, Tree};
+use packer::{DirectoryOptions, Kind, Tree};
 use std::fs;
 use std::os::unix::net::UnixListener;
 use std::process::Command;
@@ -24,12 +24,19 @@ fn directory() -> TempDir {
     directory
 }
 
+fn without(excluded: &[Pattern]) -> DirectoryOptions<'_> {
+    DirectoryOptions {
+        excluded,
+        ..DirectoryOptions::default()
+    }
+}
+
 /// The paths that are packed.
 fn paths(directory: &TempDir, at: &str, excluded: &[&str]) -> Vec<String> {
     let excluded = excluded.iter().map(|text| Pattern::parse(text.as_bytes()));
     let excluded: Vec<_> = excluded.map(Result::unwrap).collect();
     let mut tree = Tree::new();
-    tree.insert_directory_without(directory.path(), at.as_bytes(), &excluded)
+    tree.insert_directory_with(directory.path(), at.as_bytes(), without(&excluded))
         .unwrap();
     let paths = tree.entries().map(|(path, _)| path.to_string());
     paths.filter(|path| path != ".").collect()
@@ -82,7 +89,7 @@ fn another_name_of_a_file_becomes_the_first() {
     fs::hard_link(path("a"), path("b")).unwrap();
     let mut tree = Tree::new();
     let excluded = [Pattern::parse(b"a").unwrap()];
-    tree.insert_directory_without(directory.path(), b"/", &excluded)
+    tree.insert_directory_with(directory.path(), b"/", without(&excluded))
         .unwrap();
     let (_, entry) = tree.entries().find(|(path, _)| *path == "b").unwrap();
     assert_eq!(entry.kind, Kind::File { source: path("b") });

@@ -90,6 +90,7 @@ fn explicit() -> impl Strategy<Value = Vec<(Vec<u8>, Entry)>> {
     let entry = (0..=0o7777u32, owner, kind).prop_map(|(mode, owner, kind)| Entry {
         mode: Some(mode),
         owner,
+        mtime: None,
         kind,
     });
     vec((name(), entry), 0..6)

@@ -3,7 +3,6 @@
 use super::Check;
 use super::Severity::{self, Error, Note, Warning};
 use super::config::Config;
-use crate::decompress::Format;
 
 /// An option that every kernel with an initramfs needs, or the opposite of one.
 struct Row {
@@ -55,7 +54,7 @@ impl Check<'_> {
             }
         }
         for (offset, format) in &self.collection.members {
-            let option = option(*format);
+            let option = format.kernel_option();
             if !config.is_built_in(option) {
                 let state = state(config, option);
                 let problem = format!(
@@ -99,16 +98,4 @@ fn state(config: &Config, option: &str) -> String {
 pub(super) fn build(option: &str, wanted: bool) -> String {
     let value = if wanted { "y" } else { "n" };
     format!("build the kernel with CONFIG_{option}={value}")
-}
-
-fn option(format: Format) -> &'static str {
-    match format {
-        Format::Gzip => "RD_GZIP",
-        Format::Bzip2 => "RD_BZIP2",
-        Format::Lzma => "RD_LZMA",
-        Format::Xz => "RD_XZ",
-        Format::Lzo => "RD_LZO",
-        Format::Lz4 => "RD_LZ4",
-        Format::Zstd => "RD_ZSTD",
-    }
 }

@@ -6,11 +6,14 @@ use anyhow::{Context, Result, bail};
 use bstr::BString;
 use clap::{ArgGroup, Args};
 use packer::closure::Graph;
-use packer::escape::escape_path;
+use packer::escape::{escape, escape_path};
 use packer::output::OutFile;
 use packer::pattern::Pattern;
 use packer::spec::{self, Spec};
-use packer::{Compression, CreateOptions, Tree, cpio_list, kernel_modules, program};
+use packer::{
+    Compression, CreateOptions, DirectoryOptions, Owner, Tree, cpio_list, early, kernel_modules,
+    program,
+};
 use std::io::{self, IsTerminal};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -22,15 +25,18 @@ use std::{env, thread};
 /// packer sorts the entries and adds missing parent directories, so the order of the options does not
 /// matter. If two options add different entries with the same path, that is an error.
 ///
-/// All entries belong to root, except those of a --list with other owners. All times are SOURCE_DATE_EPOCH
-/// (seconds since 1970) if it is set, otherwise 0.
+/// All entries belong to root, except those of a --list with other owners, and all times are SOURCE_DATE_EPOCH
+/// (seconds since 1970) if it is set, otherwise 0. --owner, --keep-owner and --keep-times change this.
 ///
 /// MODE is octal. The default is 0755 for a directory, 0600 for a device, and 0755 or 0644 for a file,
 /// depending on whether the owner of SRC may execute it. If a name contains a `:`, name the MODE, too.
 #[derive(Args)]
 #[command(
     group = ArgGroup::new("entries").required(true).multiple(true)
-        .args(["files", "dirs", "nodes", "symlinks", "trees", "lists", "closures", "programs", "modules"]),
+        .args([
+            "files", "dirs", "nodes", "symlinks", "trees", "lists", "closures", "programs", "modules", "microcode",
+            "acpi", "onto",
+        ]),
     override_usage = "packer create <OUT> <ENTRY>... [OPTIONS]",
     after_help = "Examples:\n  \
         packer create initramfs.cpio.gz --file /init=./init:0755 --node /dev/console=c:5:1:0600\n  \
@@ -73,6 +79,20 @@ pub struct Create {
     #[arg(help_heading = "Entries", long = "exclude", value_name = "PATTERN", value_parser = parser(Pattern::parse), requires = "trees")]
     excluded: Vec<Pattern>,
 
+    /// Keep the owners of the files of each --tree
+    #[arg(help_heading = "Entries", long, requires = "trees")]
+    keep_owner: bool,
+
+    /// Keep the times of the files of each --tree, in seconds
+    ///
+    /// If SOURCE_DATE_EPOCH is set, newer files get that time. The image is then the same only if the times are.
+    #[arg(help_heading = "Entries", long, requires = "trees")]
+    keep_times: bool,
+
+    /// Give to UID:GID what would belong to root, also the entries of a --list
+    #[arg(help_heading = "Entries", long, value_name = "UID:GID", conflicts_with = "keep_owner", value_parser = parser(spec::owner))]
+    owner: Option<Owner>,
+
     /// Add the entries of a list in the format of the kernel's gen_init_cpio; - is standard input
     #[arg(help_heading = "Entries", long = "list", value_name = "FILE")]
     lists: Vec<PathBuf>,
@@ -114,7 +134,29 @@ pub struct Create {
     )]
     modules_dir: Option<PathBuf>,
 
-    /// Compression: none, gzip (levels 1 to 12), zstd (1 to 22) or xz (0 to 9)
+    /// Put microcode of Intel or AMD before all else, where Linux looks for it before it unpacks the image
+    ///
+    /// packer sees from FILE who it is from, and puts all files of a vendor together. With --acpi, this is the first
+    /// archive of the image, and not compressed.
+    #[arg(
+        help_heading = "Other archives",
+        long = "microcode",
+        value_name = "FILE"
+    )]
+    microcode: Vec<PathBuf>,
+
+    /// Put a compiled ACPI table (.aml) before all else, where Linux looks for it
+    #[arg(help_heading = "Other archives", long = "acpi", value_name = "FILE")]
+    acpi: Vec<PathBuf>,
+
+    /// Put the archives of IMAGE before the new one, unchanged
+    ///
+    /// Linux unpacks the new archive over those of IMAGE. With several images, they keep their order. So make the parts
+    /// of an image first, each with a compression of its own, and put them together.
+    #[arg(help_heading = "Other archives", long = "onto", value_name = "IMAGE")]
+    onto: Vec<PathBuf>,
+
+    /// Compression: none, gzip (levels 1 to 12), zstd (1 to 22), xz (0 to 9), bzip2 (1 to 9) or lzma (0 to 9)
     #[arg(long, value_name = "FORMAT[:LEVEL]", default_value_t)]
     compress: Compression,
 
@@ -129,6 +171,10 @@ pub struct Create {
     /// Show no progress bar
     #[arg(long, short)]
     quiet: bool,
+
+    /// Print the path of each entry on stderr
+    #[arg(long, short)]
+    verbose: bool,
 }
 
 /// What `-` stands for.
@@ -140,19 +186,9 @@ const PATH: &str = "/bin:/usr/bin";
 impl Create {
     pub fn run(mut self) -> Result<ExitCode> {
         signals::clean_up()?;
-        if input::is_dash(&self.out) {
-            if io::stdout().is_terminal() {
-                bail!(
-                    "stdout: is a terminal, and an image is not text; name a file, or connect a pipe or a file with `>OUT`"
-                );
-            }
-            self.out = STDOUT.into();
-        }
-        let mtime = source_date_epoch()?;
-        let jobs = self.jobs.unwrap_or_else(|| {
-            // If the number of cores is unknown, use one thread.
-            thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
-        });
+        self.out = or_stdout(self.out)?;
+        let epoch = source_date_epoch()?;
+        let jobs = jobs(self.jobs);
 
         let mut tree = Tree::new();
         let specs = [self.files, self.dirs, self.nodes, self.symlinks];
@@ -166,7 +202,12 @@ impl Create {
             {
                 OutFile::at(output)?.refuse_inside(dir)?;
             }
-            tree.insert_directory_without(dir, at, &self.excluded)?;
+            let options = DirectoryOptions {
+                excluded: &self.excluded,
+                keep_owners: self.keep_owner,
+                keep_times_until: self.keep_times.then(|| epoch.unwrap_or(u32::MAX)),
+            };
+            tree.insert_directory_with(dir, at, options)?;
         }
         for list in &self.lists {
             cpio_list::insert(&mut tree, list)?;
@@ -195,27 +236,64 @@ impl Create {
             modules.insert(&mut tree)?;
         }
 
+        if let Some(owner) = self.owner {
+            tree.give_to(owner);
+        }
+        if self.verbose {
+            for (path, _) in tree.entries() {
+                let path = path
+                    .strip_prefix(b".")
+                    .filter(|rest| rest.is_empty())
+                    .unwrap_or(path);
+                say(format_args!("/{}", escape(path)));
+            }
+        }
         warn(&tree);
         let inputs = self.lists.iter().chain(&self.closures);
+        let inputs = inputs.chain(&self.microcode).chain(&self.acpi);
         let inputs = inputs.map(|input| match input.to_str() {
             Some("-") => Path::new("/dev/stdin"),
             _ => input,
         });
         let modules = modules.iter().flat_map(|modules| modules.sources());
         let inputs: Vec<_> = inputs.chain(modules).collect();
+        let onto: Vec<_> = self.onto.iter().map(PathBuf::as_path).collect();
         let options = CreateOptions {
-            mtime,
+            mtime: epoch.unwrap_or(0),
             compression: self.compress,
             jobs,
             manifest: self.manifest.as_deref(),
             inputs: &inputs,
             store_paths: &store_paths,
+            early: early::tree(&self.microcode, &self.acpi)?,
+            onto: &onto,
         };
         let bar = progress::bar(&tree, self.quiet);
         packer::create(&self.out, &tree, &options, &mut |bytes| bar.inc(bytes))?;
         bar.finish_and_clear();
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// The file to write to: standard output for `-`, unless it is a terminal.
+pub fn or_stdout(out: PathBuf) -> Result<PathBuf> {
+    if !input::is_dash(&out) {
+        return Ok(out);
+    }
+    if io::stdout().is_terminal() {
+        bail!(
+            "stdout: is a terminal, and an image is not text; name a file, or connect a pipe or a file with `>OUT`"
+        );
+    }
+    Ok(STDOUT.into())
+}
+
+/// The number of threads.
+pub fn jobs(wanted: Option<NonZero<usize>>) -> NonZero<usize> {
+    wanted.unwrap_or_else(|| {
+        // If the number of cores is unknown, use one thread.
+        thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
+    })
 }
 
 /// Warns about file attributes that the image will not have.
@@ -233,15 +311,16 @@ fn warn(tree: &Tree) {
 }
 
 /// <https://reproducible-builds.org/specs/source-date-epoch/>, as far as newc can express it.
-fn source_date_epoch() -> Result<u32> {
+fn source_date_epoch() -> Result<Option<u32>> {
     let Some(value) = env::var_os("SOURCE_DATE_EPOCH") else {
-        return Ok(0);
+        return Ok(None);
     };
     let value = value.to_string_lossy();
     let digits = value.bytes().all(|byte| byte.is_ascii_digit());
     digits
         .then(|| value.parse().ok())
         .flatten()
+        .map(Some)
         .with_context(|| {
             format!(
                 "SOURCE_DATE_EPOCH: `{value}` is not a number of seconds from 0 to {}",

@@ -4,7 +4,7 @@ use super::print::say;
 use super::{input, parser};
 use anyhow::Result;
 use clap::Args;
-use packer::escape::escape_path;
+use packer::escape::{escape, escape_path};
 use packer::extract::{ExtractOptions, extract_part};
 use packer::pattern::{Pattern, Selection};
 use std::path::PathBuf;
@@ -44,12 +44,36 @@ pub struct Extract {
     /// Skip devices
     #[arg(long)]
     skip_devices: bool,
+
+    /// Leave out N names at the start of each path, and skip entries without further names
+    ///
+    /// PATTERNs still match the whole path. Targets of symbolic links stay as they are.
+    #[arg(long, value_name = "N", default_value_t, hide_default_value = true)]
+    strip_components: usize,
+
+    /// Stop if the image has more than N entries
+    #[arg(long, value_name = "N")]
+    max_entries: Option<u64>,
+
+    /// Stop before the contents of all files have more than BYTES
+    ///
+    /// A small image can have very large files. Without this limit, packer stops when the disk is full.
+    #[arg(long, value_name = "BYTES")]
+    max_size: Option<u64>,
+
+    /// Print the path of each extracted entry on stderr
+    #[arg(long, short)]
+    verbose: bool,
 }
 
 impl Extract {
     pub fn run(self) -> Result<ExitCode> {
         let options = ExtractOptions {
             skip_devices: self.skip_devices,
+            strip_components: self.strip_components,
+            entries_max: self.max_entries,
+            size_max: self.max_size,
+            announce: self.verbose.then_some(|path| say(escape(path))),
         };
         let image = escape_path(input::name(&self.image));
         let mut selection = Selection::new(self.patterns);

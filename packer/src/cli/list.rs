@@ -8,6 +8,7 @@ use packer::escape::{escape, escape_path};
 use packer::manifest::{ManifestEntry, ManifestKind};
 use packer::pattern::{Pattern, Selection};
 use packer::reader::{Item, Reader};
+use packer::segments::{self, Segment};
 use packer::{Error, Manifest};
 use std::fs::File;
 use std::io::{self, Write};
@@ -53,6 +54,18 @@ pub struct List {
     /// Print before PATH the SHA-256 of the contents of a file, or `-` for other entries
     #[arg(long, conflicts_with = "json")]
     sha256: bool,
+
+    /// Print the segments of the image, and not its entries
+    ///
+    /// A segment is an archive that is not compressed, or compressed data with archives in it. The fields are:
+    ///
+    ///     OFFSET SIZE COMPRESSION UNPACKED RATIO ENTRIES WHAT
+    ///
+    /// SIZE is the number of bytes in the image, with the NULs after the segment, and UNPACKED that of the archives.
+    /// RATIO is how often SIZE goes into UNPACKED. WHAT is one or several of these, with commas: microcode and
+    /// acpi-tables, which Linux reads before it unpacks the image, files, and - for nothing of this.
+    #[arg(long, verbatim_doc_comment, conflicts_with_all = ["json", "sha256", "patterns"])]
+    segments: bool,
 }
 
 impl List {
@@ -62,6 +75,11 @@ impl List {
             if self.json {
                 let manifest = input::read(&self.image, Manifest::of_image)?;
                 return manifest.write(out).map_err(Error::Output);
+            }
+            if self.segments {
+                return input::read(&self.image, |image| {
+                    segments::read(image, &mut |found| segment(&found, out))
+                });
             }
             let mut selection = Selection::new(self.patterns.iter().cloned());
             input::read(&self.image, |image| self.lines(image, &mut selection, out))?;
@@ -105,6 +123,26 @@ impl List {
         }
         Ok(())
     }
+}
+
+fn segment(segment: &Segment, out: &mut dyn Write) -> Result<(), Error> {
+    let compression = segment.format.map(|format| format.to_string());
+    let parts: Vec<_> = segment.parts.iter().map(ToString::to_string).collect();
+    writeln!(
+        out,
+        "{} {} {} {} {:.2} {} {}",
+        segment.offset,
+        segment.size,
+        compression.as_deref().unwrap_or("none"),
+        segment.unpacked,
+        segment.unpacked as f64 / segment.size as f64,
+        segment.entries,
+        match &parts[..] {
+            [] => "-".into(),
+            parts => parts.join(","),
+        }
+    )
+    .map_err(Error::Output)
 }
 
 /// `is_elsewhere`: the contents of the file may be with another of its names.

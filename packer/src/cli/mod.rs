@@ -2,6 +2,7 @@
 
 mod boot_args;
 mod cat;
+mod convert;
 mod create;
 mod diff;
 mod extract;
@@ -23,8 +24,8 @@ use std::process::ExitCode;
 
 /// Make and read initramfs images: the same inputs give the same bytes
 ///
-/// An image consists of one or several newc archives. Each may be compressed with gzip, zstd or xz, or
-/// with lz4 in an image that packer reads.
+/// An image consists of one or several newc archives. Each may be compressed with gzip, zstd, xz, bzip2
+/// or lzma, or with lz4 or lzo in an image that packer reads.
 ///
 /// Exit codes: 0 success; 1 something is wrong with a file or an image; 2 the command line is wrong.
 /// `packer diff` has other exit codes.
@@ -43,6 +44,7 @@ enum Command {
     Extract(extract::Extract),
     Cat(cat::Cat),
     Diff(diff::Diff),
+    Convert(convert::Convert),
     Completions(man::Completions),
     Man(man::Man),
 }
@@ -56,6 +58,7 @@ impl Cli {
             Command::Extract(extract) => extract.run(),
             Command::Cat(cat) => cat.run(),
             Command::Diff(diff) => diff.run(),
+            Command::Convert(convert) => convert.run(),
             Command::Completions(completions) => completions.run(),
             Command::Man(man) => man.run(),
         }

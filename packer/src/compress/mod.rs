@@ -4,6 +4,7 @@
 //! compressors in `Cargo.lock`. They depend neither on the number of threads nor on how the data is divided
 //! into calls of `write`. A test, `tests/compression.rs`, has their hashes.
 
+mod bzip2;
 mod chunked;
 mod deflate;
 mod gzip;
@@ -16,11 +17,12 @@ use std::io::{self, Write};
 use std::num::NonZero;
 use std::ops::RangeInclusive;
 use std::{fmt, str::FromStr};
+use xz::Container;
 
 /// A format that the kernel unpacks, and the level of the compression.
 ///
-/// As text, it is `none`, `gzip`, `zstd` or `xz`, followed by `:LEVEL` except for `none`. The kernel needs
-/// `CONFIG_RD_GZIP`, `CONFIG_RD_ZSTD` or `CONFIG_RD_XZ` to unpack it.
+/// As text, it is `none`, `gzip`, `zstd`, `xz`, `bzip2` or `lzma`, followed by `:LEVEL` except for `none`. The kernel
+/// needs an option such as `CONFIG_RD_GZIP` to unpack it: [`Format::kernel_option`](crate::decompress::Format::kernel_option).
 ///
 /// ```
 /// use packer::Compression;
@@ -50,11 +52,22 @@ pub enum Compression {
         /// 0, fastest, to 9, smallest: the presets of xz. Default: 6.
         level: u32,
     },
+    /// One stream of bzip2. One thread compresses it.
+    Bzip2 {
+        /// 1 to 9, smallest: the size of a block in 100 kB. Default: 9.
+        level: u32,
+    },
+    /// One stream of the .lzma format, the predecessor of .xz. It has no checksum. One thread compresses it.
+    Lzma {
+        /// 0, fastest, to 9, smallest: the presets of xz. Default: 6.
+        level: u32,
+    },
 }
 
 const GZIP: RangeInclusive<u32> = 1..=12;
 const ZSTD: RangeInclusive<u32> = 1..=22;
 const XZ: RangeInclusive<u32> = 0..=9;
+const BZIP2: RangeInclusive<u32> = 1..=9;
 
 impl Default for Compression {
     fn default() -> Self {
@@ -69,6 +82,8 @@ impl fmt::Display for Compression {
             Self::Gzip { level } => write!(f, "gzip:{level}"),
             Self::Zstd { level } => write!(f, "zstd:{level}"),
             Self::Xz { level } => write!(f, "xz:{level}"),
+            Self::Bzip2 { level } => write!(f, "bzip2:{level}"),
+            Self::Lzma { level } => write!(f, "lzma:{level}"),
         }
     }
 }
@@ -99,8 +114,17 @@ impl FromStr for Compression {
                 level: level as i32,
             }),
             "xz" => level(6, XZ).map(|level| Self::Xz { level }),
+            "bzip2" => level(9, BZIP2).map(|level| Self::Bzip2 { level }),
+            "lzma" => level(6, XZ).map(|level| Self::Lzma { level }),
+            "lz4" | "lzo" => Err(format!(
+                "packer reads {name}, but does not write it; write none, and compress the image with {}",
+                match name {
+                    "lz4" => "`lz4 -l`",
+                    _ => "`lzop`",
+                }
+            )),
             _ => Err(format!(
-                "expected none, gzip[:LEVEL], zstd[:LEVEL] or xz[:LEVEL], not {text:?}"
+                "expected none, or gzip, zstd, xz, bzip2 or lzma, and perhaps :LEVEL, not {text:?}"
             )),
         }
     }
@@ -128,7 +152,8 @@ impl Compression {
             Self::None => true,
             Self::Gzip { level } => GZIP.contains(&level),
             Self::Zstd { level } => u32::try_from(level).is_ok_and(|level| ZSTD.contains(&level)),
-            Self::Xz { level } => XZ.contains(&level),
+            Self::Xz { level } | Self::Lzma { level } => XZ.contains(&level),
+            Self::Bzip2 { level } => BZIP2.contains(&level),
         };
         if !in_range {
             let message = format!("{self}: there is no such level");
@@ -140,13 +165,20 @@ impl Compression {
                 AnyEncoder::Gzip(Chunked::new(gzip::Gzip::new(level as i32), jobs, out))
             }
             Self::Zstd { level } => AnyEncoder::Zstd(zstd::ZstdEncoder::new(level, jobs, out)?),
-            Self::Xz { level } => AnyEncoder::Xz(Box::new(xz::XzEncoder::new(level, jobs, out)?)),
+            Self::Xz { level } => xz(level, Container::Xz(jobs), out)?,
+            Self::Lzma { level } => xz(level, Container::Lzma, out)?,
+            Self::Bzip2 { level } => AnyEncoder::Bzip2(bzip2::Bzip2Encoder::new(level, out)),
         };
         Ok(Encoder {
             inner,
             is_broken: false,
         })
     }
+}
+
+fn xz<W: Write>(level: u32, container: Container, out: W) -> io::Result<AnyEncoder<W>> {
+    let encoder = xz::XzEncoder::new(level, container, out)?;
+    Ok(AnyEncoder::Xz(Box::new(encoder)))
 }
 
 /// Compresses the data written to it: see [`Compression::encoder`].
@@ -166,7 +198,9 @@ enum AnyEncoder<W: Write> {
     None(W),
     Gzip(Chunked<gzip::Gzip, W>),
     Zstd(zstd::ZstdEncoder<W>),
+    /// Of lzma, too.
     Xz(Box<xz::XzEncoder<W>>),
+    Bzip2(bzip2::Bzip2Encoder<W>),
 }
 
 impl<W: Write> Encoder<W> {
@@ -183,6 +217,7 @@ impl<W: Write> Encoder<W> {
             AnyEncoder::Gzip(encoder) => encoder.finish(),
             AnyEncoder::Zstd(encoder) => encoder.finish(),
             AnyEncoder::Xz(encoder) => encoder.finish(),
+            AnyEncoder::Bzip2(encoder) => encoder.finish(),
         }
     }
 
@@ -202,6 +237,7 @@ impl<W: Write> Write for Encoder<W> {
             AnyEncoder::Gzip(encoder) => encoder.write(bytes),
             AnyEncoder::Zstd(encoder) => encoder.write(bytes),
             AnyEncoder::Xz(encoder) => encoder.write(bytes),
+            AnyEncoder::Bzip2(encoder) => encoder.write(bytes),
         };
         let is_fatal = |error: &io::Error| error.kind() != io::ErrorKind::Interrupted;
         self.is_broken = result.as_ref().err().is_some_and(is_fatal);
@@ -216,157 +252,10 @@ impl<W: Write> Write for Encoder<W> {
             AnyEncoder::Gzip(encoder) => encoder.flush(),
             AnyEncoder::Zstd(encoder) => encoder.flush(),
             AnyEncoder::Xz(encoder) => encoder.flush(),
+            AnyEncoder::Bzip2(encoder) => encoder.flush(),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names() {
-        for text in [
-            "none", "gzip:1", "gzip:9", "gzip:12", "zstd:1", "zstd:22", "xz:0", "xz:9",
-        ] {
-            assert_eq!(text.parse::<Compression>().unwrap().to_string(), text);
-        }
-        assert_eq!("gzip".parse(), Ok(Compression::default()));
-        assert_eq!("zstd".parse(), Ok(Compression::Zstd { level: 19 }));
-        assert_eq!("xz".parse(), Ok(Compression::Xz { level: 6 }));
-    }
-
-    #[test]
-    fn wrong_names_are_told_what_would_be_right() {
-        for (text, message) in [
-            (
-                "",
-                "expected none, gzip[:LEVEL], zstd[:LEVEL] or xz[:LEVEL], not \"\"",
-            ),
-            (
-                "bzip2:9",
-                "expected none, gzip[:LEVEL], zstd[:LEVEL] or xz[:LEVEL], not \"bzip2:9\"",
-            ),
-            (
-                "Gzip",
-                "expected none, gzip[:LEVEL], zstd[:LEVEL] or xz[:LEVEL], not \"Gzip\"",
-            ),
-            ("none:1", "none has no level"),
-            ("none:", "none has no level"),
-            (
-                "gzip:",
-                "the level of gzip is a number from 1 to 12, not \"\"",
-            ),
-            (
-                "gzip:0",
-                "the level of gzip is a number from 1 to 12, not \"0\"",
-            ),
-            (
-                "gzip:13",
-                "the level of gzip is a number from 1 to 12, not \"13\"",
-            ),
-            (
-                "gzip:+1",
-                "the level of gzip is a number from 1 to 12, not \"+1\"",
-            ),
-            (
-                "gzip:09",
-                "the level of gzip is a number from 1 to 12, not \"09\"",
-            ),
-            (
-                "gzip:9:9",
-                "the level of gzip is a number from 1 to 12, not \"9:9\"",
-            ),
-            (
-                "zstd:-5",
-                "the level of zstd is a number from 1 to 22, not \"-5\"",
-            ),
-            (
-                "xz:10",
-                "the level of xz is a number from 0 to 9, not \"10\"",
-            ),
-            (
-                "xz:6e",
-                "the level of xz is a number from 0 to 9, not \"6e\"",
-            ),
-        ] {
-            assert_eq!(
-                text.parse::<Compression>(),
-                Err(message.to_owned()),
-                "{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn levels_that_do_not_exist_are_refused() {
-        for compression in [
-            Compression::Gzip { level: 0 },
-            Compression::Gzip { level: 13 },
-            Compression::Zstd { level: 0 },
-            Compression::Zstd { level: -1 },
-            Compression::Zstd { level: 23 },
-            Compression::Xz { level: 10 },
-        ] {
-            let error = compression
-                .encoder(NonZero::<usize>::MIN, Vec::new())
-                .err()
-                .unwrap();
-            assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{compression}");
-        }
-    }
-
-    /// Takes so many bytes, fails once, and takes any number then.
-    struct FailsOnce(Option<usize>);
-
-    impl Write for FailsOnce {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            match &mut self.0 {
-                Some(0) => {
-                    self.0 = None;
-                    Err(io::ErrorKind::StorageFull.into())
-                }
-                Some(room) => {
-                    let taken = bytes.len().min(*room);
-                    *room -= taken;
-                    Ok(taken)
-                }
-                None => Ok(bytes.len()),
-            }
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn no_end_after_an_error() {
-        // gzip and zstd cannot make these bytes smaller.
-        let data: Vec<u8> = (0_u64..1 << 17)
-            .flat_map(|i| {
-                i.wrapping_mul(0x9e37_79b9_7f4a_7c15)
-                    .rotate_left(29)
-                    .wrapping_pow(3)
-                    .to_le_bytes()
-            })
-            .collect();
-        for text in ["none", "gzip:1", "zstd:1", "xz:0"] {
-            let compression: Compression = text.parse().unwrap();
-            let out = FailsOnce(Some(7));
-            let mut encoder = compression.encoder(NonZero::<usize>::MIN, out).unwrap();
-            let error = data
-                .iter()
-                .cycle()
-                .find_map(|_| encoder.write_all(&data).err());
-            assert_eq!(error.unwrap().kind(), io::ErrorKind::StorageFull, "{text}");
-            for error in [encoder.write_all(&data).err(), encoder.finish().err()] {
-                assert_eq!(
-                    error.unwrap().to_string(),
-                    "compression had already failed",
-                    "{text}"
-                );
-            }
-        }
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
-//! Writes xz with the threads of liblzma.
+//! Writes xz with the threads of liblzma, and lzma, the older format, in one thread.
 //!
-//! The stream suits the kernel's decoder (lib/xz, without options such as `CONFIG_XZ_DEC_X86`): it has CRC32
+//! The stream of xz suits the kernel's decoder (lib/xz, without options such as `CONFIG_XZ_DEC_X86`): it has CRC32
 //! instead of xz's default CRC64, and no BCJ filter.
 //!
 //! As with `xz -T`, a block is three times the size of the dictionary and has its sizes in its header, so
@@ -10,6 +10,7 @@
 //! the dictionary of the level, and make the dictionary no larger than the data. Then a small archive does
 //! not take 8 MiB of the guest's memory.
 
+use flate2::Crc;
 use liblzma::stream::{Action, Check, Filters, LzmaOptions, MtStreamBuilder, Status, Stream};
 use std::io::{self, Write};
 use std::mem;
@@ -27,29 +28,41 @@ const THREADS_MAX: usize = 16384;
 /// How many bytes to take from liblzma at once.
 const STEP: usize = 1 << 18;
 
+/// What to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Container {
+    /// The .xz format, with so many threads.
+    Xz(NonZero<usize>),
+    /// The .lzma format. It has no checksum.
+    Lzma,
+}
+
 /// Compresses the data written to it.
 pub(super) struct XzEncoder<W> {
     level: u32,
-    jobs: NonZero<usize>,
+    container: Container,
     /// All data so far, until it exceeds the dictionary of the level.
     held: Vec<u8>,
     /// `None` while the data is held back.
     stream: Option<Stream>,
     packed: Vec<u8>,
     verifier: Verifier,
+    /// The CRC32 of all data that has been compressed.
+    data: Crc,
     out: W,
 }
 
 impl<W: Write> XzEncoder<W> {
     /// `level` is one of xz's presets.
-    pub(super) fn new(level: u32, jobs: NonZero<usize>, out: W) -> io::Result<Self> {
+    pub(super) fn new(level: u32, container: Container, out: W) -> io::Result<Self> {
         Ok(Self {
             level,
-            jobs,
+            container,
             held: Vec::new(),
             stream: None,
             packed: Vec::with_capacity(STEP),
-            verifier: Verifier::new()?,
+            verifier: Verifier::new(container)?,
+            data: Crc::new(),
             out,
         })
     }
@@ -72,7 +85,7 @@ impl<W: Write> XzEncoder<W> {
             } else {
                 self.dictionary()
             };
-            self.stream = Some(stream(self.level, self.jobs, dictionary)?);
+            self.stream = Some(stream(self.level, self.container, dictionary)?);
         }
         let Some(stream) = &mut self.stream else {
             unreachable!("it was made above")
@@ -81,11 +94,18 @@ impl<W: Write> XzEncoder<W> {
             let taken = stream.total_in();
             self.packed.clear();
             let status = stream.process_vec(data, &mut self.packed, action)?;
-            data = &data[(stream.total_in() - taken) as usize..];
+            let (compressed, rest) = data.split_at((stream.total_in() - taken) as usize);
+            self.data.update(compressed);
+            data = rest;
             let is_verified = self.verifier.verify(&self.packed)?;
             self.out.write_all(&self.packed)?;
             if status == Status::StreamEnd {
-                return if is_verified { Ok(()) } else { Err(wrong()) };
+                let is_same = self.verifier.data.sum() == self.data.sum();
+                return if is_verified && is_same {
+                    Ok(())
+                } else {
+                    Err(wrong())
+                };
             }
         }
         Ok(())
@@ -93,9 +113,12 @@ impl<W: Write> XzEncoder<W> {
 }
 
 /// Makes the stream. Its dictionary has at least `dictionary` bytes: liblzma rounds up.
-fn stream(level: u32, jobs: NonZero<usize>, dictionary: usize) -> io::Result<Stream> {
+fn stream(level: u32, container: Container, dictionary: usize) -> io::Result<Stream> {
     let mut options = LzmaOptions::new_preset(level)?;
     options.dict_size(dictionary.max(DICTIONARY_MIN) as u32);
+    let Container::Xz(jobs) = container else {
+        return Ok(Stream::new_lzma_encoder(&options)?);
+    };
     let mut filters = Filters::new();
     filters.lzma2(&options);
     let stream = MtStreamBuilder::new()
@@ -124,18 +147,24 @@ impl<W: Write> Write for XzEncoder<W> {
     }
 }
 
-/// Unpacks the stream to check that it is right: the CRC32 of each block is that of the data. This takes
-/// much less time than compressing it.
+/// Unpacks the stream to check that it is right: it has the data, and in xz, the CRC32 of each block is that of the
+/// data. This takes much less time than compressing it.
 struct Verifier {
     stream: Stream,
     unpacked: Vec<u8>,
+    /// The CRC32 of all that was unpacked.
+    data: Crc,
 }
 
 impl Verifier {
-    fn new() -> io::Result<Self> {
+    fn new(container: Container) -> io::Result<Self> {
         Ok(Self {
-            stream: Stream::new_stream_decoder(u64::MAX, 0)?,
+            stream: match container {
+                Container::Xz(_) => Stream::new_stream_decoder(u64::MAX, 0)?,
+                Container::Lzma => Stream::new_lzma_decoder(u64::MAX)?,
+            },
             unpacked: Vec::with_capacity(STEP),
+            data: Crc::new(),
         })
     }
 
@@ -148,6 +177,7 @@ impl Verifier {
                 .stream
                 .process_vec(packed, &mut self.unpacked, Action::Run)
                 .map_err(|_| wrong())?;
+            self.data.update(&self.unpacked);
             packed = &packed[(self.stream.total_in() - taken) as usize..];
             let is_full = self.unpacked.len() == self.unpacked.capacity();
             match (status, packed) {
@@ -171,8 +201,10 @@ fn wrong() -> io::Error {
 mod tests {
     use super::*;
 
+    const XZ: Container = Container::Xz(NonZero::new(2).unwrap());
+
     fn compress(level: u32, data: &[u8]) -> Vec<u8> {
-        let mut encoder = XzEncoder::new(level, NonZero::new(2).unwrap(), Vec::new()).unwrap();
+        let mut encoder = XzEncoder::new(level, XZ, Vec::new()).unwrap();
         encoder.write_all(data).unwrap();
         encoder.finish().unwrap()
     }
@@ -232,7 +264,7 @@ mod tests {
         let right = compress(0, &data);
         // Divided at any place, it is complete only at its end.
         let verify = |bytes: &[u8], at: usize| {
-            let mut verifier = Verifier::new().unwrap();
+            let mut verifier = Verifier::new(XZ).unwrap();
             let (first, second) = bytes.split_at(at);
             if verifier.verify(first)? {
                 return Ok(false);

@@ -1,6 +1,9 @@
 //! Unpacks compressed members of images as the kernel does.
 
 mod lz4;
+mod lzma;
+mod lzo;
+mod lzo1x;
 mod xz;
 
 use std::fmt;
@@ -50,14 +53,16 @@ pub fn detect(start: &[u8]) -> Option<Format> {
 }
 
 impl Format {
-    /// For a format that [`Decoder`] does not support, the command that unpacks standard input to standard
-    /// output.
-    pub fn unpacked_by(self) -> Option<&'static str> {
+    /// The kernel's option for images of this format, without `CONFIG_`.
+    pub fn kernel_option(self) -> &'static str {
         match self {
-            Self::Gzip | Self::Lz4 | Self::Xz | Self::Zstd => None,
-            Self::Bzip2 => Some("bzip2 -dc"),
-            Self::Lzma => Some("xz --format=lzma -dc"),
-            Self::Lzo => Some("lzop -dc"),
+            Self::Gzip => "RD_GZIP",
+            Self::Bzip2 => "RD_BZIP2",
+            Self::Lzma => "RD_LZMA",
+            Self::Xz => "RD_XZ",
+            Self::Lzo => "RD_LZO",
+            Self::Lz4 => "RD_LZ4",
+            Self::Zstd => "RD_ZSTD",
         }
     }
 }
@@ -76,7 +81,7 @@ impl fmt::Display for Format {
     }
 }
 
-/// Unpacks one member of a file: a gzip member, a zstd frame, an .xz stream or a legacy frame of lz4.
+/// Unpacks one member of a file: a gzip member, a zstd frame, an .xz stream, a legacy frame of lz4, and so on.
 ///
 /// An image may have more data after the member. Once [`read`](Read::read) has returned 0,
 /// [`into_inner`](Self::into_inner) returns the input at the first byte after the member. For lz4, this is the byte
@@ -84,6 +89,8 @@ impl fmt::Display for Format {
 ///
 /// The memory is bounded, whatever the input contains: a window or dictionary of more than 128 MiB is an
 /// error. This is the kernel's limit for zstd.
+///
+/// It accepts a few kinds of data that the kernel refuses: blocks that bzip2 before 0.9.5 (1999) has randomised.
 ///
 /// xz data must be as the kernel accepts it: with CRC32 or no check, and LZMA2 without BCJ filters.
 pub struct Decoder<R: BufRead> {
@@ -94,15 +101,18 @@ pub struct Decoder<R: BufRead> {
 
 enum AnyDecoder<R: BufRead> {
     Gzip(Box<flate2::bufread::GzDecoder<R>>),
-    Zstd(zstd::stream::read::Decoder<'static, R>),
+    Bzip2(bzip2::bufread::BzDecoder<R>),
+    Lzma(lzma::LzmaDecoder<R>),
     Xz(Box<xz::XzDecoder<R>>),
+    Lzo(lzo::LzoDecoder<R>),
     Lz4(lz4::Lz4Decoder<R>),
+    Zstd(zstd::stream::read::Decoder<'static, R>),
 }
 
 /// The largest window of zstd, as a power of 2: `ZSTD_WINDOWSIZE_MAX` of lib/decompress_unzstd.c.
 const WINDOW_LOG_MAX: u32 = 27;
 
-/// The largest dictionary of xz, in bytes. The kernel has no limit; `xz -9` takes 64 MiB.
+/// The largest dictionary of xz and lzma, in bytes. The kernel has no limit; `xz -9` takes 64 MiB.
 const DICTIONARY_MAX: u32 = 1 << WINDOW_LOG_MAX;
 
 impl<R: BufRead> Decoder<R> {
@@ -110,8 +120,7 @@ impl<R: BufRead> Decoder<R> {
     ///
     /// # Errors
     ///
-    /// [`Unsupported`](io::ErrorKind::Unsupported) for bzip2, lzma and lzo. The message has the
-    /// command that unpacks them.
+    /// If there is not enough memory.
     pub fn new(format: Format, input: R) -> io::Result<Self> {
         let inner = match format {
             Format::Gzip => AnyDecoder::Gzip(Box::new(flate2::bufread::GzDecoder::new(input))),
@@ -120,13 +129,11 @@ impl<R: BufRead> Decoder<R> {
                 decoder.window_log_max(WINDOW_LOG_MAX)?;
                 AnyDecoder::Zstd(decoder)
             }
+            Format::Bzip2 => AnyDecoder::Bzip2(bzip2::bufread::BzDecoder::new(input)),
+            Format::Lzma => AnyDecoder::Lzma(lzma::LzmaDecoder::new(input)?),
             Format::Xz => AnyDecoder::Xz(Box::new(xz::XzDecoder::new(input)?)),
+            Format::Lzo => AnyDecoder::Lzo(lzo::LzoDecoder::new(input)),
             Format::Lz4 => AnyDecoder::Lz4(lz4::Lz4Decoder::new(input)),
-            Format::Bzip2 | Format::Lzma | Format::Lzo => {
-                let command = format.unpacked_by().unwrap_or_default();
-                let reason = format!("{format} is not supported; unpack it with `{command}` first");
-                return Err(io::Error::new(io::ErrorKind::Unsupported, reason));
-            }
         };
         Ok(Self {
             format,
@@ -139,9 +146,12 @@ impl<R: BufRead> Decoder<R> {
     pub fn into_inner(self) -> R {
         match self.inner {
             AnyDecoder::Gzip(decoder) => decoder.into_inner(),
-            AnyDecoder::Zstd(decoder) => decoder.finish(),
+            AnyDecoder::Bzip2(decoder) => decoder.into_inner(),
+            AnyDecoder::Lzma(decoder) => decoder.into_inner(),
             AnyDecoder::Xz(decoder) => decoder.into_inner(),
+            AnyDecoder::Lzo(decoder) => decoder.into_inner(),
             AnyDecoder::Lz4(decoder) => decoder.into_inner(),
+            AnyDecoder::Zstd(decoder) => decoder.finish(),
         }
     }
 
@@ -171,7 +181,7 @@ impl<R: BufRead> Read for Decoder<R> {
     ///
     /// [`InvalidData`](io::ErrorKind::InvalidData) if the data is corrupt,
     /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if it is incomplete,
-    /// [`Unsupported`](io::ErrorKind::Unsupported) if it is .xz data that the kernel does not accept, and
+    /// [`Unsupported`](io::ErrorKind::Unsupported) if it is .xz or lzo data that the kernel does not accept, and
     /// errors of the input. The data read before an error may be corrupt, too, because checksums come at
     /// the end.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -184,9 +194,12 @@ impl<R: BufRead> Read for Decoder<R> {
         }
         let result = match &mut self.inner {
             AnyDecoder::Gzip(decoder) => decoder.read(buffer),
-            AnyDecoder::Zstd(decoder) => decoder.read(buffer),
+            AnyDecoder::Bzip2(decoder) => decoder.read(buffer),
+            AnyDecoder::Lzma(decoder) => decoder.read(buffer),
             AnyDecoder::Xz(decoder) => decoder.read(buffer),
+            AnyDecoder::Lzo(decoder) => decoder.read(buffer),
             AnyDecoder::Lz4(decoder) => decoder.read(buffer),
+            AnyDecoder::Zstd(decoder) => decoder.read(buffer),
         };
         result.map_err(|error| {
             self.is_broken = error.kind() != io::ErrorKind::Interrupted;

@@ -62,23 +62,6 @@ impl<R: BufRead> XzDecoder<R> {
             _ => Ok(()),
         }
     }
-
-    fn explain(&mut self, error: Error) -> io::Error {
-        match error {
-            // liblzma does not tell what it needs, but refuses a limit that is lower.
-            Error::MemLimit => {
-                let suffices = |mib: &u64| self.stream.set_memlimit((mib << 20) + OVERHEAD).is_ok();
-                let needed = (0..=4096).find(suffices).unwrap_or(4096);
-                let allowed = DICTIONARY_MAX >> 20;
-                unsupported(&format!(
-                    "needs a dictionary of {needed} MiB; {allowed} are allowed"
-                ))
-            }
-            Error::Options => other_filters(),
-            Error::Mem => io::ErrorKind::OutOfMemory.into(),
-            error => error.into(),
-        }
-    }
 }
 
 impl<R: BufRead> io::Read for XzDecoder<R> {
@@ -98,7 +81,9 @@ impl<R: BufRead> io::Read for XzDecoder<R> {
                 self.headers.extend_from_slice(&input[..read]);
             }
             self.input.consume(read);
-            self.is_complete = result.map_err(|error| self.explain(error))? == Status::StreamEnd;
+            self.is_complete = result
+                .map_err(|error| explain(error, &mut self.stream, OVERHEAD))?
+                == Status::StreamEnd;
             if missing > 0 && self.missing() == 0 {
                 self.check_headers()?;
             }
@@ -110,6 +95,24 @@ impl<R: BufRead> io::Read for XzDecoder<R> {
             }
         }
         Ok(0)
+    }
+}
+
+/// What an error of liblzma means. `overhead` is what `stream` needs besides the dictionary, at most.
+pub(super) fn explain(error: Error, stream: &mut Stream, overhead: u64) -> io::Error {
+    match error {
+        // liblzma does not tell what it needs, but refuses a limit that is lower.
+        Error::MemLimit => {
+            let suffices = |mib: &u64| stream.set_memlimit((mib << 20) + overhead).is_ok();
+            let needed = (0..=4096).find(suffices).unwrap_or(4096);
+            let allowed = DICTIONARY_MAX >> 20;
+            unsupported(&format!(
+                "needs a dictionary of {needed} MiB; {allowed} are allowed"
+            ))
+        }
+        Error::Options => other_filters(),
+        Error::Mem => io::ErrorKind::OutOfMemory.into(),
+        error => error.into(),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::attributes::Attributes;
 use super::confined::{Confined, Place};
 use super::node::{Identity, Node};
-use super::part::Unselected;
+use super::part::{Unselected, without_names};
 use super::{ExtractOptions, Failure};
 use crate::entry::Device;
 use crate::paths::absolute;
@@ -35,6 +35,8 @@ pub(super) struct Extraction {
     pub directories: BTreeMap<BString, Attributes>,
     /// What is needed of the entries that are not selected.
     pub unselected: Unselected,
+    /// The entries so far, and the bytes of their contents.
+    count: (u64, u64),
     /// The original mode of the top directory, if it was changed for the time of the extraction.
     closed: Option<Mode>,
 }
@@ -48,6 +50,7 @@ impl Extraction {
             links: HashMap::new(),
             directories: BTreeMap::new(),
             unselected: Unselected::default(),
+            count: (0, 0),
         })
     }
 
@@ -65,18 +68,43 @@ impl Extraction {
                     self.unselected.end_archive();
                 }
                 Item::Entry(entry) => {
-                    let path = absolute(&entry.path);
-                    let (path, contents) = (path.as_bstr(), reader.contents());
-                    let result = match selection.selects(path) {
-                        true => self
+                    let whole = absolute(&entry.path);
+                    self.count(&entry).map_err(|reason| {
+                        let (position, path) = (entry.position, escape(&whole));
+                        let reason = format!("{position}: {path}: {reason}");
+                        Error::Input(std::io::Error::other(reason))
+                    })?;
+                    let path = without_names(whole.as_bstr(), self.options.strip_components);
+                    let (is_selected, contents) = (selection.selects(&whole), reader.contents());
+                    let result = match path {
+                        None => self.stripped(&entry, contents),
+                        Some(path) if is_selected => self
                             .make_parents(path)
                             .and_then(|()| self.entry(&entry, path, contents)),
-                        false => self.unselected(&entry, path, contents),
+                        Some(path) => self.unselected(&entry, path, contents),
                     };
                     if let Err(failure) = result {
-                        report(path, failure)?;
+                        report(whole.as_bstr(), failure)?;
                     }
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts an entry. Fails if there are too many, before anything of this one is written.
+    fn count(&mut self, entry: &CpioEntry) -> Result<(), String> {
+        let (entries, size) = &mut self.count;
+        *entries += 1;
+        *size += u64::from(entry.header.filesize);
+        for (found, max, what) in [
+            (*entries, self.options.entries_max, "entries"),
+            (*size, self.options.size_max, "bytes of contents"),
+        ] {
+            if let Some(max) = max.filter(|&max| found > max) {
+                return Err(format!(
+                    "with it, the image has {found} {what}, and {max} are allowed; the rest is not extracted"
+                ));
             }
         }
         Ok(())
@@ -94,6 +122,9 @@ impl Extraction {
         let file_type = FileType::from_raw_mode(entry.header.mode);
         if is_device(file_type) && self.options.skip_devices {
             return Ok(());
+        }
+        if let Some(announce) = self.options.announce {
+            announce(path);
         }
         let attributes = Attributes::new(&entry.header);
         if path == "/" {

@@ -23,6 +23,14 @@ use std::path::Path;
 pub struct ExtractOptions {
     /// Skip character and block devices, which only root can make.
     pub skip_devices: bool,
+    /// Leave out so many names at the start of each path. Entries without further names are skipped.
+    pub strip_components: usize,
+    /// Called with the path of each entry that is extracted, before it is.
+    pub announce: Option<fn(&BStr)>,
+    /// The most entries that the image may have. The memory depends on them.
+    pub entries_max: Option<u64>,
+    /// The most bytes that the contents of all its files may have.
+    pub size_max: Option<u64>,
 }
 
 /// Extracts `image` to `directory`, which must be empty. If it does not exist, it is made.
@@ -44,7 +52,7 @@ pub struct ExtractOptions {
 ///
 /// # Errors
 /// [`Error::At`] if `directory` cannot be used, or if a file cannot be written for a reason that also
-/// affects other files, such as a full disk. [`Error::Input`] if the image cannot be read or is damaged.
+/// affects other files, such as a full disk. [`Error::Input`] if the image cannot be read or is damaged, or exceeds a limit.
 /// The files that were extracted before the error stay.
 pub fn extract(
     image: impl Read,
@@ -57,6 +65,8 @@ pub fn extract(
 
 /// As [`extract`], but extracts only the entries of which `selection` selects the paths, and their parent
 /// directories. `report` also gets an error for each pattern that matches no entry.
+///
+/// A pattern must match the whole path, also if names at its start are to be left out.
 ///
 /// All names of a file have its contents, even if the archive has them with a name that is not selected.
 ///

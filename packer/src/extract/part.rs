@@ -64,6 +64,17 @@ impl Unselected {
     }
 }
 
+/// The path without so many names at its start. `None` if nothing is left of it.
+pub(super) fn without_names(path: &BStr, names: usize) -> Option<&BStr> {
+    match names {
+        0 => Some(path),
+        names => {
+            let mut slashes = path.find_iter(b"/");
+            slashes.nth(names).map(|slash| path[slash..].as_bstr())
+        }
+    }
+}
+
 fn failed_to_spool(error: io::Error) -> Failure {
     let directory = std::env::temp_dir();
     let directory = escape_path(&directory);
@@ -108,6 +119,19 @@ impl Extraction {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Takes from an entry of whose path nothing is left what others may need of it.
+    pub fn stripped(
+        &mut self,
+        entry: &CpioEntry,
+        contents: Contents<impl Read>,
+    ) -> Result<(), Failure> {
+        let is_file = FileType::from_raw_mode(entry.header.mode) == FileType::RegularFile;
+        match entry.link().filter(|_| is_file && entry.skipped.is_none()) {
+            Some(link) => self.unselected_name(link, entry, contents),
+            None => Ok(()),
+        }
     }
 
     /// As in Linux, any name of a file can have the contents, and the attributes of the last name count.

@@ -45,7 +45,7 @@ pub struct ManifestImage {
 pub struct ManifestArchive {
     /// The byte of the image where it begins. For a compressed archive, where its member begins.
     pub offset: u64,
-    /// `none`, `gzip`, `zstd` or `xz`.
+    /// `none`, or the name of a [`Format`](crate::decompress::Format).
     pub compression: String,
     /// Uncompressed size in bytes, with the trailer and the NULs after it.
     pub size: u64,

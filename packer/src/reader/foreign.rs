@@ -29,6 +29,8 @@ const UKI: &str = "`objcopy -O binary --only-section=.initrd IMAGE OUT` takes th
 const DISK: &str =
     "mount or unpack it, and look for the initramfs in it: /boot, /casper, /isolinux, /live";
 const FILES: &str = "unpack it, and make an image of the files with `packer create OUT --tree DIR`";
+pub(super) const CONVERT: &str =
+    "Linux knows only newc; `packer convert IMAGE OUT` makes an image of it";
 const PROGRAM: &str = "`packer create OUT --file /init=IMAGE` makes an image of it";
 
 /// The first match counts. If a format has two magics, the more specific one comes first.
@@ -44,8 +46,8 @@ const FOREIGN: &[Foreign] = &[
     row(257, b"ustar", "a tar archive", FILES),
     row(0, b"PK\x03\x04", "a zip archive", FILES),
     row(0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", FILES),
-    row(0, b"\xc7\x71", "a cpio archive in the old binary format", "make it with `cpio -H newc`"),
-    row(0, b"\x71\xc7", "a cpio archive in the old binary format", "make it with `cpio -H newc`"),
+    row(0, b"\xc7\x71", "a cpio archive in the old binary format, little-endian", CONVERT),
+    row(0, b"\x71\xc7", "a cpio archive in the old binary format, big-endian", CONVERT),
     row(0, b"\r\0\0\0\0\0\0\0nix-archive-1", "a NAR", "`nix-store --restore DIR <IMAGE` unpacks it"),
     row(0, b"\xed\xab\xee\xdb", "an RPM package", "`rpm2cpio IMAGE >OUT` makes an archive of it"),
     row(0, b"!<arch>\ndebian-binary", "a Debian package", "`dpkg-deb -x IMAGE DIR` unpacks it"),

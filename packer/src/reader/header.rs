@@ -1,6 +1,7 @@
 //! Reading an entry up to its contents.
 
 use super::contents::Rest;
+use super::foreign::CONVERT;
 use super::stream::Position;
 use super::{CpioEntry, FileType, OpenArchive, Reader, Skipped, show};
 use crate::newc::{ALIGN, Header, LEN, TRAILER};
@@ -127,11 +128,11 @@ fn not_a_header(position: Position, bytes: &[u8; LEN]) -> io::Error {
             "expected a header of hexadecimal digits, found {found}"
         ));
     }
-    let hint = match magic {
-        b"070707" => ", the old portable format; make it with `cpio -H newc`",
-        _ => "",
-    };
     let found = show(magic);
+    let hint = match magic {
+        b"070707" => format!(", of odc, the old portable format of cpio: {CONVERT}"),
+        _ => String::new(),
+    };
     position.invalid(format_args!(
         "expected the magic 070701 or 070702, found {found}{hint}"
     ))

@@ -183,17 +183,6 @@ impl<R: Read> Stream<R> {
                 "expected an archive, compressed data of a kind that Linux knows, or NULs; found {found}"
             )));
         };
-        if let Some(command) = format.unpacked_by() {
-            let input = match position.byte {
-                0 => format!("{command} <IMAGE"),
-                byte => format!("tail -c +{} IMAGE | {command}", byte + 1),
-            };
-            let reason = format!(
-                "the data from here on is compressed with {format}, which packer does not unpack; unpack it \
-                 with `{input} >OUT`, and read OUT"
-            );
-            return Err(position.error(ErrorKind::Unsupported, reason));
-        }
         let member =
             Decoder::new(format, image).map_err(|error| position.error(error.kind(), error))?;
         self.source = Source::Member(BufReader::with_capacity(BUFFER, member));

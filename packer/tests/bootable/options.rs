@@ -55,7 +55,13 @@ fn an_image_needs_options() {
 fn each_compression_needs_an_option() {
     let early = archive(&[dir("kernel")]);
     let plain = archive(&[good_init()]);
-    for (format, option) in [("gzip", "RD_GZIP"), ("zstd", "RD_ZSTD"), ("xz", "RD_XZ")] {
+    for (format, option) in [
+        ("gzip", "RD_GZIP"),
+        ("zstd", "RD_ZSTD"),
+        ("xz", "RD_XZ"),
+        ("bzip2", "RD_BZIP2"),
+        ("lzma", "RD_LZMA"),
+    ] {
         let image = [early.clone(), compress(format, &plain)].concat();
         let start = format!(
             "error: the kernel has no CONFIG_{option}, so it cannot unpack the {format} data at byte {} of",

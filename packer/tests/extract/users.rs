@@ -229,7 +229,10 @@ fn devices() {
     assert_eq!(ino("inside/one"), ino("inside/two"));
 
     let place = Place::new();
-    let options = ExtractOptions { skip_devices: true };
+    let options = ExtractOptions {
+        skip_devices: true,
+        ..ExtractOptions::default()
+    };
     let image = archive(&entries);
     extract(
         &image[..],

@@ -88,8 +88,8 @@ fn what_linux_refuses_is_an_error_with_its_position() {
         (
             "another format of cpio",
             join([&a, b"070707", &[b'0'; 104]]),
-            "byte 240: expected the magic 070701 or 070702, found `070707`, the old portable format; make \
-             it with `cpio -H newc`",
+            "byte 240: expected the magic 070701 or 070702, found `070707`, of odc, the old portable format of \
+             cpio: Linux knows only newc; `packer convert IMAGE OUT` makes an image of it",
         ),
         (
             "a header with another magic",
@@ -165,23 +165,26 @@ fn what_linux_refuses_is_an_error_with_its_position() {
         ),
         ("a corrupt member", bad_crc, "the gzip data is corrupt"),
         (
-            "bzip2",
-            b"BZh9".to_vec(),
-            "byte 0: the data from here on is compressed with bzip2, which packer does not unpack; unpack \
-             it with `bzip2 -dc <IMAGE >OUT`, and read OUT",
+            "bzip2 that is cut off, after an archive",
+            join([&a, &[0; 4], b"BZh9"]),
+            "byte 0 of the bzip2 member at byte 244: the bzip2 data ends too early; was it cut off?",
         ),
         (
-            "lzo after an archive",
-            join([&a, &[0; 4], b"\x89LZO"]),
-            "byte 244: the data from here on is compressed with lzo, which packer does not unpack; unpack \
-             it with `tail -c +245 IMAGE | lzop -dc >OUT`, and read OUT",
-        ),
-        (
-            "lzma",
+            "lzma that is cut off",
             b"\x5d\0\0".to_vec(),
-            "`xz --format=lzma -dc <IMAGE >OUT`",
+            "byte 0 of the lzma member at byte 0: the lzma data ends too early; was it cut off?",
         ),
-        ("lzo", b"\x89LZO".to_vec(), "`lzop -dc <IMAGE >OUT`"),
+        (
+            "lzo that is cut off",
+            b"\x89LZO".to_vec(),
+            "byte 0 of the lzo member at byte 0: the lzo data ends too early; was it cut off?",
+        ),
+        (
+            "two streams of bzip2 with half of an archive each, as pbzip2 writes",
+            join([&compress("bzip2", &a[..116]), &compress("bzip2", &a[116..])]),
+            "byte 116 of the bzip2 member at byte 0: expected the next entry or the trailer, found the end; \
+             was it cut off?",
+        ),
         (
             "a kernel",
             b"MZ\xea".to_vec(),
