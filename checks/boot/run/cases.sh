@@ -295,6 +295,10 @@ kill -TERM $!
 status=0
 wait $! || status=$?
 [ $status = 143 ]
+# Every key reaches it.
+for line in 1 2 3 4; do sleep 1; echo $line; done |
+	script -qec 'run --init --timeout 60 -- sh -c "read -r a; read -r b; read -r c; read -r d; echo \"got \$a\$b\$c\$d\""' screen >/dev/null
+grep -q "^got 1234" screen
 script -qec 'stty rows 30 cols 100; run --init -- sh -c "test -t 0 && test -t 1 && test -t 2 && stty size"' screen </dev/null >/dev/null
 grep -q "30 100" screen
 
