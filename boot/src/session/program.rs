@@ -100,8 +100,14 @@ pub fn run(
         streams.input = File::open("/dev/null").context("cannot open /dev/null")?;
         streams.is_terminal = false;
     }
-    let (channel, theirs) = Channel::open(steps, vm.channel_window(), streams, tell)
-        .context("cannot create the channel to the guest")?;
+    let (channel, theirs) = Channel::open(
+        steps,
+        vm.channel_window(),
+        vm.input_directory(),
+        streams,
+        tell,
+    )
+    .context("cannot create the channel to the guest")?;
     let ports: Vec<_> = [theirs].into_iter().chain(connected).collect();
 
     let started = Instant::now();
