@@ -11,6 +11,7 @@
 
 mod arch;
 mod channel;
+mod input;
 mod memory;
 mod modules;
 mod network;

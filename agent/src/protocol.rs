@@ -8,6 +8,9 @@
 //! The program has three streams, 0 to 2. The reader of a stream grants *credit*, in bytes, and the writer sends
 //! no more than that. So a stream that nobody reads delays no other one. Both sides start with the credit
 //! [`WINDOW`] for each stream.
+//!
+//! A channel may be slow from boot to the agent. Then boot offers a file of the host with [`FILE`]. If the agent has opened
+//! it, boot writes data of stdin to this file, and sends only [`SEGMENT`].
 
 use core::ffi::CStr;
 
@@ -27,6 +30,11 @@ pub const HELLO: u8 = b'H';
 pub const START: u8 = b'S';
 /// boot: a piece of the steps, see [`Step`].
 pub const STEPS: u8 = b'T';
+/// boot: a file of the host: its directory and its name, each with a byte 0 at the end. The agent answers with the same
+/// kind; the number is 1 if the agent has opened the file, and 0 if it cannot do that.
+pub const FILE: u8 = b'O';
+/// boot: data of stdin in that file, see [`Segment`].
+pub const SEGMENT: u8 = b'G';
 /// Data of the stream `number`.
 pub const DATA: u8 = b'D';
 /// Credit for the stream `number`: the payload is a `u32`.
@@ -43,7 +51,7 @@ pub const EXITED: u8 = b'E';
 pub const FAILED: u8 = b'F';
 
 /// The agent's greeting: the version of the protocol.
-pub const GREETING: &[u8] = b"simplest-linux agent 2";
+pub const GREETING: &[u8] = b"simplest-linux agent 3";
 
 /// The length of a step's beginning: the kind, three bytes 0, the number of strings, and a number (`u64`).
 /// Then come the strings, each with its length (`u32`) in front and a byte 0 at the end, which counts.
@@ -86,6 +94,45 @@ pub const EXECUTE: u8 = b'x';
 /// The file in the initramfs with the modules that the agent loads before it opens the channel: their paths, in the order
 /// in which to load them, each with a byte 0 at the end.
 pub const MODULES: &CStr = c"/modules";
+
+/// Data of stdin in a file. Segments have increasing numbers, and each number is used once: what the guest's cache has of
+/// the file is never old.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Segment {
+    /// Its number.
+    pub number: u64,
+    /// Its length in bytes, at most [`WINDOW`].
+    pub length: usize,
+}
+
+/// The distance of the beginnings of two segments in the file, in bytes. Much larger than a segment: Linux may read some
+/// pages after the end of a segment, and must not read the next one before boot has written it.
+pub const STRIDE: u64 = 1 << 20;
+
+/// The length of an encoded [`Segment`]: the number, and the length as a `u32`.
+pub const SEGMENT_LENGTH: usize = 12;
+
+impl Segment {
+    /// The payload of a frame.
+    pub fn encode(self) -> [u8; SEGMENT_LENGTH] {
+        let [a, b, c, d, e, f, g, h] = self.number.to_le_bytes();
+        let [i, j, k, l] = (self.length as u32).to_le_bytes();
+        [a, b, c, d, e, f, g, h, i, j, k, l]
+    }
+
+    /// The segment in a payload.
+    pub fn decode(payload: &[u8]) -> Segment {
+        Segment {
+            number: u64::from(number(payload, 0)) | (u64::from(number(payload, 4)) << 32),
+            length: number(payload, 8) as usize,
+        }
+    }
+
+    /// Where it begins in the file.
+    pub fn place(self) -> u64 {
+        self.number.saturating_mul(STRIDE)
+    }
+}
 
 /// A header.
 pub fn header(kind: u8, number: u8, length: usize) -> [u8; HEADER] {
@@ -150,6 +197,16 @@ mod tests {
     #[test]
     fn a_header_is_read_back() {
         assert_eq!(parse_header(&header(DATA, 2, 70_000)), (DATA, 2, 70_000));
+    }
+
+    #[test]
+    fn a_segment_is_read_back() {
+        let segment = Segment {
+            number: (7 << 32) | 5,
+            length: WINDOW,
+        };
+        assert_eq!(Segment::decode(&segment.encode()), segment);
+        assert_eq!(segment.place(), STRIDE * segment.number);
     }
 
     #[test]

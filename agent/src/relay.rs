@@ -1,23 +1,16 @@
 //! The loop while the program runs: it passes streams and signals, and reaps whoever ends.
 
-use agent::protocol::{CLOSE, CREDIT, DATA, HEADER, PAYLOAD, SIGNAL, SIZE, WINDOW, number};
+use agent::protocol::{
+    CLOSE, CREDIT, DATA, FILE, HEADER, PAYLOAD, SEGMENT, SIGNAL, SIZE, Segment, WINDOW, number,
+};
 
 use crate::channel::Channel;
+use crate::input::Input;
 use crate::program::{Program, set_size};
+use crate::say;
 use crate::system::{
     self, EAGAIN, EINTR, EVERYBODY, Fd, POLLIN, POLLOUT, Pid, Poll, SIGCHLD, SIGKILL,
 };
-
-/// The program's input: data from boot that the program has not read.
-struct Input {
-    fd: Option<Fd>,
-    /// Room for all data that boot has credit for.
-    data: &'static mut [u8],
-    start: usize,
-    end: usize,
-    /// Whether boot sends no more.
-    complete: bool,
-}
 
 /// One of the program's outputs.
 #[derive(Clone, Copy)]
@@ -30,6 +23,8 @@ struct Output {
 struct Relay {
     pid: Pid,
     input: Input,
+    /// The answer to a [`FILE`], to be sent.
+    opened: Option<bool>,
     /// The streams 1, 2 and 0. A terminal is one of them.
     outputs: [Output; 3],
     terminal: Option<Fd>,
@@ -40,10 +35,7 @@ struct Relay {
 /// Runs until the program has ended, and everything that it wrote has been sent. Returns its wait(2) status.
 pub fn run(channel: &mut Channel, program: Program) -> u32 {
     let ends = system::signals(1 << (SIGCHLD - 1));
-    let (data, frame) = (system::allocate(WINDOW), system::allocate(HEADER + PAYLOAD));
-    let (Ok(ends), Ok(data), Ok(frame)) = (ends, data, frame) else {
-        return SIGKILL;
-    };
+    let frame = system::allocate(HEADER + PAYLOAD);
     let Program {
         pid,
         streams: [stdin, stdout, stderr],
@@ -61,15 +53,17 @@ pub fn run(channel: &mut Channel, program: Program) -> u32 {
     if let (Some(terminal), None) = (terminal, outputs[of_terminal].fd) {
         outputs[of_terminal].fd = Some(terminal);
     }
+    let input = match terminals & 1 {
+        1 => Input::new(terminal, true),
+        _ => Input::new(stdin, false),
+    };
+    let (Ok(ends), Ok(input), Ok(frame)) = (ends, input, frame) else {
+        return SIGKILL;
+    };
     let mut relay = Relay {
         pid,
-        input: Input {
-            fd: if terminals & 1 == 1 { terminal } else { stdin },
-            data,
-            start: 0,
-            end: 0,
-            complete: false,
-        },
+        input,
+        opened: None,
         outputs,
         terminal,
         frame,
@@ -80,6 +74,9 @@ pub fn run(channel: &mut Channel, program: Program) -> u32 {
             relay.take(kind, stream, payload);
             true
         });
+        if let Some(opened) = relay.opened.take() {
+            channel.send(FILE, u8::from(opened), &[]);
+        }
         // When the program has ended, send what it wrote. Nobody else writes then.
         if let Some(status) = status {
             if relay.outputs.iter().all(|output| output.fd.is_none()) {
@@ -99,7 +96,7 @@ pub fn run(channel: &mut Channel, program: Program) -> u32 {
             system::power_off();
         }
         if writable.found != 0 {
-            relay.write_input(channel);
+            relay.input.write(channel);
         }
         for (index, wait) in readable.into_iter().enumerate() {
             if wait.found != 0 {
@@ -127,14 +124,13 @@ impl Relay {
             events,
             found: 0,
         };
-        let pending = self.input.end > self.input.start || self.input.complete;
         let [stdout, stderr, terminal] = self
             .outputs
             .map(|output| wait(output.fd.filter(|_| output.credit > 0), POLLIN));
         [
             wait(Some(channel), POLLIN),
             wait(Some(ends), POLLIN),
-            wait(self.input.fd.filter(|_| pending), POLLOUT),
+            wait(self.input.waiting(), POLLOUT),
             stdout,
             stderr,
             terminal,
@@ -156,6 +152,8 @@ impl Relay {
         };
         match (kind, output) {
             (DATA, _) => self.input.add(payload),
+            (FILE, _) => self.opened = Some(self.input.open(payload).is_ok()),
+            (SEGMENT, _) => self.add_segment(Segment::decode(payload)),
             (CLOSE, None) => self.input.complete = true,
             (CLOSE, Some(output)) => {
                 // The program gets SIGPIPE with its next write.
@@ -170,36 +168,22 @@ impl Relay {
         }
     }
 
+    fn add_segment(&mut self, segment: Segment) {
+        if let Err(errno) = self.input.add_segment(segment) {
+            // The program must not run on without these data.
+            let [a, b, c] = errno.digits();
+            say(b"agent: cannot read stdin in the file of boot: errno ");
+            say(&[a, b, c, b'\n']);
+            system::power_off();
+        }
+    }
+
     fn resize(&self, payload: &[u8]) {
         if let (Some(terminal), &[a, b, c, d]) = (self.terminal, payload) {
             set_size(
                 terminal,
                 [u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d])],
             );
-        }
-    }
-
-    /// Gives the program as much of its input as it takes.
-    fn write_input(&mut self, channel: &Channel) {
-        let input = &mut self.input;
-        let Some(fd) = input.fd else { return };
-        let data = input.data.get(input.start..input.end).unwrap_or_default();
-        if !data.is_empty() {
-            match system::write(fd, data) {
-                Ok(length) => {
-                    input.start += length;
-                    channel.send(CREDIT, 0, &(length as u32).to_le_bytes());
-                }
-                Err(EAGAIN | EINTR) => return,
-                // The program has closed its stdin.
-                Err(_) => {
-                    channel.send(CLOSE, 0, &[]);
-                    input.close(self.terminal);
-                }
-            }
-        }
-        if input.complete && input.start == input.end {
-            input.close(self.terminal);
         }
     }
 
@@ -232,29 +216,6 @@ impl Relay {
                 }
             }
         }
-    }
-}
-
-impl Input {
-    /// Adds data. boot has credit for no more than there is room.
-    fn add(&mut self, payload: &[u8]) {
-        if self.start > 0 {
-            self.data.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
-        }
-        let end = self.end + payload.len();
-        if let Some(room) = self.data.get_mut(self.end..end) {
-            room.copy_from_slice(payload);
-            self.end = end;
-        }
-    }
-
-    fn close(&mut self, terminal: Option<Fd>) {
-        if let Some(fd) = self.fd.take().filter(|fd| Some(*fd) != terminal) {
-            system::close(fd);
-        }
-        self.start = self.end;
     }
 }
 

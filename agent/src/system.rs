@@ -65,6 +65,20 @@ pub fn read(fd: Fd, buffer: &mut [u8]) -> Result<usize> {
     call!(READ, fd as usize, buffer.as_mut_ptr().addr(), buffer.len())
 }
 
+/// pread(2)
+pub fn read_at(fd: Fd, buffer: &mut [u8], place: u64) -> Result<usize> {
+    let (start, length) = (buffer.as_mut_ptr().addr(), buffer.len());
+    call!(PREAD64, fd as usize, start, length, place as usize)
+}
+
+pub const POSIX_FADV_RANDOM: usize = 1;
+pub const POSIX_FADV_DONTNEED: usize = 4;
+
+/// posix_fadvise(2) for a whole file.
+pub fn advise(fd: Fd, advice: usize) -> Result<()> {
+    call!(FADVISE64, fd as usize, 0, 0, advice).map(|_| ())
+}
+
 /// write(2)
 pub fn write(fd: Fd, bytes: &[u8]) -> Result<usize> {
     call!(WRITE, fd as usize, bytes.as_ptr().addr(), bytes.len())
@@ -161,6 +175,27 @@ pub fn mount(source: &CStr, target: &CStr, kind: &CStr, flags: usize, data: &CSt
         text(data)
     )
     .map(|_| ())
+}
+
+/// Opens the file `name` in a directory of the host, for reading. The directory is in a mount that has no place in the
+/// guest, so no program sees it.
+pub fn open_in_hostfs(directory: &CStr, name: &CStr) -> Result<Fd> {
+    const CLOEXEC: usize = 1;
+    const FSCONFIG_SET_STRING: usize = 1;
+    const FSCONFIG_CMD_CREATE: usize = 6;
+    const MOUNT_ATTR_RDONLY: usize = 1;
+    let hostfs = text(c"hostfs");
+    let context = call!(FSOPEN, hostfs, CLOEXEC)?;
+    let source = text(directory);
+    let configured = call!(FSCONFIG, context, FSCONFIG_SET_STRING, hostfs, source, 0);
+    let mount = configured
+        .and_then(|_| call!(FSCONFIG, context, FSCONFIG_CMD_CREATE, 0, 0, 0))
+        .and_then(|_| call!(FSMOUNT, context, CLOEXEC, MOUNT_ATTR_RDONLY));
+    close(context as Fd);
+    let mount = mount?;
+    let file = call!(OPENAT, mount, text(name), O_CLOEXEC, 0);
+    close(mount as Fd);
+    file.map(|fd| fd as Fd)
 }
 
 /// finit_module(2), without parameters.

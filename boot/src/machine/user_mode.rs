@@ -129,8 +129,8 @@ impl UserMode {
 pub const CHANNEL: &str = "/dev/tty1";
 
 /// The number of bytes that may wait in that device. When it has 3968, Linux switches the device off until a program has
-/// read most of them, and user-mode Linux never switches it on again (line_throttle() in arch/um/drivers/line.c).
-/// Headers count, too.
+/// read most of them, and user-mode Linux never switches it on again (line_throttle() in arch/um/drivers/line.c). Only
+/// frames with data are counted, so there is room for some others.
 pub const CHANNEL_WINDOW: usize = 3000;
 
 /// The path of the device in the guest that is the stream `number` of the program, if the program is PID 1.

@@ -87,6 +87,14 @@ impl Vm {
         }
     }
 
+    /// The directory of the host for a file with the program's input, if the guest can open it and the device is slow.
+    pub fn input_directory(&self) -> Option<&'static Path> {
+        match &self.runner {
+            Runner::Qemu(_) => None,
+            Runner::UserMode(_) => Some(Path::new(user_mode::SHARED_MEMORY)),
+        }
+    }
+
     /// The program to start.
     pub fn program(&self) -> &Path {
         match &self.runner {

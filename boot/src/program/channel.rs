@@ -1,21 +1,23 @@
 //! boot's end of the channel to the agent: the program's streams and signals.
 //!
 //! A thread reads frames. Each of the program's outputs has a thread that writes, because a reader of one may be slow.
-//! stdin has a thread that reads.
+//! stdin has a thread that reads: input.rs.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use agent::protocol::{
-    CLOSE, CREDIT, DATA, EXITED, FAILED, GREETING, HEADER, HELLO, PAYLOAD, SIGNAL, SIZE, START,
-    STEPS, WINDOW, header, number, parse_header,
+    CLOSE, CREDIT, DATA, EXITED, FAILED, FILE, GREETING, HEADER, HELLO, PAYLOAD, SIGNAL, SIZE,
+    START, STEPS, WINDOW, header, number, parse_header,
 };
 
+use crate::program::input::Input;
 use crate::streams::Patient;
 
 /// What happens to the program.
@@ -82,17 +84,17 @@ pub struct Channel(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     writer: Mutex<UnixStream>,
-    /// How many bytes of input the agent has room for; nothing if it wants no more.
-    room: Mutex<Option<usize>>,
-    more_room: Condvar,
+    input: Input,
 }
 
 impl Channel {
-    /// A channel, and the end for the guest, which may have `window` bytes that the agent has not read. When the
-    /// agent is ready, it gets the `steps`. Calls `tell` with each event.
+    /// A channel, and the end for the guest. The device of the channel holds `device` bytes that the agent has not read. If
+    /// there is a `directory`, large input goes through a file there. When the agent is ready, it gets the `steps`. Calls
+    /// `tell` with each event.
     pub fn open(
         steps: Vec<u8>,
-        window: usize,
+        device: usize,
+        directory: Option<&'static Path>,
         streams: Streams,
         tell: Tell,
     ) -> io::Result<(Channel, OwnedFd)> {
@@ -100,13 +102,13 @@ impl Channel {
         let reader = own.try_clone()?;
         let channel = Channel(Arc::new(Shared {
             writer: Mutex::new(own),
-            room: Mutex::new(Some(window.min(WINDOW))),
-            more_room: Condvar::new(),
+            input: Input::new(device, directory),
         }));
         let reading = channel.clone();
         thread::spawn(move || {
             // An error means that the guest has ended. The console tells why.
             let _ = reading.read(reader, steps, streams, &tell);
+            reading.0.input.end();
             tell(Event::Closed);
         });
         Ok((channel, theirs.into()))
@@ -127,7 +129,7 @@ impl Channel {
     }
 
     /// Sends a frame. A failure means that the guest has ended.
-    fn send(&self, kind: u8, number: u8, payload: &[u8]) {
+    pub(super) fn send(&self, kind: u8, number: u8, payload: &[u8]) {
         let mut frame = header(kind, number, payload.len()).to_vec();
         frame.extend_from_slice(payload);
         let _ = lock(&self.0.writer).write_all(&frame);
@@ -160,8 +162,9 @@ impl Channel {
         let mut writers: Vec<_> = writers.collect();
         let (this, tell_keys) = (self.clone(), Arc::clone(tell));
         thread::spawn(move || {
-            this.send_steps(&steps);
-            this.pass_input(input, is_terminal, &tell_keys);
+            let own = &this.0.input;
+            own.send_all(&this, STEPS, &steps);
+            own.pass(&this, input, is_terminal, &tell_keys);
         });
         loop {
             let (kind, stream, payload) = read_frame(&mut reader)?;
@@ -172,8 +175,9 @@ impl Channel {
                         let _ = sender.send(payload);
                     }
                 }
-                CREDIT => self.change_room(|room| Some(room? + number(&payload, 0) as usize)),
-                CLOSE if stream == 0 => self.change_room(|_| None),
+                CREDIT => self.0.input.credit(number(&payload, 0) as usize),
+                FILE => self.0.input.answered(stream == 1),
+                CLOSE if stream == 0 => self.0.input.end(),
                 FAILED => {
                     let (place, errno) = (number(&payload, 0), number(&payload, 4));
                     tell(Event::Failed(place as usize, errno as i32));
@@ -220,59 +224,9 @@ impl Channel {
         });
         (sender, thread)
     }
-
-    /// Sends the agent its steps.
-    fn send_steps(&self, mut steps: &[u8]) {
-        while !steps.is_empty() {
-            let Some(room) = self.wait_for_room() else {
-                return;
-            };
-            let (piece, rest) = steps.split_at(room.min(PAYLOAD).min(steps.len()));
-            self.change_room(|room| Some(room? - piece.len()));
-            self.send(STEPS, 0, piece);
-            steps = rest;
-        }
-    }
-
-    /// Sends `input` to the agent, no more than it has room for.
-    fn pass_input(&self, input: File, is_terminal: bool, tell: &Tell) {
-        let mut input = Patient(input);
-        let mut buffer = vec![0; PAYLOAD];
-        let mut escapes = Escapes::default();
-        loop {
-            let room = self.wait_for_room();
-            let Some(buffer) = room.map(|room| &mut buffer[..room.min(PAYLOAD)]) else {
-                return;
-            };
-            match input.read(buffer) {
-                Ok(length @ 1..) => {
-                    if is_terminal && escapes.complete(&buffer[..length]) {
-                        return tell(Event::Escaped);
-                    }
-                    self.change_room(|room| Some(room? - length));
-                    self.send(DATA, 0, &buffer[..length]);
-                }
-                // A stdin that cannot be read, such as a directory, is an empty one.
-                Ok(_) | Err(_) => return self.send(CLOSE, 0, &[]),
-            }
-        }
-    }
-
-    /// Waits until the agent has room for input. Nothing if it wants no more.
-    fn wait_for_room(&self) -> Option<usize> {
-        let room = lock(&self.0.room);
-        let room = self.0.more_room.wait_while(room, |room| *room == Some(0));
-        *room.unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn change_room(&self, change: impl FnOnce(Option<usize>) -> Option<usize>) {
-        let mut room = lock(&self.0.room);
-        *room = change(*room);
-        self.0.more_room.notify_all();
-    }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -291,11 +245,15 @@ fn read_frame(reader: &mut impl Read) -> io::Result<(u8, u8, Vec<u8>)> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
+    use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
+    use std::path::PathBuf;
     use std::sync::mpsc::{RecvTimeoutError, channel};
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
+
+    use agent::protocol::{SEGMENT, Segment};
 
     use super::*;
+    use crate::machine::user_mode::SHARED_MEMORY;
 
     const LONG: Duration = Duration::from_secs(30);
 
@@ -307,6 +265,10 @@ mod tests {
 
     fn frame(kind: u8, number: u8, payload: &[u8]) -> Vec<u8> {
         [&header(kind, number, payload.len()), payload].concat()
+    }
+
+    fn credit_frame(credit: u32) -> Vec<u8> {
+        frame(CREDIT, 0, &credit.to_le_bytes())
     }
 
     #[test]
@@ -322,10 +284,11 @@ mod tests {
             outputs: [stream().0, stdout, stderr],
         };
         let tell: Tell = Arc::new(move |event| tell.send(event).unwrap_or(()));
-        let (_channel, agent) = Channel::open(vec![7; 10], 6, streams, tell).unwrap();
+        let (_channel, agent) =
+            Channel::open(vec![7; 10], HEADER + 6, None, streams, tell).unwrap();
         let mut agent = UnixStream::from(agent);
         agent.set_read_timeout(Some(LONG)).unwrap();
-        user.write_all(b"abc").unwrap();
+        user.write_all(b"abcdefgh").unwrap();
 
         agent.write_all(&frame(HELLO, 0, GREETING)).unwrap();
         assert_eq!(events.recv_timeout(LONG), Ok(Event::Ready));
@@ -334,18 +297,13 @@ mod tests {
             (START, 0, vec![10, 0, 0, 0])
         );
         assert_eq!(read_frame(&mut agent).unwrap(), (STEPS, 0, vec![7; 6]));
-        agent
-            .write_all(&frame(CREDIT, 0, &6_u32.to_le_bytes()))
-            .unwrap();
+        agent.write_all(&credit_frame(6)).unwrap();
         assert_eq!(read_frame(&mut agent).unwrap(), (STEPS, 0, vec![7; 4]));
-        assert_eq!(read_frame(&mut agent).unwrap(), (DATA, 0, b"ab".to_vec()));
-        agent
-            .write_all(&frame(CREDIT, 0, &1_u32.to_le_bytes()))
-            .unwrap();
-        assert_eq!(read_frame(&mut agent).unwrap(), (DATA, 0, b"c".to_vec()));
-        agent
-            .write_all(&frame(CREDIT, 0, &7_u32.to_le_bytes()))
-            .unwrap();
+        for (credit, data) in [(4, &b"abcdef"[..]), (6, b"gh")] {
+            agent.write_all(&credit_frame(credit)).unwrap();
+            assert_eq!(read_frame(&mut agent).unwrap(), (DATA, 0, data.to_vec()));
+        }
+        agent.write_all(&credit_frame(2)).unwrap();
         drop(user);
         assert_eq!(read_frame(&mut agent).unwrap(), (CLOSE, 0, vec![]));
 
@@ -375,6 +333,72 @@ mod tests {
         assert_eq!(output, "last");
     }
 
+    /// Waits until `is_true`.
+    fn wait_until(is_true: impl Fn() -> bool) {
+        let started = Instant::now();
+        while !is_true() {
+            assert!(started.elapsed() < LONG);
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn large_input_goes_through_a_file() {
+        for can_open in [true, false] {
+            let (input, mut user) = stream();
+            let streams = Streams {
+                is_terminal: false,
+                input,
+                outputs: [stream().0, stream().0, stream().0],
+            };
+            let directory = Path::new(SHARED_MEMORY);
+            let (_channel, agent) =
+                Channel::open(vec![], 100, Some(directory), streams, Arc::new(|_| ())).unwrap();
+            let mut agent = UnixStream::from(agent);
+            agent.set_read_timeout(Some(LONG)).unwrap();
+            user.write_all(&[b'x'; 1000]).unwrap();
+            agent.write_all(&frame(HELLO, 0, GREETING)).unwrap();
+            assert_eq!(read_frame(&mut agent).unwrap().0, START);
+            let in_device = 100 - HEADER;
+            assert_eq!(
+                read_frame(&mut agent).unwrap(),
+                (DATA, 0, vec![b'x'; in_device])
+            );
+            let (kind, _, names) = read_frame(&mut agent).unwrap();
+            assert_eq!(kind, FILE);
+            let names = String::from_utf8(names).unwrap();
+            let names: PathBuf = names.split_terminator('\0').collect();
+            let file = File::open(&names).unwrap();
+            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+
+            agent
+                .write_all(&frame(FILE, u8::from(can_open), &[]))
+                .unwrap();
+            wait_until(|| !names.exists());
+            agent.write_all(&credit_frame(in_device as u32)).unwrap();
+            let next = read_frame(&mut agent).unwrap();
+            if !can_open {
+                assert_eq!(next, (DATA, 0, vec![b'x'; in_device]));
+                continue;
+            }
+            let segment = Segment {
+                number: 0,
+                length: 1000 - in_device,
+            };
+            assert_eq!(next, (SEGMENT, 0, segment.encode().to_vec()));
+            let mut data = vec![0; segment.length];
+            file.read_exact_at(&mut data, segment.place()).unwrap();
+            assert!(data.iter().all(|byte| *byte == b'x'));
+            // The memory is free when the agent has passed the data on, and all of it at the end.
+            agent
+                .write_all(&credit_frame(segment.length as u32))
+                .unwrap();
+            wait_until(|| file.metadata().unwrap().blocks() == 0);
+            drop(user);
+            assert_eq!(read_frame(&mut agent).unwrap(), (CLOSE, 0, vec![]));
+        }
+    }
+
     #[test]
     fn another_program_than_the_agent_is_foreign() {
         let (tell, events) = channel();
@@ -384,7 +408,7 @@ mod tests {
             outputs: [stream().0, stream().0, stream().0],
         };
         let tell: Tell = Arc::new(move |event| tell.send(event).unwrap_or(()));
-        let (channel, agent) = Channel::open(vec![], 9, streams, tell).unwrap();
+        let (channel, agent) = Channel::open(vec![], 9, None, streams, tell).unwrap();
         let mut agent = UnixStream::from(agent);
         agent
             .write_all(&frame(HELLO, 0, b"another agent 9"))

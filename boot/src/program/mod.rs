@@ -11,12 +11,18 @@
 //! | [`modules`] | the modules of a kernel that has not everything built in |
 //! | [`image`] | the initramfs, with the agent and these files |
 //! | [`channel`] | the streams and the signals of the program |
+//! | `input` | what boot sends the agent of its stdin |
+//! | `window` | how much of it the agent has room for |
+//! | `segments` | a file for large input |
 //! | [`devices`] | the streams of a program that is PID 1 |
 
 pub mod channel;
 pub mod devices;
 pub mod guest;
 pub mod image;
+mod input;
 pub mod modules;
 pub mod pack;
+mod segments;
 pub mod steps;
+mod window;

@@ -80,7 +80,7 @@ pub fn run(
         .context("cannot set up the terminal")?;
     let (sender, events) = Sender::channel(QUEUE);
     signals::pass_on(&sender).context("cannot handle signals")?;
-    let streams = standard_streams().context("cannot use the standard streams")?;
+    let mut streams = standard_streams().context("cannot use the standard streams")?;
     let shown = match show_console {
         true => io::stderr().as_fd().try_clone_to_owned().map(File::from),
         false => File::create("/dev/null"),
@@ -95,8 +95,19 @@ pub fn run(
         .map(|device| device.connect(&streams, &tell))
         .collect();
     let connected = connected.context("cannot create the streams of the guest")?;
-    let (channel, theirs) = Channel::open(steps, vm.channel_window(), streams, tell)
-        .context("cannot create the channel to the guest")?;
+    if devices.is_some() {
+        // A device has the keys. Two readers would each get some of them.
+        streams.input = File::open("/dev/null").context("cannot open /dev/null")?;
+        streams.is_terminal = false;
+    }
+    let (channel, theirs) = Channel::open(
+        steps,
+        vm.channel_window(),
+        vm.input_directory(),
+        streams,
+        tell,
+    )
+    .context("cannot create the channel to the guest")?;
     let ports: Vec<_> = [theirs].into_iter().chain(connected).collect();
 
     let started = Instant::now();

@@ -4,8 +4,8 @@
 . "$expect"
 
 case $BOOT_TARGET in
-um) statuses=$(seq 0 255) signals="1 2 4 6 7 8 9 10 11 12 13 14 15 24 25 31 34 64" times=200 bytes=100000 ;;
-*) statuses="0 1 2 7 124 125 126 127 128 255" signals="2 9 11 15" times=10 bytes=67108864 ;;
+um) statuses=$(seq 0 255) signals="1 2 4 6 7 8 9 10 11 12 13 14 15 24 25 31 34 64" times=200 ;;
+*) statuses="0 1 2 7 124 125 126 127 128 255" signals="2 9 11 15" times=10 ;;
 esac
 
 echo "statuses"
@@ -18,9 +18,35 @@ echo "streams"
 expect 7 run -- sh -c 'echo out; echo err >&2; exit 7'
 says out out
 says err err
-head -c $bytes /dev/urandom >data
+head -c 67108864 /dev/urandom >data
 expect 0 run -- cat <data
 cmp data out
+sum=$(sha256sum <data)
+for mode in "" --pack; do
+	# shellcheck disable=SC2086 # Without --pack, there is no argument.
+	expect 0 run $mode -- sha256sum <data
+	says out "$sum"
+done
+# A reader that is slow, one that closes its stdin, and one that ends.
+expect 0 run -- sh -c 'dd bs=1000 count=1000 2>/dev/null; sleep 1; dd bs=1 count=1 2>/dev/null; sleep 1; cat' <data
+cmp data out
+expect 0 run -- sh -c 'head -c 3; exec </dev/null; sleep 1; echo end' <data
+[ "$(tail -c 4 out)" = end ]
+expect 7 sh -c 'cat data data | run -- sh -c "head -c 70000000 | wc -c; exit 7"'
+says out 70000000
+expect 0 run --user 1 --memory 64 -- sha256sum <data
+says out "$sum"
+# Many small pieces, and pieces of all sizes.
+expect 0 sh -c 'for byte in $(seq 20000); do echo x; done | run -- wc -c'
+says out 40000
+expect 0 sh -c 'for size in $(seq 1 97 20000); do head -c $size data; done >pieces
+	for size in $(seq 1 97 20000); do head -c $size data; done | run -- cat'
+cmp pieces out
+# Nothing is left, even if boot is killed.
+run -- sh -c 'head -c 100000; sleep 100' <data >out 2>err &
+until [ "$(wc -c <out)" = 100000 ]; do sleep 0.1; done
+kill -9 $!
+[ -z "$(ls /dev/shm)" ]
 expect 0 sh -c 'run -- cat </dev/null'
 says out ""
 expect 0 sh -c 'run -- sh -c "cat; echo end" <&-'
@@ -295,6 +321,10 @@ kill -TERM $!
 status=0
 wait $! || status=$?
 [ $status = 143 ]
+# Every key reaches it.
+for line in 1 2 3 4; do sleep 1; echo $line; done |
+	script -qec 'run --init --timeout 60 -- sh -c "read -r a; read -r b; read -r c; read -r d; echo \"got \$a\$b\$c\$d\""' screen >/dev/null
+grep -q "^got 1234" screen
 script -qec 'stty rows 30 cols 100; run --init -- sh -c "test -t 0 && test -t 1 && test -t 2 && stty size"' screen </dev/null >/dev/null
 grep -q "30 100" screen
 
