@@ -98,6 +98,8 @@ rec {
   legacyPackages = perHost (project: {
     mainline = describe { description = "Boots the system with a kernel from Torvalds' own tree"; mainProgram = "boot"; } project.mainline;
     defconfig = describe { description = "Boots the system with the article's kernel, x86_64_defconfig"; mainProgram = "boot"; } project.defconfig;
+    # One derivation, of which Nix remembers the evaluation: nixw asks for it.
+    all-checks = describe { description = "Builds if all checks of `nix flake check` pass"; } project.all-checks;
     inherit (project) nightly;
     examples = mapAttrs
       (name: example: example // {

@@ -80,7 +80,8 @@ let
     inherit inputs linux repositoryFiles toolchain rust lint targets target library mkKernel mkInitramfs mkBoot mkBench;
     inherit guestSystems products examples debug explain foreignRuns golden run-program shell;
   }) checks nightly;
+  all-checks = run "all-checks" { checks = builtins.attrValues checks; } (builtins.toFile "all-checks.sh" "touch $out\n");
 in
 {
-  inherit checks debug defconfig examples explain foreignRuns golden guestSystems library lint mainline mkBench nightly products run-program shell target targets update versions;
+  inherit all-checks checks debug defconfig examples explain foreignRuns golden guestSystems library lint mainline mkBench nightly products run-program shell target targets update versions;
 }
