@@ -121,7 +121,7 @@ end
 
 begin "of the sources, only those are fetched that the command needs"
 "$copy/nixw" build --no-link --file "$copy/test.nix" little >"$log" 2>&1 && status=0 || status=$?
-exits 0; lacks 3; says "fetching 2 files"
+exits 0; lacks 3; says "fetching 2 files, 1 MB, from file://$mirror"
 [ ! -e "$NIXW_SOURCES/linux.tar.xz" ] || wrong "Linux is fetched"
 end
 
@@ -268,6 +268,7 @@ needs 'rustc-web !linux !qemu-system-x86' run .#explain -- .#boot .#kernel
 needs 'rustc-web !linux !qemu-system-x86' run .#explain .#boot
 needs 'qemu-system-x86 gcc-12-aarch64-linux-gnu !linux' build .#qemu .#init-aarch64
 needs 'qemu-system-x86 !linux' build --max-jobs 2 --keep-going --out-link .#kernel .#qemu --print-build-logs
+needs 'qemu-system-x86 !linux' --print-build-logs --option cores 1 --max-jobs 2 build .#qemu
 needs 'qemu-system-x86 !linux' build "path:$flake#qemu"
 needs 'qemu-system-x86 !linux' build "git+file:$flake#qemu" --option cores 1
 needs 'gdb-minimal !linux' develop --keep .#kernel --ignore-environment "$flake" --command true .#kernel

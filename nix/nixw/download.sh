@@ -51,16 +51,19 @@ wrong_in() {
 # Reports a wrong file, $1 at $2, in a place that the user has named. nixw does not use the file, and continues with the others.
 refuse() { say "$2: not the SHA-256 that the lock names"; echo "$1" >>"$work/refused"; }
 
-# Downloads from mirror $1 the files that $work/wanted (lines NAME SHA256 PATH STORE-PATH) names and $files lacks, if the mirror has them. A
+# Downloads from mirror $1 the files that $work/wanted (lines NAME SHA256 PATH STORE-PATH SIZE) names and $files lacks, if the mirror has them. A
 # file moves from $part to $files only if it is complete and has the hash of the lock.
 download() {
-  while read -r name _ path _; do
-    [ -e "$files/$name" ] || printf 'url = "%s/%s"\noutput = "%s"\n' "$1" "$path" "$name"
+  bytes=0
+  while read -r name _ path _ size; do
+    [ ! -e "$files/$name" ] || continue
+    printf 'url = "%s/%s"\noutput = "%s"\n' "$1" "$path" "$name"
+    bytes=$((bytes + size))
   done <"$work/wanted" >"$work/curl"
   [ -s "$work/curl" ] || return 0
   # If the host does not answer, this finds out once, and not once for every file.
   curl --silent --output /dev/null --head --connect-timeout 10 "$1/" </dev/null || { say "$1: no answer"; return 0; }
-  say "fetching $(grep -c '^url' "$work/curl") files from $1"
+  say "fetching $(grep -c '^url' "$work/curl") files, $(((bytes + 999999) / 1000000)) MB, from $1"
   mkdir -p "$part" || die "$files: cannot write to it, and files are missing there"
   progress=$work/curl.log
   [ ! -t 2 ] || progress=/dev/stderr
@@ -83,8 +86,8 @@ download() {
 
 # Downloads the missing files to $files, and adds them to the store.
 add_files() {
-  while read -r kind path hash url _; do
-    [ "$kind" != file ] || echo "$(store_name "$path") $hash ${url#"$archive"/*/} $path"
+  while read -r kind path hash url size _; do
+    [ "$kind" != file ] || echo "$(store_name "$path") $hash ${url#"$archive"/*/} $path $size"
   done <"$work/missing" >"$work/wanted"
   for name in $(wrong_in "$files"); do refuse "$name" "$files/$name"; done
   mirrors >"$work/mirrors"
@@ -95,7 +98,7 @@ add_files() {
   done <"$work/wanted" >"$work/absent"
   (
     cd "$files"
-    while read -r name _ _ place; do
+    while read -r name _ _ place _; do
       if [ ! -e "$name" ] || grep -qxF "$name" "$work/refused"; then continue; fi
       if grep -qxF "$place" "$work/damaged"; then add "$place" nix-store --add-fixed sha256 "$name" || echo "$name" >>"$work/refused"; else echo "$name"; fi
     done <"$work/wanted" | xargs -r nix-store --add-fixed sha256 >/dev/null

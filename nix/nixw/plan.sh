@@ -6,7 +6,7 @@ look_up() {
   case $1 in
     --override-input | --option | --arg | --argstr) values=2 ;;
     -f | --file | --expr | -I | --include | --inputs-from | --update-input | --store | --eval-store | --reference-lock-file | --output-lock-file) values=1 ;;
-    -o | --out-link | --profile | --log-format | --to | --from | -j) values=1 ;;
+    -o | --out-link | --profile | --log-format | -j) values=1 ;;
     -k | --keep | --keep-env-var | -u | --unset | --unset-env-var | --phase) values=1 passed=false ;;
     --redirect | -s | --set-env-var) values=2 passed=false ;;
     -i | --ignore-env* | --unpack | --configure | --build | --check | --install | --installcheck | --all-systems) passed=false ;;
@@ -70,16 +70,27 @@ ask_eval() { drvs=$(nix eval --raw "$@") && nix-store --realise --dry-run $drvs;
 of_app() { ask_eval "$@" --apply 'app: toString (builtins.attrNames (builtins.getContext app.program))'; }
 of_checks() { ask_eval "$@" --apply 'checks: toString (map (check: check.drvPath) (builtins.attrValues checks))'; }
 
+# Sets `command` to Nix's command among the arguments, and `before` to the number of options and values in front of it.
+find_command() {
+  before=$#
+  while
+    case ${1-} in -*) look_up "$1" ;; *) false ;; esac && [ $# -gt "$values" ]
+  do
+    shift $((values + 1))
+  done
+  command=${1-} before=$((before - $#))
+}
+
 # Writes to $work/plan the derivations that `nix $@` has to build, the sources among them. If Nix does not answer, `nix $@` will say why.
 make_plan() {
   : >"$work/answer"
-  command=${1-}
+  shift "$before"
   [ $# = 0 ] || shift
   case $command in
-    build | shell | copy | bundle) question ask_build '' 999 "$@" ;;
+    build | shell) question ask_build '' 999 "$@" ;;
     run) question ask_build '' 1 "$@" || question of_app apps 1 "$@" ;;
     develop | print-dev-env) question ask_build devShells 1 "$@" || question ask_build '' 1 "$@" ;;
-    fmt) question ask_build formatter 0 || question ask_build '' 1 .#formatter.x86_64-linux ;;
+    fmt) question ask_build '' 1 .#formatter.x86_64-linux ;;
     flake)
       case " $* " in
         *" --no-build "*) ;;
