@@ -3,8 +3,8 @@
 
   # Only source trees. The evaluation fetches none of them, unless the user names one.
   inputs = {
-    # A tree of Linux in place of the pinned release (nix/kernel/linux.nix), with `--override-input linux path:TREE`. By default, this
-    # input is the flake itself, because an input of which there is nothing to fetch has to be something.
+    # A tree of Linux in place of the pinned release (nix/kernel/linux.nix): `--override-input linux path:TREE`. An input has to be
+    # something. By default, this one follows the flake itself, so that there is nothing to fetch.
     linux = {
       follows = "";
       flake = false;
