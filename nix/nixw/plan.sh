@@ -121,6 +121,7 @@ list_sources() {
     { split(substr($0, 1, 500), part, "\"") }
     part[6] == "sha256" && index(variable("url"), archive) == 1 { source("file", variable("url"), variable("size")) }
     part[6] == "r:sha256" && variable("deb") != "" { source("busybox", variable("deb"), 0) }
-    part[6] == "r:sha256" && variable("directory") != "" { source("crates", variable("src") "/" variable("directory"), 0) }
+    { directory = variable("directory") }
+    part[6] == "r:sha256" && directory != "" { source("crates", variable("src") (directory == "." ? "" : "/" directory), 0) }
   ') <"$work/drvs" >"$work/sources"
 }

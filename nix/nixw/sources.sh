@@ -124,7 +124,7 @@ add_crates() (
     say "fetching the crates of $lock"
     RUSTC="$work/rust/bin/rustc" "$work/rust/bin/cargo" vendor --quiet --locked --manifest-path "${lock%.lock}.toml" \
       "$part/$name" >/dev/null || die "cargo cannot fetch the crates; its messages are above. nixw can also take $name from the directory NIXW_SOURCES"
-    add_tree "$part/$name" ". If you have changed $lock, replace the hash in the lock by this one"
+    add_tree "$part/$name" ". If $lock is what you want, write this hash in place of the old one"
     mv "$part/$name" "$files/"
   done
 )
