@@ -1,8 +1,20 @@
-//! Packs an initramfs deterministically: the same inputs give the same bytes. The file system, the
-//! user, the clock, the umask and the number of cores do not matter.
+//! Makes and reads initramfs images.
 //!
-//! A [`Tree`] holds the entries to pack. [`create`] writes them to a compressed image file, and
-//! [`archive::write`] writes a bare archive to anything that implements [`std::io::Write`].
+//! What it makes is deterministic: the same inputs give the same bytes. The file system, the user, the clock, the umask
+//! and the number of cores do not matter. It reads images as Linux does, in all formats that Linux decompresses.
+//!
+//! | To | use |
+//! | --- | --- |
+//! | collect what to pack | [`Tree`], with [`program`], [`closure`], [`kernel_modules`], [`cpio_list`] and [`spec`] |
+//! | make an image file, perhaps of several archives | [`create`] |
+//! | write a bare archive to any [`Write`](std::io::Write) | [`archive::write`] |
+//! | compress and decompress one member | [`Compression::encoder`], [`decompress::Decoder`] |
+//! | read an image entry by entry | [`reader::Reader`] |
+//! | see its archives | [`segments::read`] |
+//! | extract it, or one of its files | [`extract::extract`], [`cat::cat`] |
+//! | describe it, and compare two | [`Manifest`], [`diff::compare`] |
+//! | see what Linux would not unpack, or what stops the boot | [`verify::verify`], [`verify::verify_boot`] |
+//! | make an image of an archive in an old format of cpio | [`convert::convert`] |
 //!
 //! An entry has three types, one for each way it is used:
 //!

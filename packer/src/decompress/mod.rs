@@ -90,7 +90,8 @@ impl fmt::Display for Format {
 /// The memory is bounded, whatever the input contains: a window or dictionary of more than 128 MiB is an
 /// error. This is the kernel's limit for zstd.
 ///
-/// It accepts a few kinds of data that the kernel refuses: blocks that bzip2 before 0.9.5 (1999) has randomised.
+/// It accepts two kinds of data that the kernel refuses, and that hardly any program writes: blocks that bzip2 before
+/// 0.9.5 (1999) has randomised, and lzma data with both a size in its header and an end mark.
 ///
 /// xz data must be as the kernel accepts it: with CRC32 or no check, and LZMA2 without BCJ filters.
 pub struct Decoder<R: BufRead> {
