@@ -119,7 +119,7 @@ in
   threecpio = cargoHere "3cpio" {
     src = manifestFiles;
     script = ''
-      cargo build --release --locked -p threecpio --bin 3cpio
+      cargo build --release --locked -p bench -p threecpio --features bench/threecpio --bin 3cpio
       mkdir -p $out/bin
       cp target/release/3cpio $out/bin/
     '';
