@@ -3,10 +3,11 @@
 #   src      the workspace's manifests and whatever sources are wanted
 #   members  the folders of all the workspace's packages
 #   crates   `cargo vendor`'s result; empty: cargo may use the network
-#   target   an earlier run's target directory, to start from; empty: none
+#   target   target directories of earlier runs, to start from, each with what it adds to those before it
 #   script   what to run
 
-cp -r "$src" source
+# With the times of the store: newer sources than $target would be compiled again.
+cp -a "$src" source
 chmod -R u+w source
 cd source
 
@@ -36,8 +37,9 @@ export RUSTFLAGS="--remap-path-prefix=$PWD=/source"
 [ -z "$crates" ] || RUSTFLAGS="$RUSTFLAGS --remap-path-prefix=$crates=/crates"
 export CARGO_BUILD_JOBS="$NIX_BUILD_CORES"
 
-if [ -n "$target" ]; then
-  cp -a "$target" target
+for earlier in $target; do
+  mkdir -p target
+  cp -a "$earlier/." target
   chmod -R u+w target
-fi
+done
 eval "$script"

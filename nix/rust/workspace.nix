@@ -33,10 +33,14 @@ let
 
   # Our programs abort when they panic (Cargo.toml). Tests and their dependencies must unwind. To compile the dependencies only once, all
   # of them unwind, and only the programs are compiled to abort.
+  #
+  # The program of a package that cargo optimises has the command line alone, and is not hot: its library is. LLVM would take 17 of the
+  # 19 s that packer's program takes.
   unwinding = {
     CARGO_PROFILE_RELEASE_PANIC = "unwind";
     RUSTC_WRAPPER = "${program "rustc" ''
       case " $* " in *" --crate-type bin "*) set -- "$@" -C panic=abort ;; esac
+      case " $* " in *" --crate-type bin "*" opt-level=3 "*) set -- "$@" -C opt-level=0 -C debug-assertions=off ;; esac
       exec "$@"
     ''}/bin/rustc";
   };
@@ -51,6 +55,22 @@ let
       mv target $out
     '';
   });
+
+  # What compiling packer's library adds to the dependencies. It takes half a minute, and packer, boot and bench need it. Cargo sees that
+  # it is fresh, because all files in the store have the same time.
+  packerLibrary = cargoHere "cargo-packer-library" (unwinding // {
+    src = repositoryFiles "packer-library" (filesOf "packer");
+    target = dependencies;
+    script = ''
+      cargo build --release --locked --workspace --lib
+      mkdir $out
+      cd target
+      # What is from the store is old.
+      find . -type f -mtime -1 | xargs tar -c | tar -x -C $out
+    '';
+  });
+  # What is compiled already of a member.
+  targetOf = name: [ dependencies ] ++ (if builtins.elem members.packer (filesOf name) then [ packerLibrary ] else [ ]);
 
   # Commands that add more to a package. They are functions of `build`, the command that built it, `output`, its directory below target/,
   # and `prefix` of the binutils' names. packer writes its own manual pages and completions.
@@ -86,7 +106,7 @@ let
       inherit tools;
       outputs = outputs.${name} or [ "out" ];
       src = repositoryFiles name (filesOf name);
-      target = dependencies;
+      target = targetOf name;
       script = ''
         ${build}
         mkdir -p $out/bin
@@ -95,8 +115,8 @@ let
       '';
     } // references.${name} or { disallowedReferences = [ rust cc crates ]; });
 
-  # The configuration of the checks. They use the programs' dependencies unchanged. Our own crates, and those that only tests use, are
-  # compiled without optimisation and with assertions, except the guests' programs.
+  # The configuration of the checks. They use the programs' dependencies unchanged. Our own crates are compiled without optimisation
+  # and with assertions, except the guests' programs.
   configure = "cat ${builtins.toFile "config.toml" (builtins.concatStringsSep "" (map
     (name: ''
       [profile.release.package.${name}]
@@ -105,7 +125,7 @@ let
       debug-assertions = true
       overflow-checks = true
     '')
-    (builtins.attrNames (removeAttrs members forGuests) ++ [ "yaxpeax-x86" ])))} >>$CARGO_HOME/config.toml\n";
+    (builtins.attrNames (removeAttrs members forGuests))))} >>$CARGO_HOME/config.toml\n";
 in
 {
   inherit crates dependencies filesOf;
@@ -119,7 +139,7 @@ in
   threecpio = cargoHere "3cpio" {
     src = manifestFiles;
     script = ''
-      cargo build --release --locked -p threecpio --bin 3cpio
+      cargo build --release --locked -p bench -p threecpio --features bench/threecpio --bin 3cpio
       mkdir -p $out/bin
       cp target/release/3cpio $out/bin/
     '';

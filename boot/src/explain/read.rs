@@ -35,19 +35,22 @@ pub fn read(log: impl Read, goal: Goal) -> io::Result<Vec<Boot>> {
     match beginning {
         [0x1f, 0x8b, ..] => {
             let log = MultiGzDecoder::new(log);
-            feed(BufReader::with_capacity(LINE as usize, log), &mut explainer)?
+            let mut log = BufReader::with_capacity(LINE as usize, log);
+            feed(&mut log, &mut explainer)?
         }
-        _ => feed(log, &mut explainer)?,
+        _ => feed(&mut log, &mut explainer)?,
     }
     Ok(explainer.end(Ending::LogEnded))
 }
 
-fn feed(mut log: impl BufRead, explainer: &mut Explainer) -> io::Result<()> {
+/// Takes each line. It is not generic, because generic code is compiled with the program, which is not optimised
+/// (nix/rust/workspace.nix).
+fn feed(mut log: &mut dyn BufRead, explainer: &mut Explainer) -> io::Result<()> {
     let newline = newline(log.fill_buf()?);
     let mut line = Vec::new();
     loop {
         line.clear();
-        log.by_ref().take(LINE).read_until(newline, &mut line)?;
+        (&mut log).take(LINE).read_until(newline, &mut line)?;
         match line.split_last() {
             None => return Ok(()),
             Some((last, line)) if *last == newline => explainer.take(line, true),
