@@ -296,7 +296,7 @@ let
     (attrNames otherRows);
 
   # The fields of a row, each as the variable FIELD_NAME. A row that lacks one, or has one too many, is an error.
-  fields = name: { target ? "x86_64", init ? "", image ? "", options ? "", kind, code ? 1, says, warns ? "", nightly ? false }: {
+  fields = name: { target ? "x86_64", init ? "", image ? "", options ? "", kind, code ? 1, says, warns ? "" }: {
     "target_${name}" = target;
     "init_${name}" = init;
     "image_${name}" = image;
@@ -309,7 +309,7 @@ let
   names = filter (name: (all.${name}.nightly or false) == (kernels != { })) (attrNames all);
 in
 run "broken"
-  (foldl' (variables: name: variables // fields name all.${name}) { } names // {
+  (foldl' (variables: name: variables // fields name (removeAttrs all.${name} [ "nightly" ])) { } names // {
     inherit names;
     # Only the kernels. A change of our init or initramfs does not run this check again.
     systems = import ./boots/systems.nix {

@@ -37,8 +37,10 @@ says out 70000000
 expect 0 run --user 1 --memory 64 -- sha256sum <data
 says out "$sum"
 # Many small pieces, and pieces of all sizes.
+# shellcheck disable=SC2016 # the inner shell's
 expect 0 sh -c 'for byte in $(seq 20000); do echo x; done | run -- wc -c'
 says out 40000
+# shellcheck disable=SC2016 # the inner shell's
 expect 0 sh -c 'for size in $(seq 1 97 20000); do head -c $size data; done >pieces
 	for size in $(seq 1 97 20000); do head -c $size data; done | run -- cat'
 cmp pieces out
@@ -323,6 +325,7 @@ status=0
 wait $! || status=$?
 [ $status = 143 ]
 # Every key reaches it.
+# shellcheck disable=SC2016 # the inner shell's
 for line in 1 2 3 4; do sleep 1; echo $line; done |
 	script -qec 'run --init --timeout 60 -- sh -c "read -r a; read -r b; read -r c; read -r d; echo \"got \$a\$b\$c\$d\""' screen >/dev/null
 grep -q "^got 1234" screen
