@@ -9,6 +9,7 @@
 //!
 //! As in archives made by cpio, the contents of a file with several names follow its last name.
 
+use crate::early;
 use crate::escape::escape;
 use crate::newc::{self, Header};
 use crate::{Entry, Error, Kind, Tree, source};
@@ -203,6 +204,13 @@ fn copy_exactly<W: Write>(
     }
 }
 
+/// The multiple at which microcode begins.
+const MICROCODE_ALIGN: u64 = 16;
+
+fn is_microcode(path: &BStr) -> bool {
+    early::MICROCODE.iter().any(|name| path == name.as_bytes())
+}
+
 /// Counts the bytes written, to compute the padding.
 pub(crate) struct Output<W> {
     inner: W,
@@ -238,14 +246,22 @@ impl<W: Write> Output<W> {
     }
 
     /// Writes the header and the path, with their padding.
+    ///
+    /// Linux gives the processor microcode where the boot loader has put it, and a processor of Intel takes it only at a
+    /// multiple of 16. newc aligns to 4. So the path of microcode has more NULs at its end, which count as a part of it.
     pub fn header(&mut self, path: &BStr, header: Header) -> io::Result<()> {
+        let end = self.size + newc::LEN as u64 + path.len() as u64 + 1;
+        let padding = match is_microcode(path) {
+            true => end.next_multiple_of(MICROCODE_ALIGN) - end,
+            false => 0,
+        };
         let header = Header {
-            namesize: path.len() as u32 + 1,
+            namesize: path.len() as u32 + 1 + padding as u32,
             ..header
         };
         self.bytes(&header.encode())?;
         self.bytes(path)?;
-        self.bytes(b"\0")?;
+        self.bytes(&[0; MICROCODE_ALIGN as usize][..=padding as usize])?;
         self.pad(newc::ALIGN)
     }
 

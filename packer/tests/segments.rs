@@ -125,6 +125,22 @@ fn early_files_come_first_and_are_not_compressed() {
 }
 
 #[test]
+fn microcode_begins_where_processors_take_it() {
+    let place = Place::new();
+    for before in ["", "--acpi ssdt.aml ", "--microcode amd.bin "] {
+        place.succeeds(&format!(
+            "create image {before}--microcode intel.bin --microcode other.bin"
+        ));
+        place.succeeds("verify image");
+        let (image, microcode) = (place.read("image"), [intel(b"1"), intel(b"2")].concat());
+        let found = image
+            .windows(microcode.len())
+            .position(|window| window == microcode);
+        assert_eq!(found.unwrap() % 16, 0, "{before}");
+    }
+}
+
+#[test]
 fn what_linux_would_ignore_is_refused() {
     let place = Place::new();
     let mut wrong_sum = table(b"DSDT", 50);
