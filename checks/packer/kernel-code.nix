@@ -2,10 +2,10 @@
 # they unpack to the same files, and what the kernel refuses, `packer verify` names.
 #
 # packer may be stricter, to find damage: reader/mod.rs lists where.
-{ inputs, products, toolchain, repositoryFiles }:
+{ linux, products, toolchain, repositoryFiles }:
 toolchain.run "kernel-code"
 {
-  inherit (inputs) linux;
+  linux = linux.tree;
   code = ./kernel-code;
   corpus = repositoryFiles "corpus" [ "packer/fuzz/corpus/reader" ];
   PATH = "${products.packer}/bin:${toolchain.cc}/bin:${toolchain.tools}/bin";
