@@ -4,7 +4,7 @@
 #
 # The bare machine is a new tree by debootstrap with the last commit of this repository, and no Nix. The script runs the first boot in it,
 # then builds the kernel again, and then runs .ci/run. The kernel's build alone is the unit, K: machines differ by a factor of two, and
-# ratios do not. Nothing else should run meanwhile. It takes half an hour, root, debootstrap, curl and 10 GB in TMPDIR.
+# ratios do not. Nothing else should run meanwhile. It takes half an hour, and needs root, debootstrap, curl and 10 GB in TMPDIR.
 set -eu
 
 repository=$(cd "$(dirname "$0")/.." && pwd)

@@ -16,7 +16,7 @@ pub struct Input {
     data: &'static mut [u8],
     start: usize,
     end: usize,
-    /// The number of bytes that the program has got, and boot has no credit for.
+    /// The number of bytes that the program has taken, and for which boot has not yet got credit again.
     passed: usize,
     /// Whether boot sends no more.
     pub complete: bool,

@@ -1,4 +1,4 @@
-# `boot` gives the right verdict if the fault is the kernel's, or takes another kernel: the nightly rows of checks/boot/broken.nix.
+# `boot` gives the right verdict if the kernel has the fault, or if the fault needs another kernel: the nightly rows of checks/boot/broken.nix.
 { products, guestSystems, targets, toolchain, examples, mkBoot }:
 import ../boot/broken.nix {
   inherit products guestSystems targets toolchain mkBoot;

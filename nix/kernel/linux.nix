@@ -16,8 +16,8 @@ let
   # flake.nix lets the input follow the flake itself, which means that there is none.
   isInput = inputs.linux.outPath != inputs.self.outPath;
 
-  # Directories for which no fragment in this directory asks. Kconfig reads the Kconfig file of every directory, and make the Makefile
-  # of many. So the pruned tree keeps these files. If it lacks another one, the build of a kernel fails.
+  # Directories for which no fragment in this directory asks. Kconfig reads the Kconfig file of every directory, and make reads
+  # many Makefiles. So the pruned tree keeps these files. If a kernel needs another missing file, its build fails.
   unneeded = [
     "Documentation"
     "samples"
@@ -26,7 +26,7 @@ let
     "tools/testing"
   ] ++ map (name: "drivers/${name}") [ "accel" "gpu" "infiniband" "media" "net/ethernet" "net/wireless" "scsi" "staging" "usb" ]
   ++ map (name: "arch/${name}") (otherArchitectures ++ [ "arm64/boot/dts" "riscv/boot/dts" ]);
-  # (The test of boot's tables of messages reads two files of mips.)
+  # mips is not in this list, because the test of boot's tables of messages reads two of its files.
   otherArchitectures = [
     "alpha"
     "arc"

@@ -12,7 +12,7 @@ while [ $# -gt 0 ]; do
     --fragment)
       [ $# -gt 1 ] || die "--fragment: a name or a file is missing"
       fragment=$fragments/$2.config
-      [ -e "$fragment" ] || fragment=$(realpath "$2")
+      [ -e "$fragment" ] || fragment=$(realpath "$2" 2>/dev/null || echo "$2")
       [ -f "$fragment" ] || die "--fragment $2: no such file; there are also the fragments of docs/kernels.md"
       case $fragment in *[[:space:]]*) die "--fragment $2: the path has a blank; copy the file elsewhere" ;; esac
       wanted="$wanted $fragment"
@@ -33,14 +33,14 @@ shift
 [ -n "$build" ] || build=${XDG_CACHE_HOME:-${HOME:?is not set; name a directory with --build}/.cache}/simplest-linux/kernel-$target-$(echo "$src" | sha256sum | cut -c -12)
 mkdir -p "$build" || die "$build: cannot make this directory"
 build=$(realpath "$build")
-# make takes neither.
+# (Linux's Makefile refuses such paths.)
 for path in "$src" "$build"; do case $path in *[[:space:]:]*) die "$path: make takes no path with a blank or a colon" ;; esac; done
 
 NIX_BUILD_CORES=$(nproc)
 # shellcheck source=nix/kernel/make.sh
 . "$make"
 
-# Configures again only if something else is asked for. Then make would look at every file's options.
+# Configures again only if other options are asked for: after a configuration, make checks the options of every file.
 # shellcheck disable=SC2086 # a list of files
 sum=$(cat $wanted "$select" | sha256sum)
 if [ ! -e "$build/.config" ] || [ "$sum" != "$(cat "$build/configured" 2>/dev/null)" ]; then

@@ -8,7 +8,7 @@ let
   # The arguments' texts, or else the system's.
   wanted = if expect + expectAnywhere == "" then system else { inherit expect expectAnywhere; };
   anywhere = wanted.expectAnywhere or "" != "";
-  # Unless `options` have it.
+  # An option with its value, unless `options` already contain the option.
   default = option: value: if elem option options then [ ] else [ option value ];
 in
 toolchain.run name

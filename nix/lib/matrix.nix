@@ -1,4 +1,4 @@
-# mkMatrix: a set with a check (mkBootCheck) for each combination of kernels, machines and memory sizes. Its name is made of theirs.
+# mkMatrix: a set with a check (mkBootCheck) for each combination of kernels, machines and memory sizes. Its name joins their names.
 { lib }:
 { kernels, initramfs, machines, memories, cmdline, target, ... }@arguments:
 let

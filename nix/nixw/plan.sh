@@ -1,4 +1,4 @@
-# What the command has to build, and from which sources: asks Nix. A part of nixw.
+# Asks Nix what the command has to build, and from which sources. A part of nixw.
 
 # Sets `values` to the number of values that Nix's option $1 takes, and `passed` to whether `nix build` knows it.
 look_up() {
@@ -18,8 +18,8 @@ look_up() {
   esac
 }
 
-# Prints the installable $1. For the kind of outputs $kind, this is `REF#KIND.SYSTEM.NAME` in place of `REF#NAME`; for checks, all of them.
-# This flake has a derivation of them all. To evaluate that is quicker, because Nix remembers the evaluation of a derivation.
+# Prints the installable $1, `REF#NAME`. If there is a $kind of outputs, prints `REF#KIND.SYSTEM.NAME`; for checks, the set of all of them.
+# This flake has one derivation that needs all checks. It is quicker to evaluate, because Nix remembers the evaluation of a derivation.
 installable() {
   name=${1#"${1%%#*}"} name=${name#?}
   case $kind in
@@ -30,8 +30,8 @@ installable() {
   esac
 }
 
-# question ASK KIND MOST ARGUMENT...: runs ASK with the options of ARGUMENT... that `nix build` knows, and with at most MOST installables
-# among it, as outputs of KIND. Without one, the installable is the flake in this directory.
+# question ASK KIND MOST ARGUMENT...: runs ASK with the options among ARGUMENT... that `nix build` knows, and with the first MOST
+# installables, as outputs of KIND. If there is no installable, asks for the flake in this directory.
 question() {
   ask=$1 kind=$2 most=$3
   shift 3

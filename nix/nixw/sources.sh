@@ -118,7 +118,7 @@ add_crates() (
     if [ -d "$files/$name" ]; then add_tree "$files/$name"; continue; fi
     [ -e "$work/rust" ] || say "building the pinned cargo from its packages"
     build rust --add-root "$work/rust" --indirect || { cat "$work/build.log" >&2; die "cannot build the pinned cargo; Nix's messages are above"; }
-    # A derivation of this repository has only the manifests of the members of the workspace.
+    # For this repository, $from has only the manifests of the workspace, so cargo gets the Cargo.lock in the repository itself.
     lock=$prefix$from/Cargo.lock
     for own in "$root" "$root/nix/lint"; do ! cmp -s "$lock" "$own/Cargo.lock" || lock=$own/Cargo.lock; done
     say "fetching the crates of $lock"

@@ -34,8 +34,8 @@ let
   # Our programs abort when they panic (Cargo.toml). Tests and their dependencies must unwind. To compile the dependencies only once, all
   # of them unwind, and only the programs are compiled to abort.
   #
-  # The program of a package that cargo optimises has the command line alone, and is not hot: its library is. LLVM would take 17 of the
-  # 19 s that packer's program takes.
+  # In a package that cargo optimises, the library has the hot code, and the program only has the command line. So the program is not
+  # optimised: for packer's, LLVM would take 17 of 19 s.
   unwinding = {
     CARGO_PROFILE_RELEASE_PANIC = "unwind";
     RUSTC_WRAPPER = "${program "rustc" ''
@@ -69,7 +69,7 @@ let
       find . -type f -mtime -1 | xargs tar -c | tar -x -C $out
     '';
   });
-  # What is compiled already of a member.
+  # The target directories to start from when a member is compiled.
   targetOf = name: [ dependencies ] ++ (if builtins.elem members.packer (filesOf name) then [ packerLibrary ] else [ ]);
 
   # Commands that add more to a package. They are functions of `build`, the command that built it, `output`, its directory below target/,

@@ -1,4 +1,4 @@
-//! Makes an archive that Linux unpacks of one in a format of cpio that it does not know.
+//! Converts an archive in an old format of cpio, which Linux does not know, to newc, which Linux unpacks.
 //!
 //! The POSIX standard (pax, "ustar and cpio") describes odc, and cpio(5) both formats.
 

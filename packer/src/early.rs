@@ -1,7 +1,7 @@
 //! What Linux reads before it unpacks an image: microcode and ACPI tables.
 //!
 //! `find_cpio_data()` of lib/earlycpio.c looks for them by their whole paths, and stops at the first compressed data. So
-//! they belong into an uncompressed archive at the start of the image. `Documentation/arch/x86/microcode.rst` and
+//! they belong in an uncompressed archive at the start of the image. `Documentation/arch/x86/microcode.rst` and
 //! `Documentation/admin-guide/acpi/initrd_table_override.rst` of the kernel describe this.
 
 use crate::decompress::detect;
@@ -31,7 +31,7 @@ const TABLE_LENGTH: usize = 4;
 /// The most tables that Linux takes: `NR_ACPI_INITRD_TABLES` of drivers/acpi/tables.c.
 const TABLES_MAX: usize = 64;
 
-/// The entries for microcode and ACPI tables, in the files of this machine, for the first archive of an image.
+/// Reads files with microcode and ACPI tables, and makes the entries for the first archive of an image.
 ///
 /// All microcode of a vendor goes into one entry, in the order of `microcode`. An ACPI table keeps the name of its
 /// file.

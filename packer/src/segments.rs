@@ -1,4 +1,4 @@
-//! The segments of an image: what stands one after the other in the file.
+//! The segments of an image: its uncompressed archives and its compressed data, in their order in the file.
 
 use crate::Error;
 use crate::decompress::Format;

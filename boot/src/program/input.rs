@@ -33,8 +33,8 @@ struct State {
 }
 
 impl Input {
-    /// No input yet, for a channel whose device holds so many bytes. If there is a `directory`, a file there can have
-    /// segments.
+    /// Nothing is sent yet. `device` is the number of bytes that the channel's device holds. If there is a `directory`,
+    /// boot may make the file for segments there.
     pub(super) fn new(device: usize, directory: Option<&'static Path>) -> Input {
         Input {
             state: Mutex::new(State {

@@ -1,7 +1,7 @@
 //! Unpacks a file of lzop, as lib/decompress_unlzo.c of the kernel does.
 //!
-//! The file has a header, and blocks with their sizes before them, of at most 256 KiB each. A size of 0 ends it. The
-//! kernel ignores the checksums. We compare them, as for other formats, to find damage.
+//! The file has a header, and then blocks of at most 256 KiB of data. The sizes of a block come before it. A size of 0
+//! ends the file. The kernel ignores the checksums. We compare them, as for other formats, to find damage.
 
 use super::lzo1x;
 use libdeflater::{adler32, crc32};
@@ -13,7 +13,7 @@ const MAGIC: [u8; 9] = *b"\x89LZO\0\r\n\x1a\n";
 /// The largest size of a block: `LZO_BLOCK_SIZE`. lzop's own default.
 const BLOCK_MAX: usize = 256 << 10;
 
-/// The version of lzop since which the header has a level and more of the time.
+/// From this version of lzop on, the header has the level, and four more bytes of the time.
 const VERSION_WITH_LEVEL: u16 = 0x0940;
 
 /// Flags of the header, by lzop's src/conf.h.
