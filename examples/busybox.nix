@@ -23,11 +23,11 @@ system // {
         SHELL=$(command -v sh) script --quiet --return --flush --command "boot --accel tcg" screen >said
       cat said
       grep -q "^42 is the answer" said
+      grep -q "boot: ended" said
     }
     session '\003'
-    grep -q "boot: ended" said
     session 'exit\r'
-    grep -q "boot: saw" said
+    grep -q "reboot: Restarting system" said
     cp said $out
   '');
 }
