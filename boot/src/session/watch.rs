@@ -203,7 +203,7 @@ impl Watch {
 
     /// When the text was seen that ends the watching, or of which the user is told.
     pub fn text_seen(&self) -> Option<Instant> {
-        self.seen.or(self.mention.as_ref()?.seen)
+        self.seen.or_else(|| self.mention.as_ref()?.seen)
     }
 
     /// The verdict after the watching ended with `ending`.
