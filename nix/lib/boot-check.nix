@@ -12,18 +12,17 @@ let
   default = option: value: if elem option options then [ ] else [ option value ];
 in
 toolchain.run name
-{
-  outputs = [ "out" "report" "chart" ];
-  requiredSystemFeatures = if accel == "kvm" then [ "kvm" ] else [ ];
-  option = if anywhere then "--expect-anywhere" else "--expect";
-  expect = if anywhere then wanted.expectAnywhere else wanted.expect;
-  forbid = concatStringsSep "\n" forbid;
-  inherit timeout;
-  # A second for whatever would go wrong after the text.
-  options = map toolchain.shellWord (options ++ default "--settle" "1"
-    ++ (if targets.${system.target} ? qemu then [ "--accel" accel ] else [ ]));
-  PATH = "${system.boot}/bin:${toolchain.tools}/bin";
-}
+  ((if accel == "kvm" then { requiredSystemFeatures = [ "kvm" ]; } else { }) // {
+    outputs = [ "out" "report" "chart" ];
+    option = if anywhere then "--expect-anywhere" else "--expect";
+    expect = if anywhere then wanted.expectAnywhere else wanted.expect;
+    forbid = concatStringsSep "\n" forbid;
+    inherit timeout;
+    # A second for whatever would go wrong after the text.
+    options = map toolchain.shellWord (options ++ default "--settle" "1"
+      ++ (if targets.${system.target} ? qemu then [ "--accel" accel ] else [ ]));
+    PATH = "${system.boot}/bin:${toolchain.tools}/bin";
+  })
   (builtins.toFile "boot-check.sh" ''
     eval "set -- $options"
     boot $option "$expect" --timeout "$timeout" --log log --report $report --chart $chart "$@" </dev/null
