@@ -48,9 +48,9 @@ measure() {
   spent=$(awk 'FNR == 2 { for (i = 1; i <= 2; i++) { split($i, part, /[ms]/); sum += (NR == FNR ? -1 : 1) * (60 * part[1] + part[2]) } }
     END { printf "%.0f", sum }' "$scratch/before" "$scratch/after")
 }
-# require NAME TEXT: ends the script unless a line of NAME's output contains TEXT.
+# require NAME PATTERN: ends the script unless a line of NAME's output matches PATTERN.
 require() {
-  grep -qF -e "$2" "$scratch/$1.log" && return 0
+  ! grep -q -e "$2" "$scratch/$1.log" || return 0
   tail -n 30 "$scratch/$1.log" >&2
   echo "cold.sh: $1: does not say: $2" >&2
   exit 1
@@ -79,11 +79,11 @@ on_machine 'sed -n "s#^\([0-9]*\) building .\(/nix/store/.*[.]drv\).*#\1 \2#p" /
 done' 2>/dev/null | sort -rn | head -n 12 >"$scratch/builds"
 
 measure kernel './nixw build --rebuild --no-link .#kernel && echo built'
-require kernel built
+require kernel ' built$'
 k=$seconds k_spent=$spent
 
 measure ci 'bash .ci/run'
-require ci ' 0 failed'
+require ci ' checks: .*, 0 failed$'
 
 cat <<TABLE
 On $(nproc) processors, $suite, $(git -C "$repository" rev-parse --short HEAD), $(date -I); K = $k s:

@@ -57,7 +57,7 @@ cat >flake.nix <<'NIX'
 NIX
 run git init -q; run git add -A
 own build; exits 0
-grep -q "^mine [^ ]*/work/mnt tmpfs" result || wrong "$(cat result)"
+grep -q "^mine [^ ]*/mnt tmpfs" result || wrong "$(cat result)"
 own build .#wrong; exits 1; says "mount: mounting mine on mnt failed"; says "test: exit status 255, and not 0"
 end
 

@@ -12,7 +12,7 @@ let
   default = option: value: if elem option options then [ ] else [ option value ];
 in
 toolchain.run name
-  ((if accel == "kvm" then { requiredSystemFeatures = [ "kvm" ]; } else { }) // {
+  ({
     outputs = [ "out" "report" "chart" ];
     option = if anywhere then "--expect-anywhere" else "--expect";
     expect = if anywhere then wanted.expectAnywhere else wanted.expect;
@@ -22,7 +22,7 @@ toolchain.run name
     options = map toolchain.shellWord (options ++ default "--settle" "1"
       ++ (if targets.${system.target} ? qemu then [ "--accel" accel ] else [ ]));
     PATH = "${system.boot}/bin:${toolchain.tools}/bin";
-  })
+  } // (if accel == "kvm" then { requiredSystemFeatures = [ "kvm" ]; } else { }))
   (builtins.toFile "boot-check.sh" ''
     eval "set -- $options"
     boot $option "$expect" --timeout "$timeout" --log log --report $report --chart $chart "$@" </dev/null
