@@ -5,7 +5,7 @@
 { lib, toolchain }:
 let
   # The kernel of the examples that run ordinary programs: that of `boot run`.
-  kernel = lib.mkKernel { fragments = [ "run" ]; };
+  kernel = lib.mkKernel { fragments = [ "unpack" "run" ]; };
   # A script with all of busybox's applets, /proc and /sys, and the files that it needs.
   mkScript = script: toolchain.textFile "script" ''
     #!/bin/busybox sh

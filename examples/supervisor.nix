@@ -4,7 +4,7 @@
 let
   # User-mode Linux can power off. (QEMU's machines take a kernel with ACPI for it: power-off.nix.)
   target = "um";
-  kernel = lib.mkKernel { inherit target; fragments = [ "run" ]; };
+  kernel = lib.mkKernel { inherit target; fragments = [ "unpack" "run" ]; };
   system = lib.mkSystem {
     inherit kernel target;
     initramfs = lib.mkInitramfs {

@@ -24,7 +24,7 @@ in
 program "bench" ''
   ${export ({
     # What packer packs: 470 MB in 2,000 files, from libraries of 100 MB to headers of a few bytes.
-    BENCH_TREE = "${toolchain.rust}/lib/x86_64-linux-gnu:${cc}";
+    BENCH_TREE = "${toolchain.rust}/${toolchain.host.library}:${cc}";
     BENCH_SYSTEMS = images;
     BENCH_COUNT = "${count}";
   } // (if run-program == null then { } else {

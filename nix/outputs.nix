@@ -74,7 +74,7 @@ rec {
       run = app "Runs a program in a Linux kernel of its own, and exits with its status" "${project.run-program}/bin/run";
       run-aarch64 = foreignApp project "aarch64";
       run-riscv64 = foreignApp project "riscv64";
-      update = app "Writes nix/toolchain/lock.json from Debian's signed index" "${project.update}/bin/update";
+      update = app "Writes the locks in nix/toolchain/lock from Debian's signed index" "${project.update}/bin/update";
     });
 
   # One for each file in checks/.

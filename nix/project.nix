@@ -7,9 +7,9 @@ let
   lint = import ./lint { inherit rust toolchain repositoryFiles; };
   inherit (toolchain) program run shellWord textFile tools;
 
-  targets = import ./targets.nix;
-  # The default.
-  target = targets.x86_64;
+  inherit (toolchain.host) targets;
+  # The default: the host's own architecture.
+  target = targets.${toolchain.host.target};
 
   linux = import ./kernel/linux.nix { inherit inputs toolchain; };
   mkKernel = arguments: import ./kernel { inherit toolchain; } ({ src = linux.sourceFor arguments; } // arguments);
@@ -42,7 +42,8 @@ let
 
   # `boot run`, on user-mode Linux and in QEMU.
   mkRun = import ./system/run.nix { inherit toolchain targets mkInitramfs; inherit (rust) mkAgent; runner = rust.packages.boot; };
-  runKernel = target: mkKernel { inherit target; fragments = [ ./kernel/run.config ]; };
+  runFragments = [ ./kernel/unpack.config ./kernel/run.config ];
+  runKernel = target: mkKernel { inherit target; fragments = runFragments; };
   runKernels = builtins.mapAttrs (_: runKernel) { inherit (targets) x86_64 um; };
   # bin/explain, which is `boot explain`.
   explain = toolchain.program "explain" "exec ${rust.packages.boot}/bin/boot explain \"$@\"";
@@ -66,7 +67,7 @@ let
     bench = mkBench {
       inherit guestSystems run-program;
       article = { inherit (defconfig) kernel; initramfs = mkInitramfs { inherit (defconfig) init; }; };
-      virtmeKernel = mkKernel { inherit target; fragments = [ ./kernel/run.config ../bench/virtme.config ]; };
+      virtmeKernel = mkKernel { inherit target; fragments = runFragments ++ [ ../bench/virtme.config ]; };
     };
   };
 

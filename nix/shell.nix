@@ -3,7 +3,7 @@
 { toolchain, kernel }:
 let
   inherit (toolchain) cc check kbuild lint peers qemu rust shell tools;
-  library = "lib/x86_64-linux-gnu";
+  inherit (toolchain.host) library triple;
 in
 derivation {
   name = "simplest-linux";
@@ -19,7 +19,7 @@ derivation {
   BISON_PKGDATADIR = "${kbuild}/share/bison";
   M4 = "${kbuild}/bin/m4";
   PERL5LIB = "${kbuild}/${library}/perl-base";
-  HOSTCFLAGS = "-I${kbuild}/include -I${kbuild}/include/x86_64-linux-gnu";
+  HOSTCFLAGS = "-I${kbuild}/include -I${kbuild}/include/${triple}";
   HOSTLDFLAGS = "-L${kbuild}/${library} -Wl,-rpath,${kbuild}/${library}";
   MAKEFLAGS = "SHELL=${kbuild}/bin/dash CONFIG_SHELL=${kbuild}/bin/dash XZ=${kbuild}/bin/xz";
   PATH = builtins.concatStringsSep ":" (map (tree: "${tree}/bin") [ rust lint cc kbuild qemu check peers shell tools ]);

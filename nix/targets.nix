@@ -1,4 +1,5 @@
-# The targets: what a guest is built for, and how. boot/src/machine/target.rs says how a guest runs.
+# The targets: what a guest is built for, and how. boot/src/machine/target.rs says how a guest runs. With what it is built depends on the
+# host: hosts.nix.
 builtins.mapAttrs (name: target: target // { inherit name; }) {
   x86_64 = {
     # ARCH of the kernel's build.
@@ -13,12 +14,12 @@ builtins.mapAttrs (name: target: target // { inherit name; }) {
     # Options of gcc for the small kernel. With -Os, gcc uses `rep stosb` and `rep movsb` for memset and memcpy, and TCG executes one
     # block for each byte of these. Function calls copy eight bytes at a time: 2.4 million blocks instead of 3.0, 2 % of the boot.
     kernelFlags = "-mstringop-strategy=libcall";
-    # Its name for rustc and cargo.
+    # Its names for rustc and cargo, for gcc, and for Debian.
     rustTarget = "x86_64-unknown-linux-gnu";
-    # The trees with its gcc and its QEMU (if QEMU runs it), and the prefix of the names of gcc and binutils.
-    cc = "cc";
-    prefix = "";
-    qemu = "qemu";
+    triple = "x86_64-linux-gnu";
+    debian = "amd64";
+    # Whether only LLD links flat binaries like init. (GNU ld fails: "error: cannot change output format whilst linking AArch64 binaries".)
+    needsLld = false;
     # The limit for the size of init, in bytes.
     initSize = 256;
   };
@@ -28,9 +29,9 @@ builtins.mapAttrs (name: target: target // { inherit name; }) {
     kernelImages.Image = "arch/arm64/boot/Image";
     bootImage = "Image";
     rustTarget = "aarch64-unknown-linux-gnu";
-    cc = "cc-aarch64";
-    prefix = "aarch64-linux-gnu-";
-    qemu = "qemu-aarch64";
+    triple = "aarch64-linux-gnu";
+    debian = "arm64";
+    needsLld = true;
     initSize = 300;
   };
 
@@ -39,14 +40,16 @@ builtins.mapAttrs (name: target: target // { inherit name; }) {
     kernelImages.Image = "arch/riscv/boot/Image";
     bootImage = "Image";
     rustTarget = "riscv64gc-unknown-linux-gnu";
-    cc = "cc-riscv64";
-    prefix = "riscv64-linux-gnu-";
-    qemu = "qemu-riscv64";
+    triple = "riscv64-linux-gnu";
+    debian = "riscv64";
+    needsLld = true;
     initSize = 300;
   };
 
-  # User-mode Linux: the kernel is a program of the host.
+  # User-mode Linux: the kernel is a program of the host, and there is none for other architectures.
   um = {
+    isProgram = true;
+    hosts = [ "x86_64-linux" ];
     kernelArch = "um";
     kernelImages.linux = "vmlinux";
     bootImage = "linux";
@@ -55,8 +58,8 @@ builtins.mapAttrs (name: target: target // { inherit name; }) {
     # Options of gcc that link the vDSO: the kernel's own, and -static, because otherwise our gcc writes the path of glibc into it.
     vdsoFlags = "-fPIC -shared -static -Wl,--hash-style=sysv";
     rustTarget = "x86_64-unknown-linux-gnu";
-    cc = "cc";
-    prefix = "";
+    triple = "x86_64-linux-gnu";
+    needsLld = false;
     initSize = 256;
   };
 }

@@ -119,7 +119,7 @@ refused 'lib.mkTest { }' 'mkTest: takes one of the arguments `program` and `scri
 refused 'lib.mkTest { program = lib.mkKernel { }; }' 'mkTest: argument `program` is a derivation without `meta.mainProgram`'
 refused 'lib.mkTest { script = ""; status = 256; }' 'mkTest: argument `status` must be a whole number from 0 to 255; given: 256'
 refused 'lib.mkTest { script = ""; target = "aarch64"; }' 'mkTest: argument `target` must be one of `um`, `x86_64`; given: the string "aarch64"'
-refused 'lib.mkTest { script = ""; kernel = lib.mkKernel { fragments = [ "run" ]; }; }' 'mkTest: argument `kernel` is for another target; make it with mkKernel { target = "um"; ... }'
+refused 'lib.mkTest { script = ""; kernel = lib.mkKernel { fragments = [ "unpack" "run" ]; }; }' 'mkTest: argument `kernel` is for another target; make it with mkKernel { target = "um"; ... }'
 refused 'lib.mkRustTest { }' 'mkRustTest: argument `src` is missing: a path'
 refused 'lib.mkBootCheck { system = lib.mkKernel { }; }' 'mkBootCheck: argument `system` must be what mkSystem gives; given: a derivation'
 refused 'lib.mkBootCheck "system"' 'mkBootCheck: takes a set of arguments; given: the string "system"'

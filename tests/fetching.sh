@@ -41,7 +41,7 @@ locked() {
     "$1" "$2" "$(sha256sum <"$mirror/pool/$3" | cut -d ' ' -f 1)" "$(stat -c %s "$mirror/pool/$3")"
 }
 package() { locked path "pool/$1" "$1"; }
-cat >"$copy/nix/toolchain/lock.json" <<JSON
+cat >"$copy/nix/toolchain/lock/amd64.json" <<JSON
 {"snapshot": "2026", "busybox": "$busybox", "trees": $trees,
  "packages": {"busybox-static": $(package "$busybox_deb"), "small": $(package small_1_amd64.deb)}}
 JSON

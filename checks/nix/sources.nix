@@ -15,6 +15,7 @@ let
 in
 toolchain.run "sources"
 {
+  inherit (toolchain.host) debian;
   src = repositoryFiles "locks" [ "flake.nix" "flake.lock" "nixw" "nix" "Cargo.lock" ];
   inputs = builtins.concatStringsSep "" (map input names);
   lines = builtins.concatStringsSep "" lines;
@@ -36,9 +37,9 @@ toolchain.run "sources"
     cd $NIX_BUILD_TOP
     printf %s "$hosts" | diff - addresses || wrong "these are the hosts that were listed (-) and those that are named (+)"
 
-    # Every package of nix/toolchain/lock.json, and the other sources.
+    # Every package of nix/toolchain/lock/$debian.json, and the other sources.
     printf %s "$lines" >lines
-    [ "$(grep -c '^file ' lines)" = "$(cat $src/nix/toolchain/lock.json $src/nix/kernel/linux.json | grep -c '"sha256":')" ]
+    [ "$(grep -c '^file ' lines)" = "$(cat $src/nix/toolchain/lock/$debian.json $src/nix/kernel/linux.json | grep -c '"sha256":')" ]
     if grep -vE "^(file [^ ]+ [0-9a-f]{64} [^ ]+ [0-9]+|(busybox|crates) [^ ]+ $sri [^ ]+)$" lines; then
       wrong "no SHA-256, or a file without its size"
     fi

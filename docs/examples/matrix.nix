@@ -2,7 +2,7 @@
 lib.mkMatrix {
   kernels = {
     small = lib.mkKernel { };
-    run = lib.mkKernel { fragments = [ "run" ]; };
+    run = lib.mkKernel { fragments = [ "unpack" "run" ]; };
   };
   initramfs = lib.mkInitramfs {
     init = lib.mkCInit { src = builtins.toFile "init.c" "int main(void) { puts(\"It is me.\"); for (;;) sleep(1000); }"; };

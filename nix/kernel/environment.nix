@@ -7,6 +7,7 @@ in
 {
   inherit src cc kbuild;
   inherit (target) kernelArch prefix;
+  inherit (toolchain.host) library triple;
   vdsoFlags = target.vdsoFlags or "";
   target = target.name;
   targets = builtins.attrNames (import ../targets.nix);

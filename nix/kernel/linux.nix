@@ -10,7 +10,7 @@
 # rest. A fragment of a user may ask for anything, and gets the whole tree.
 { inputs, toolchain }:
 let
-  inherit (builtins) all dirOf isPath;
+  inherit (builtins) all concatMap dirOf filter isPath;
   release = builtins.fromJSON (builtins.readFile ./linux.json);
 
   # flake.nix lets the input follow the flake itself, which means that there is none.
@@ -50,11 +50,18 @@ let
     {
       src = toolchain.fetch release;
       inherit unneeded;
+      # GNU tar does not even write most of what is not needed. These names are of files alone, and never of links. (In tools/testing
+      # there are such links; the loop below keeps them.)
+      exclude = concatMap (directory: map (files: "--exclude=linux-${release.version}/${directory}/${files}") [ "*.c" "*.h" "*.rst" "*.yaml" ])
+        (filter (directory: directory != "tools/testing") unneeded);
+      tar = "${toolchain.kbuild}/bin/tar";
       xz = "${toolchain.kbuild}/bin/xz"; # unpacks twice as fast as busybox
     }
     (builtins.toFile "linux.sh" ''
       mkdir $out
-      $xz -dc $src | tar -x --strip-components=1 -C $out
+      set -f
+      $xz -dc $src | $tar -x --strip-components=1 --anchored $exclude -C $out
+      set +f
       cd $out
       for directory in $unneeded; do
         find $directory -type f ! -name 'Kconfig*' ! -name 'Makefile*' ! -name 'Kbuild*' -exec rm {} +

@@ -1,11 +1,10 @@
 # kernel_make ARGUMENT...: make, of the kernel's tree $src into directory $build. For build.sh and checks/boot/fragments.nix.
 #
 #   kernelArch, prefix  of targets.nix
+#   triple, library     of hosts.nix
 #   kbuild, cc          the trees of tools and of the host's gcc; their bin, and that of the target's gcc, are in PATH
 #   small               the directory small, or nothing
 #   vdsoFlags           options to link the vDSO, or nothing for the kernel's own
-
-library=lib/x86_64-linux-gnu
 
 # These were built for /usr.
 export BISON_PKGDATADIR=$kbuild/share/bison M4=$kbuild/bin/m4 PERL5LIB=$kbuild/$library/perl-base
@@ -21,7 +20,7 @@ export KCPPFLAGS=${small:+-include $small/everywhere.h}
 kernel_make() {
   make -s -C "$src" O="$build" ARCH="$kernelArch" CROSS_COMPILE="$prefix" -j"$NIX_BUILD_CORES" \
     SHELL="$kbuild/bin/dash" CONFIG_SHELL="$kbuild/bin/dash" XZ="$kbuild/bin/xz" HOSTAR="$cc/bin/ar" \
-    HOSTCFLAGS="-I$kbuild/include -I$kbuild/include/x86_64-linux-gnu" \
+    HOSTCFLAGS="-I$kbuild/include -I$kbuild/include/$triple" \
     HOSTLDFLAGS="-L$kbuild/$library -Wl,-rpath,$kbuild/$library" \
     ${small:+CFLAGS_tsc.o="-include $small/tsc.h"} ${vdsoFlags:+VDSO_LDFLAGS="$vdsoFlags"} "$@"
 }

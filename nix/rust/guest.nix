@@ -5,15 +5,19 @@ let
   core = import ./core.nix { inherit toolchain; };
 
   # How cargo compiles for a guest of `target`: the arguments of workspace.nix's `package`. Another architecture than the host's takes
-  # a linker and `core`.
-  compilation = target: {
-    inherit (target) prefix;
-    options = "--target ${target.rustTarget}";
-    output = "${target.rustTarget}/release";
-  } // (if target.cc == "cc" then { environment = ""; tools = [ ]; } else {
-    environment = "RUSTFLAGS=\"$RUSTFLAGS --sysroot=${core target} -C linker=${target.prefix}gcc -C link-arg=-fuse-ld=lld -C link-arg=-B${toolchain.lld}/bin\" ";
-    tools = [ toolchain.${target.cc} ];
-  });
+  # a linker and `core`. If GNU ld does not do, the linker is LLD.
+  compilation = target:
+    let
+      flags = (if target.isNative then [ ] else [ "--sysroot=${core target}" "-C linker=${target.prefix}gcc" ])
+        ++ (if target.needsLld then [ "-C link-arg=-fuse-ld=lld" "-C link-arg=-B${toolchain.lld}/bin" ] else [ ]);
+    in
+    {
+      inherit (target) prefix;
+      options = "--target ${target.rustTarget}";
+      output = "${target.rustTarget}/release";
+      tools = if target.isNative then [ ] else [ toolchain.${target.cc} ];
+      environment = if flags == [ ] then "" else "RUSTFLAGS=\"$RUSTFLAGS ${builtins.concatStringsSep " " flags}\" ";
+    };
   # The crates of the package in `src`. `cratesHash` is the hash of `cargo vendor` of its Cargo.lock, or empty if it depends on none.
   cratesOf = { src, cratesHash }:
     if cratesHash == "" then "" else
@@ -52,9 +56,11 @@ in
     inherit src;
     members = [ ];
     crates = cratesOf { inherit src cratesHash; };
-    CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER = runner;
+    inherit runner;
+    inherit (toolchain.host.targets.${toolchain.host.target}) rustTarget;
     script = ''
       set -o pipefail
+      export "CARGO_TARGET_$(echo $rustTarget | tr a-z- A-Z_)_RUNNER=$runner"
       cargo test --offline --no-fail-fast ${builtins.concatStringsSep " " (map toolchain.shellWord args)} | tee ../stdout
       sed 's/; finished in [0-9.]*s$//' ../stdout >$out
     '';

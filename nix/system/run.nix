@@ -1,7 +1,7 @@
 # mkRun { kernels }: bin/run, a script that runs `boot run` with guests for some targets: a kernel, and an initramfs with the agent. As
 # `matrix`, it has bin/matrix, the same for `boot matrix`. If there is only one target, it is the default.
 #
-#   kernels  by the target's name, a kernel with run.config: the result of mkKernel, or an image
+#   kernels  by the target's name, a kernel with unpack.config and run.config: the result of mkKernel, or an image
 { toolchain, runner, targets, mkAgent, mkInitramfs }:
 { kernels }:
 let

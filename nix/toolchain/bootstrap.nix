@@ -1,6 +1,8 @@
 # The first executables: busybox, which runs without a loader, and patchelf, which makes all others run from the store.
-{ system, busyboxDeb, busyboxHash, patchelfDebs }:
+{ host, busyboxDeb, busyboxHash, patchelfDebs }:
 let
+  inherit (host) library loader system;
+
   # The first executable of nixpkgs: a busybox with a shell, mkdir, tar and unxz. Nix fetches it only if the store lacks our busybox.
   # A fetched file can be executable only if the hash of its NAR is known. nixpkgs publishes the hash of this one
   # (pkgs/stdenv/linux/bootstrap-files).
@@ -8,9 +10,9 @@ let
     name = "busybox";
     system = "builtin";
     builder = "builtin:fetchurl";
-    url = "http://tarballs.nixos.org/stdenv/x86_64-unknown-linux-gnu/82b583ba2ba2e5706b35dbe23f31362e62be2a9d/busybox";
+    inherit (host.seed) url;
     executable = true;
-    outputHash = "sha256-QrTEnQTBM1Y/qV9odq8irZkQSD9uOMbs2Q5NgCvKCNQ=";
+    outputHash = host.seed.hash;
     outputHashMode = "recursive";
     preferLocalBuild = true;
     impureEnvVars = [ "http_proxy" "https_proxy" "ftp_proxy" "all_proxy" "no_proxy" ];
@@ -61,5 +63,5 @@ rec {
   '');
 
   # patchelf with its own loader and libraries, so that it never changes a file that it runs from.
-  patchelf = run "patchelf" { debs = patchelfDebs; } ./patchelf.sh;
+  patchelf = run "patchelf" { inherit library loader; debs = patchelfDebs; } ./patchelf.sh;
 }

@@ -1,10 +1,11 @@
 # The pinned tools: a derivation for each tree of packages.nix, by its name, and what bootstrap.nix makes (`tools`, busybox's, and
 # `run`, `program` and `textFile`, which build with them, and `shellWord`). `debs` are the packages that all of it comes from, and
-# `versions` Debian's versions of them. `fetch` downloads a file from Debian's archive.
+# `versions` Debian's versions of them. `fetch` downloads a file from Debian's archive. `host` is the row of hosts.nix.
 { system }:
 let
-  lock = builtins.fromJSON (builtins.readFile ./lock.json);
-  trees = import ./packages.nix;
+  host = (import ../hosts.nix).${system};
+  lock = builtins.fromJSON (builtins.readFile (./lock + "/${host.debian}.json"));
+  trees = import ./packages.nix { inherit host; };
 
   # One file of Debian's archive as a fixed-output derivation. Its store path depends only on name and hash, so Nix may fetch it from the
   # permanent archive, or `nixw` may add it from a mirror. nixw compares the size with that of the file in the store.
@@ -26,7 +27,7 @@ let
   debsOf = tree: map (name: debs.${name}) lock.trees.${tree};
 
   bootstrap = import ./bootstrap.nix {
-    inherit system;
+    inherit host;
     busyboxDeb = debs.busybox-static;
     busyboxHash = lock.busybox;
     patchelfDebs = debsOf "patchelf";
@@ -36,6 +37,7 @@ let
   mkTree = name: tree: run name
     {
       inherit patchelf;
+      inherit (host) library loader;
       debs = debsOf name;
       keep = tree.keep or [ ];
       on = map (base: built.${base}) (tree.on or [ ]);
@@ -46,7 +48,7 @@ let
   built = builtins.mapAttrs mkTree (removeAttrs trees [ "busybox" "patchelf" ]);
 in
 built // {
-  inherit busybox patchelf program run shellWord textFile tools debs fetch versions;
+  inherit busybox patchelf program run shellWord textFile tools debs fetch host versions;
   # All trees that builds, checks and the runner use.
   trees = [ busybox patchelf ] ++ builtins.attrValues built;
 }

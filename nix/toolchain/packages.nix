@@ -6,28 +6,38 @@
 #   keep      the content of the tree, as paths and shell patterns below Debian's /usr. The libraries that it needs are added.
 #             Without `keep`, the tree has everything
 #
-# The versions are in lock.json, which `nix run .#update` writes from the names here.
+# The versions are in lock/, which `nix run .#update` writes from the names here. `host` is a row of hosts.nix.
+{ host }:
 let
+  inherit (builtins) attrNames filter listToAttrs replaceStrings;
+  inherit (host) triple;
   # Only maintainer scripts need these packages, and maintainer scripts do not run here.
   scripts = [ "debconf" "dpkg" "perl" "perl-base" "install-info" "adduser" "ucf" "init-system-helpers" "lsb-base" ];
-  libraries = "lib/x86_64-linux-gnu";
+  libraries = host.library;
+  # The targets of QEMU that are not the host's own.
+  foreign = filter (name: let target = host.targets.${name}; in target ? qemu && !target.isNative) (attrNames host.targets);
 
   # gcc and binutils for another architecture, on top of cc. They have no libc, which a kernel and an init do not need.
-  cross = { gnu, debian }: {
-    packages = [ "gcc-12-${gnu}" "binutils-${gnu}" ];
+  cross = name:
+    let
+      inherit (host.targets.${name}) debian triple;
+      inPackages = replaceStrings [ "_" ] [ "-" ] triple;
+    in
+    {
+    packages = [ "gcc-12-${inPackages}" "binutils-${inPackages}" ];
     # Those of cc, and the run-time libraries for that architecture.
     without = scripts ++ [ "libcc1-0" ] ++
-      map (library: "${library}-${debian}-cross") [ "libgcc-s1" "libgomp1" "libitm1" "libatomic1" "libasan8" "liblsan0" "libtsan2" "libubsan1" "libhwasan0" ];
+      map (library: "${library}-${debian}-cross") [ "libgcc-s1" "libgomp1" "libitm1" "libatomic1" "libasan8" "liblsan0" "libtsan2" "libubsan1" "libhwasan0" "libquadmath0" ];
     on = [ "glibc" "cc" ];
-    keep = map (name: "bin/${gnu}-${name}") [ "ar" "as" "gcc-12" "ld" "ld.bfd" "nm" "objcopy" "objdump" "readelf" "strip" ]
+    keep = map (name: "bin/${triple}-${name}") [ "ar" "as" "gcc-12" "ld" "ld.bfd" "nm" "objcopy" "objdump" "readelf" "strip" ]
       # gcc runs these, without the prefix.
-      ++ map (name: "${gnu}/bin/${name}") [ "as" "ld" ]
-      ++ map (name: "lib/gcc-cross/${gnu}/12/${name}") [ "cc1" "collect2" "include" "liblto_plugin.so" "libgcc.a" "lto-wrapper" ];
-    finish = "ln -s ${gnu}-gcc-12 bin/${gnu}-gcc";
+      ++ map (name: "${triple}/bin/${name}") [ "as" "ld" ]
+      ++ map (name: "lib/gcc-cross/${triple}/12/${name}") [ "cc1" "collect2" "include" "liblto_plugin.so" "libgcc.a" "lto-wrapper" ];
+    finish = "ln -s ${triple}-gcc-12 bin/${triple}-gcc";
   };
 
-  # QEMU for one architecture. `keep` lists the files that it needs besides its program.
-  qemu = { architecture, packages, keep ? [ ] }: {
+  # QEMU for the target `name`.
+  qemu = name: let inherit (qemus.${name}) packages keep; in {
     packages = packages ++ [ "qemu-system-common" "qemu-system-data" ];
     without = scripts ++ [
       "ipxe-qemu" # network boot
@@ -43,8 +53,32 @@ let
       "libusbredirparser1"
     ];
     on = [ "glibc" ];
-    keep = [ "bin/qemu-system-${architecture}" ] ++ keep;
+    keep = [ "bin/qemu-system-${name}" ] ++ keep;
   };
+  # Its packages, and the files that it needs besides its program.
+  qemus = {
+    x86_64 = {
+      packages = [ "qemu-system-x86" "seabios" ];
+      keep = [
+        "${libraries}/qemu/accel-tcg-x86_64.so"
+        "share/seabios/bios*.bin" # machines pc and q35
+        "share/qemu/qboot.rom"
+        "share/qemu/bios-microvm.bin" # machine microvm
+        "share/qemu/linuxboot*.bin"
+        "share/qemu/pvh.bin"
+        "share/qemu/multiboot*.bin" # loaders for -kernel, by format
+        "share/qemu/kvmvapic.bin"
+      ];
+    };
+    aarch64 = { packages = [ "qemu-system-arm" ]; keep = [ ]; };
+    riscv64 = {
+      packages = [ "qemu-system-misc" ];
+      keep = [ "share/qemu/opensbi-riscv64-generic-fw_dynamic.bin" ]; # the firmware
+    };
+  };
+
+  # For each foreign target, as PREFIX-TARGET.
+  forForeign = prefix: function: listToAttrs (map (name: { name = "${prefix}-${name}"; value = function name; }) foreign);
 in
 {
   # The first program. It is static, and bootstrap.nix unpacks it.
@@ -56,7 +90,7 @@ in
   # The C library of all other trees.
   glibc = {
     packages = [ "libc6" "libgcc-s1" ];
-    keep = [ "lib64/ld-linux-x86-64.so.2" "${libraries}/lib*.so*" "${libraries}/ld-linux*" ];
+    keep = [ host.loaderPath "${libraries}/lib*.so*" "${libraries}/ld-linux*" ];
   };
 
   cc = {
@@ -69,6 +103,7 @@ in
       "libcc1-0"
       "libgprofng0" # for debuggers and profilers
       "libasan8"
+      "libhwasan0"
       "liblsan0"
       "libtsan2"
       "libubsan1"
@@ -83,13 +118,13 @@ in
     # that it otherwise finds at run time ("undefined reference to _Unwind_Resume").
     finish = ''
       for name in gcc cc; do ln -s gcc-12 bin/$name; done
-      headers="%{!nostdinc:-idirafter $out/include/x86_64-linux-gnu -idirafter $out/include}"
-      loader="-dynamic-linker $glibc/$library/ld-linux-x86-64.so.2 -rpath $glibc/$library -L$glibc/$library"
+      headers="%{!nostdinc:-idirafter $out/include/${triple} -idirafter $out/include}"
+      link="-dynamic-linker $glibc/$library/$loader -rpath $glibc/$library -L$glibc/$library"
       bin/gcc -dumpspecs > specs
       # libgcc_s, even if nothing calls it: glibc loads it when a thread ends, and by itself looks for it in /lib alone
       # ("libgcc_s.so.1 must be installed for pthread_exit to work").
-      sed "/^\*cpp:$/{n; s#\$# $headers#}; /^\*link:$/{n; s#\$# %{!static:%{!static-pie:%{!r:$loader}}}#}
-        /^\*libgcc:$/{n; s#--as-needed -lgcc_s#--no-as-needed -lgcc_s#}" specs > lib/gcc/x86_64-linux-gnu/12/specs
+      sed "/^\*cpp:$/{n; s#\$# $headers#}; /^\*link:$/{n; s#\$# %{!static:%{!static-pie:%{!r:$link}}}#}
+        /^\*libgcc:$/{n; s#--as-needed -lgcc_s#--no-as-needed -lgcc_s#}" specs > lib/gcc/${triple}/12/specs
       rm specs
     '';
   };
@@ -109,7 +144,7 @@ in
   # The programs of a kernel build besides cc and busybox. Our own small kernel does not need Perl, OpenSSL and the last line of `keep`,
   # but most larger kernels do, such as x86_64_defconfig.
   kbuild = {
-    packages = [ "make" "dash" "mawk" "flex" "bison" "m4" "xz-utils" "coreutils" "diffutils" "findutils" "libelf-dev" "libssl-dev" "perl-base" ];
+    packages = [ "make" "dash" "mawk" "flex" "bison" "m4" "tar" "xz-utils" "coreutils" "diffutils" "findutils" "libelf-dev" "libssl-dev" "perl-base" ];
     without = scripts ++ [ "libc6-dev" "libc-dev" ];
     on = [ "glibc" ];
     keep = [
@@ -127,6 +162,8 @@ in
       "bin/install"
       "bin/diff"
       "bin/find"
+      # Busybox's has no --exclude, which linux.nix needs.
+      "bin/tar"
       "include/*elf.h"
       "include/elfutils"
       "include/zlib.h"
@@ -136,26 +173,14 @@ in
       "bin/perl"
       "${libraries}/perl-base"
       "include/openssl"
-      "include/x86_64-linux-gnu/openssl"
+      "include/${triple}/openssl"
       "${libraries}/libcrypto*"
     ];
     finish = "ln -s mawk bin/awk";
   };
 
-  qemu = qemu {
-    architecture = "x86_64";
-    packages = [ "qemu-system-x86" "seabios" ];
-    keep = [
-      "${libraries}/qemu/accel-tcg-x86_64.so"
-      "share/seabios/bios*.bin" # machines pc and q35
-      "share/qemu/qboot.rom"
-      "share/qemu/bios-microvm.bin" # machine microvm
-      "share/qemu/linuxboot*.bin"
-      "share/qemu/pvh.bin"
-      "share/qemu/multiboot*.bin" # loaders for -kernel, by format
-      "share/qemu/kvmvapic.bin"
-    ];
-  };
+  # For the guests of the host's own architecture.
+  qemu = qemu host.target;
 
   # --- for guests of other architectures ---
 
@@ -167,8 +192,7 @@ in
     finish = "mv src/rustc-1.85.0/library/* .; rm -r src";
   };
 
-  # A linker that makes flat binaries like init for any architecture. (GNU ld fails: "error: cannot change output format whilst
-  # linking AArch64 binaries".)
+  # A linker that makes flat binaries like init for any architecture: `needsLld` of targets.nix.
   lld = {
     packages = [ "lld-19" ];
     without = scripts;
@@ -177,22 +201,12 @@ in
     finish = "mkdir bin; mv lib/llvm-19/bin/lld bin/ld.lld; rm -r lib";
   };
 
-  cc-aarch64 = cross { gnu = "aarch64-linux-gnu"; debian = "arm64"; };
-  qemu-aarch64 = qemu { architecture = "aarch64"; packages = [ "qemu-system-arm" ]; };
-
-  cc-riscv64 = cross { gnu = "riscv64-linux-gnu"; debian = "riscv64"; };
-  qemu-riscv64 = qemu {
-    architecture = "riscv64";
-    packages = [ "qemu-system-misc" ];
-    keep = [ "share/qemu/opensbi-riscv64-generic-fw_dynamic.bin" ]; # the firmware
-  };
-
   # Runs programs of other architectures as processes of the host, for the checks.
   qemu-user = {
     packages = [ "qemu-user" ];
     without = scripts ++ [ "qemu-user-binfmt" ];
     on = [ "glibc" ];
-    keep = [ "bin/qemu-aarch64" "bin/qemu-riscv64" ];
+    keep = map (name: "bin/qemu-${name}") foreign;
   };
 
   # Programs that only the checks run.
@@ -236,3 +250,4 @@ in
     '';
   };
 }
+// forForeign "cc" cross // forForeign "qemu" qemu

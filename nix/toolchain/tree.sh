@@ -6,8 +6,7 @@
 #   glibc     the tree with the loader; empty for that tree itself
 #   patchelf  patchelf's own tree
 #   finish    what else to do in $out, as shell text
-
-library=lib/x86_64-linux-gnu
+#   library, loader  of hosts.nix
 
 # Debian's packages still hold /bin and /lib beside /usr/bin and /usr/lib; on a system, and so here, they are the same.
 mkdir -p root/usr/bin root/usr/sbin root/usr/lib root/usr/lib64
@@ -101,7 +100,7 @@ if [ -n "$glibc" ]; then
   dynamic_files "$out" | while read -r file; do
     interpreter=
     if patchelf --print-interpreter "$file" >/dev/null 2>&1; then
-      interpreter="--set-interpreter $glibc/$library/ld-linux-x86-64.so.2"
+      interpreter="--set-interpreter $glibc/$library/$loader"
     fi
     # shellcheck disable=SC2086 # two words or none
     patchelf $interpreter --set-rpath "$rpath" "$file" || { echo "tree.sh: patchelf fails on $file" >&2; exit 1; }

@@ -1,7 +1,7 @@
 # elsewhere ATTRIBUTES: the derivation with these attributes, whose script runs in the environment of another machine (elsewhere.sh).
 { toolchain }:
 let
-  inherit (toolchain) cc check run tools;
+  inherit (toolchain) cc check host run tools;
 
   # Reverses the order of directory entries, which is up to the file system.
   reversed = run "reversed" { PATH = "${cc}/bin:${tools}/bin"; source = ./reversed.c; } (builtins.toFile "reversed.sh" ''
@@ -10,5 +10,5 @@ let
 in
 attributes: derivation (attributes // {
   args = [ "-e" ./elsewhere.sh ] ++ builtins.tail attributes.args;
-  preload = "${reversed}:${check}/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+  preload = "${reversed}:${check}/${host.library}/faketime/libfaketime.so.1";
 })

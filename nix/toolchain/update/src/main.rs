@@ -1,4 +1,4 @@
-//! `nix run .#update`: writes `nix/toolchain/lock.json` anew.
+//! `nix run .#update`: writes a lock in `nix/toolchain/lock` anew.
 //!
 //! Reads the trees of `packages.nix`, resolves their dependencies in Debian's signed indexes and records for each package
 //! what is needed to fetch it and to refuse anything else. Needs curl, gpgv, xz, ar, tar and nix in `PATH`.
@@ -25,8 +25,10 @@ use resolve::{Suites, Tree, resolve};
 #[derive(Parser)]
 struct Args {
     /// Where to write the lock
-    #[arg(default_value = "nix/toolchain/lock.json")]
     lock: PathBuf,
+    /// Debian's name of the architecture, such as amd64
+    #[arg(long)]
+    architecture: String,
     /// Trees to resolve: packages.nix as JSON
     #[arg(long, env = "UPDATE_TREES")]
     trees: PathBuf,
@@ -61,7 +63,7 @@ fn main() -> Result<()> {
     let mut suites = Vec::new();
     let mut snapshot = String::new();
     for name in &args.suites {
-        let suite = archive.suite(name)?;
+        let suite = archive.suite(name, &args.architecture)?;
         snapshot = snapshot.max(suite.date);
         suites.push((name.clone(), suite.index));
     }

@@ -10,8 +10,6 @@ use sha2::{Digest, Sha256};
 
 use crate::index::Index;
 
-const PACKAGES: &str = "main/binary-amd64/Packages.xz";
-
 /// Where indexes come from and who may have signed them.
 pub struct Archive {
     /// A Debian mirror: the URL of the directory that holds `dists/` and `pool/`.
@@ -31,14 +29,15 @@ pub struct Suite {
 }
 
 impl Archive {
-    /// Fetches and checks one suite.
-    pub fn suite(&self, name: &str) -> Result<Suite> {
+    /// Fetches and checks one suite, with its packages for `architecture` (Debian's name of it).
+    pub fn suite(&self, name: &str, architecture: &str) -> Result<Suite> {
+        let packages = format!("main/binary-{architecture}/Packages.xz");
         let signed = self.fetch(&format!("dists/{name}/InRelease"))?;
         let release = verify(&signed, &self.keyring)?;
-        let expected = sum_of(&release, PACKAGES).with_context(|| format!("suite {name}"))?;
-        let path = self.fetch(&format!("dists/{name}/{PACKAGES}"))?;
+        let expected = sum_of(&release, &packages).with_context(|| format!("suite {name}"))?;
+        let path = self.fetch(&format!("dists/{name}/{packages}"))?;
         check(&std::fs::read(&path)?, expected)
-            .with_context(|| format!("dists/{name}/{PACKAGES}"))?;
+            .with_context(|| format!("dists/{name}/{packages}"))?;
         let text = run(Command::new("xz").arg("-dc").arg(&path))?;
         Ok(Suite {
             date: date(&release)?,
