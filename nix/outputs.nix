@@ -4,9 +4,7 @@ let
   inherit (builtins) attrNames foldl' listToAttrs mapAttrs;
   inherit (import ./meta.nix) describe firstSentence;
 
-  # The machines that can build and boot. (What is booted on them: targets.nix.)
-  hosts = [ "x86_64-linux" ];
-  projects = listToAttrs (map (host: { name = host; value = import ./project.nix inputs host; }) hosts);
+  projects = mapAttrs (host: _: import ./project.nix inputs host) (import ./hosts.nix);
   perHost = output: mapAttrs (_: output) projects;
 
   # FUNCTION's result for each target. The default target's has plain names, another target's NAME-TARGET.
@@ -18,9 +16,8 @@ let
 
   # `boot run` for programs of another architecture.
   ofForeign = target: "Runs a program for ${target} in a Linux kernel of its own";
-  foreignRun = { foreignRuns, versions, ... }: target:
-    describe ({ description = ofForeign target; mainProgram = "run"; } // versions.project) foreignRuns.${target};
-  foreignApp = { foreignRuns, ... }: target: app (ofForeign target) "${foreignRuns.${target}}/bin/run";
+  forForeign = { foreignRuns, ... }: function:
+    listToAttrs (map (target: { name = "run-${target}"; value = function target foreignRuns.${target}; }) (attrNames foreignRuns));
 
   app = description: program: { type = "app"; inherit program; meta = { inherit description; }; };
 in
@@ -37,15 +34,13 @@ rec {
       };
       all = forTargets project ofSystem;
     in
-    all // {
+    all // forForeign project (target: describe ({ description = ofForeign target; mainProgram = "run"; } // versions.project)) // {
       default = all.boot;
       packer = describe ({ description = "Makes and reads initramfs images"; mainProgram = "packer"; } // versions.project) project.products.packer;
       explain = describe ({ description = "Says in words what the log of a boot shows"; mainProgram = "explain"; } // versions.project) project.explain;
       matrix = describe ({ description = "Runs programs in all combinations of kernels, machines and memory sizes"; mainProgram = "matrix"; } // versions.project) project.run-program.matrix;
       run = describe ({ description = "Runs a program in a Linux kernel of its own"; mainProgram = "run"; } // versions.project) project.run-program;
-      run-aarch64 = foreignRun project "aarch64";
-      run-riscv64 = foreignRun project "riscv64";
-      qemu = describe ({ description = "QEMU for x86_64 guests, and nothing else of it"; mainProgram = "qemu-system-x86_64"; } // versions.qemu) project.products.qemu;
+      qemu = describe ({ description = "QEMU for ${project.target.name} guests, and nothing else of it"; mainProgram = "qemu-system-${project.target.name}"; } // versions.qemu) project.products.qemu;
     });
 
   apps = perHost (project:
@@ -62,7 +57,8 @@ rec {
         value = bench "Measures packer and the boot for ${target}, beside other programs" { guestSystems = { ${target} = guestSystems.${target}; }; };
       };
     in
-    boot // listToAttrs (map benchOf (attrNames guestSystems)) // {
+    boot // listToAttrs (map benchOf (attrNames guestSystems))
+    // forForeign project (target: run: app (ofForeign target) "${run}/bin/run") // {
       default = boot.boot;
       bench = bench "Measures packer, `boot run` and the boot for all targets, beside other programs" { inherit guestSystems; inherit (project) run-program; };
       debug = app "Boots the system with gdb attached, and stops at the kernel's first C function, or with --init at init's first instruction" "${project.debug}/bin/debug";
@@ -72,8 +68,6 @@ rec {
       packer = app "Makes and reads initramfs images" "${project.products.packer}/bin/packer";
       shell = app "Opens a shell in a guest in QEMU, with busybox's programs" "${project.examples.busybox.boot}/bin/boot";
       run = app "Runs a program in a Linux kernel of its own, and exits with its status" "${project.run-program}/bin/run";
-      run-aarch64 = foreignApp project "aarch64";
-      run-riscv64 = foreignApp project "riscv64";
       update = app "Writes the locks in nix/toolchain/lock from Debian's signed index" "${project.update}/bin/update";
     });
 
@@ -97,7 +91,6 @@ rec {
   # checks of `.ci/run --nightly`, and the checks build the examples.
   legacyPackages = perHost (project: {
     mainline = describe { description = "Boots the system with a kernel from Torvalds' own tree"; mainProgram = "boot"; } project.mainline;
-    defconfig = describe { description = "Boots the system with the article's kernel, x86_64_defconfig"; mainProgram = "boot"; } project.defconfig;
     # One derivation, of which Nix remembers the evaluation: nixw asks for it.
     all-checks = describe { description = "Builds if all checks of `nix flake check` pass"; } project.all-checks;
     inherit (project) nightly;
@@ -108,5 +101,7 @@ rec {
         boot = describe { description = firstSentence (../examples + "/${name}.nix"); mainProgram = "boot"; } example.boot;
       } else { }))
       project.examples;
-  });
+  } // (if project.target.name != "x86_64" then { } else {
+    defconfig = describe { description = "Boots the system with the article's kernel, x86_64_defconfig"; mainProgram = "boot"; } project.defconfig;
+  }));
 }

@@ -20,7 +20,7 @@ let
   mkImage = { kernel, initramfs }: run "image" { inherit kernel initramfs; } ./system/image.sh;
   mkBench = import ./bench.nix { inherit toolchain rust targets run program mkInitramfs; inherit (library.lib) mkCInit; inherit (products) packer; };
 
-  library = import ./lib { inherit linux toolchain rust targets mkKernel mkInitramfs mkBoot mkImage mkRun runKernels; };
+  library = import ./lib { inherit linux toolchain rust targets mkKernel mkInitramfs mkBoot mkImage mkRun runKernels target; };
   examples = import ../examples { inherit (library) lib; inherit toolchain; };
 
   # The system that this flake is about, for each target.
@@ -44,7 +44,9 @@ let
   mkRun = import ./system/run.nix { inherit toolchain targets mkInitramfs; inherit (rust) mkAgent; runner = rust.packages.boot; };
   runFragments = [ ./kernel/unpack.config ./kernel/run.config ];
   runKernel = target: mkKernel { inherit target; fragments = runFragments; };
-  runKernels = builtins.mapAttrs (_: runKernel) { inherit (targets) x86_64 um; };
+  # The targets whose programs the host runs itself, and the others.
+  ofNative = wanted: removeAttrs targets (builtins.filter (name: targets.${name}.isNative != wanted) (builtins.attrNames targets));
+  runKernels = builtins.mapAttrs (_: runKernel) (ofNative true);
   # bin/explain, which is `boot explain`.
   explain = toolchain.program "explain" "exec ${rust.packages.boot}/bin/boot explain \"$@\"";
   run-program = mkRun { kernels = runKernels; };
@@ -55,12 +57,12 @@ let
       foreign // {
         check = import ../checks/boot/run/foreign.nix { inherit toolchain target; run-program = foreign; inherit (guestSystems.${name}) init; };
       })
-    { inherit (targets) aarch64 riscv64; };
+    (ofNative false);
 
   # The default initramfs with another kernel: a package that boots it, with the kernel as `kernel`.
   onKernel = kernel: let boot = mkBoot { inherit kernel target; inherit (products) initramfs; }; in boot // { inherit kernel boot; };
   mainline = onKernel (mkKernel { src = inputs.linux-mainline; inherit target; });
-  # The kernel and the init of the article that this project grew out of.
+  # The kernel and the init of the article that this project grew out of. They are for x86-64.
   defconfig = onKernel (mkKernel { inherit target; config = "x86_64_defconfig"; }) // {
     init = library.lib.mkCInit { src = ./system/article.c; };
     # `bench`, which measures these as well, and runs programs with virtme-ng.
@@ -73,7 +75,7 @@ let
 
   debug = import ./system/debug.nix { inherit program tools; gdb = toolchain.shell; } { inherit (products) boot kernel init; };
   golden = import ./golden { inherit toolchain; } { inherit guestSystems targets; };
-  shell = import ./shell.nix { inherit toolchain; inherit (products) kernel; };
+  shell = import ./shell.nix { inherit toolchain; kernel = products.kernel.${target.bootImage}; };
   update = import ./toolchain/update.nix { inherit program tools; inherit (toolchain) keyring; inherit (rust.packages) update; };
   versions = import ./versions.nix { inherit linux toolchain; };
 

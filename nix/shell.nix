@@ -14,7 +14,7 @@ derivation {
   # `nix develop` writes the shell's environment to these outputs.
   outputs = [ "out" ];
   # The kernel for .cargo/boot.sh. As BOOT_KERNEL, it would replace the kernel of every system that is booted in the shell.
-  CARGO_BOOT_KERNEL = builtins.unsafeDiscardStringContext kernel.vmlinux;
+  CARGO_BOOT_KERNEL = builtins.unsafeDiscardStringContext kernel;
   # For `make` in a Linux tree, as in kernel/make.sh.
   BISON_PKGDATADIR = "${kbuild}/share/bison";
   M4 = "${kbuild}/bin/m4";

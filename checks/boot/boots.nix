@@ -74,7 +74,9 @@ toolchain.run "boots"
       eval "init=\$init_$target"
       (cd $target; . $initramfs)
     done
-    printf %s "$boots" | sed 1d >rows
+    # Not every host has all targets.
+    printf %s "$boots" | awk -v targets=" $targets " 'NR > 1 && index(targets, " " $1 " ")' >rows
+    [ -s rows ]
     # A boot that fails is told, and so are all the others.
     xargs -n 7 -P $NIX_BUILD_CORES sh -e $row <rows >results || failed=true
     cat results

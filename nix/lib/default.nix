@@ -1,16 +1,17 @@
 # The flake's output `lib`, which other flakes use. docs/lib.md describes it, and the check `library` compares the two.
-{ linux, toolchain, rust, targets, mkKernel, mkInitramfs, mkBoot, mkImage, mkRun, runKernels }:
+{ linux, toolchain, rust, targets, mkKernel, mkInitramfs, mkBoot, mkImage, mkRun, runKernels, target }:
 let
   inherit (import ../meta.nix) describe;
   inherit (import ./arguments.nix) function types;
   inherit (types) attrsOf either listOf made natural oneOf path set status string;
   inherit (builtins) attrNames concatStringsSep pathExists;
 
-  target = { type = oneOf (attrNames targets); default = "x86_64"; };
+  # The host's own architecture, by default.
+  anyTarget = { type = oneOf (attrNames targets); default = target.name; };
 
   # The guest of a test.
   guest = {
-    target = { type = oneOf (attrNames runKernels); default = "um"; };
+    target = { type = oneOf (attrNames runKernels); default = if runKernels ? um then "um" else target.name; };
     # The flake's own, by default.
     kernel = { type = path; default = null; };
     memory = { type = natural; default = 512; };
@@ -50,7 +51,7 @@ let
         # A tree in which there is everything that the fragments may ask for, by default.
         src = { type = path; default = null; };
         fragments = { type = listOf (either [ path string ]); default = [ ]; };
-        inherit target;
+        target = anyTarget;
       };
       body = { src, fragments, target }: describe { description = "A small Linux kernel for ${target}"; } (mkKernel ({
         target = targets.${target};
@@ -73,7 +74,7 @@ let
       arguments = {
         src = { type = path; };
         cratesHash = { type = string; default = ""; };
-        inherit target;
+        target = anyTarget;
       };
       body = { src, cratesHash, target }: describe { description = "An init in Rust for ${target}"; mainProgram = "init"; }
         (rust.mkInitOf { inherit src cratesHash; target = targets.${target}; });
@@ -97,7 +98,7 @@ let
         cmdline = { type = string; default = ""; };
         machine = { type = string; default = ""; };
         memory = { type = natural; default = 0; };
-        inherit target;
+        target = anyTarget;
       };
       body = { kernel, initramfs, target, ... }@arguments:
         let
@@ -129,7 +130,7 @@ let
         machines = { type = listOf string; default = [ "" ]; };
         memories = { type = listOf natural; default = [ ]; };
         cmdline = { type = string; default = ""; };
-        inherit target;
+        target = anyTarget;
       };
       body = import ./matrix.nix { inherit lib; };
     };
