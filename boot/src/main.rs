@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use boot::files::input;
 use boot::inspect;
 use boot::machine::accel::{self, Acceleration, Choice};
+use boot::machine::attached::Attached;
 use boot::machine::qemu::{Accel, Qemu};
 use boot::machine::target::{QemuTarget, RunBy};
 use boot::machine::user_mode::{self, UserMode};
@@ -62,10 +63,11 @@ fn boot(cli: &Cli, signals: &Signals) -> Result<exit_code::ExitCode> {
     let inputs = inspect::inputs(cli.target, &kernel, &initrd)?;
     let interactive = io::stdin().is_terminal() && cli.repeat.is_none();
     let memory = cli.memory.unwrap_or(cli.target.memory);
+    let attached = cli.attached.attached()?;
     let (runner, acceleration) = match &cli.target.run_by {
         RunBy::Qemu(target) => {
             let acceleration = choose_accelerator(cli)?;
-            let qemu = qemu(cli, target, acceleration.accel)?;
+            let qemu = qemu(cli, target, acceleration.accel, &attached)?;
             inspect::check_qemu(&inputs, &kernel, &qemu.program)?;
             (Runner::Qemu(qemu), Some(acceleration))
         }
@@ -76,7 +78,7 @@ fn boot(cli: &Cli, signals: &Signals) -> Result<exit_code::ExitCode> {
         memory,
         kernel,
         initrd,
-        append: cli.append(),
+        append: cli.append(attached.kernel_option()),
         runner,
     };
     if let Some(caution) = vm.caution() {
@@ -128,11 +130,14 @@ fn boot(cli: &Cli, signals: &Signals) -> Result<exit_code::ExitCode> {
 }
 
 /// The QEMU that the arguments describe.
-fn qemu(cli: &Cli, target: &'static QemuTarget, accel: Accel) -> Result<Qemu> {
+fn qemu(cli: &Cli, target: &'static QemuTarget, accel: Accel, attached: &Attached) -> Result<Qemu> {
     let program = cli.qemu.program(target);
+    let machine = cli.qemu.machine(target)?.unwrap_or(&target.machines[0]);
+    let mut more = attached.arguments(machine);
+    more.extend(cli.more.iter().cloned());
     Ok(Qemu {
         target,
-        machine: cli.qemu.machine(target)?.unwrap_or(&target.machines[0]),
+        machine,
         sandbox: sandbox::wanted(&program, &cli.more),
         program,
         accel,
@@ -140,7 +145,7 @@ fn qemu(cli: &Cli, target: &'static QemuTarget, accel: Accel) -> Result<Qemu> {
         processors: cli.smp,
         tsc_khz: tsc::of_guest(target, accel),
         gdb: cli.gdb.clone().map(gdb::socket).transpose()?,
-        more: cli.more.clone(),
+        more,
     })
 }
 

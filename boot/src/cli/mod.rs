@@ -15,12 +15,14 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
+pub mod attached;
 pub mod explain;
 pub mod matrix;
 mod qemu;
 pub mod run;
 mod values;
 
+use attached::AttachedArgs;
 use qemu::QemuArgs;
 
 /// The defaults if stdin is not a terminal. Nobody can press Ctrl-C then, so the boot must end by itself.
@@ -40,7 +42,7 @@ const SCRIPT_TIMEOUT: Duration = Duration::from_secs(60);
 #[command(version, after_help = exit_code::HELP)]
 pub struct Cli {
     /// Kernel to boot: for x86_64 a vmlinux with a PVH entry or a bzImage, for um a kernel built with
-    /// ARCH=um, for other targets an Image
+    /// ARCH=um, for other targets an Image; or a directory that `nix build` has made of a kernel
     #[arg(long, env = "BOOT_KERNEL", value_name = "FILE")]
     pub kernel: Option<PathBuf>,
 
@@ -67,6 +69,10 @@ pub struct Cli {
     /// Memory of the guest [default: depends on the target]
     #[arg(long, env = "BOOT_MEMORY", value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
     pub memory: Option<u32>,
+
+    /// A network, disks, and directories of the host
+    #[command(flatten)]
+    pub attached: AttachedArgs,
 
     /// The system's part of the kernel's command line, before the text of --append
     #[arg(
@@ -164,6 +170,10 @@ const FOR_QEMU: &[(&str, &str)] = &[
     ("cpu", "--cpu"),
     ("smp", "--smp"),
     ("accel", "--accel"),
+    ("net", "--net"),
+    ("forward", "--forward"),
+    ("disk", "--disk"),
+    ("share", "--share"),
     ("more", "-- ARGS"),
 ];
 
@@ -236,7 +246,13 @@ impl Cli {
 
     /// The kernel, if it can be read.
     pub fn kernel(&self) -> Result<PathBuf> {
-        file("kernel", "kernel", self.kernel.as_ref())
+        let images = self.target.images;
+        let in_directory = |directory: &PathBuf| {
+            let images = images.iter().map(|image| directory.join(image));
+            images.into_iter().find(|image| image.is_file())
+        };
+        let image = self.kernel.as_ref().and_then(in_directory);
+        file("kernel", "kernel", image.as_ref().or(self.kernel.as_ref()))
     }
 
     /// The initramfs, if it can be read.
@@ -244,10 +260,18 @@ impl Cli {
         file("initramfs", "initrd", self.initrd.as_ref())
     }
 
-    /// The text for the end of the kernel's command line.
-    pub fn append(&self) -> String {
-        let parts = [self.cmdline.as_str(), &self.append];
-        parts.join(" ").trim().to_owned()
+    /// The text for the end of the kernel's command line. `more` comes first.
+    pub fn append(&self, more: Option<String>) -> String {
+        let parts = [
+            more.as_deref().unwrap_or_default(),
+            &self.cmdline,
+            &self.append,
+        ];
+        let parts = parts
+            .map(str::trim)
+            .into_iter()
+            .filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join(" ")
     }
 
     /// The goal of the boot. If it must be `limited`, it has a text and a timeout by default.

@@ -13,6 +13,7 @@ use boot::program::modules;
 use boot::verdict::exit_code::Usage;
 use clap::Parser;
 
+use crate::cli::attached::NetworkArgs;
 use crate::cli::qemu::QemuArgs;
 use crate::cli::values;
 
@@ -78,9 +79,9 @@ pub struct RunCli {
     #[arg(long, value_name = "FILE", requires = "pack")]
     pub file: Vec<PathBuf>,
 
-    /// Give the guest a network: it reaches what this machine reaches, and this machine itself at 10.0.2.2. QEMU only
-    #[arg(long)]
-    pub net: bool,
+    /// The network of the guest
+    #[command(flatten)]
+    pub network: NetworkArgs,
 
     /// Make the program PID 1 of the guest. It ends the run with success when it powers the guest off. Its stdin is empty
     /// unless it is a terminal

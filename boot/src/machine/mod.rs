@@ -9,6 +9,7 @@
 //! | [`vm`] | a guest that is ready to start |
 //! | [`qemu`] | a virtual machine as QEMU's command line |
 //! | [`network`] | the network of a guest in QEMU |
+//! | [`attached`] | the devices that the user attaches to a guest in QEMU |
 //! | [`user_mode`] | user-mode Linux as a command line |
 //! | [`ptrace`] | tests what user-mode Linux needs of the host |
 //! | [`accel`] | tests KVM, and chooses the accelerator |
@@ -23,6 +24,7 @@
 //! | [`gdb`] | the connection of a debugger |
 
 pub mod accel;
+pub mod attached;
 pub mod gdb;
 pub mod network;
 pub mod process;

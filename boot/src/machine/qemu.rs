@@ -221,7 +221,7 @@ pub fn share_arguments(tag: &str, path: &Path, writable: bool, bus: Bus) -> [OsS
 }
 
 /// `path` as a value in QEMU's options: commas separate these, so commas in the path are doubled.
-fn doubled_commas(path: &OsStr) -> OsString {
+pub(crate) fn doubled_commas(path: &OsStr) -> OsString {
     let bytes = path.as_bytes().iter();
     OsString::from_vec(
         bytes

@@ -13,6 +13,8 @@ pub struct Target {
     pub run_by: RunBy,
     /// The formats of its kernels.
     pub kernels: &'static [Format],
+    /// The names of its kernels in a directory that `mkKernel` makes, the preferred one first.
+    pub images: &'static [&'static str],
     /// The architectures of its ELF kernels (`e_machine`).
     pub elf_machines: &'static [ElfMachine],
     /// The default memory in MiB.
@@ -152,6 +154,7 @@ const X86_64: Target = Target {
         gdb: "i386:x86-64",
     }),
     kernels: &[Format::Elf, Format::BzImage, Format::Multiboot],
+    images: &["vmlinux", "bzImage"],
     elf_machines: &[EM_X86_64, EM_386],
     memory: 128,
     console: "ttyS0",
@@ -186,6 +189,7 @@ const AARCH64: Target = Target {
         gdb: "aarch64",
     }),
     kernels: &[Format::Arm64Image, Format::Arm64ImageGz, Format::Arm64Zboot],
+    images: &["Image"],
     elf_machines: &[EM_AARCH64],
     memory: 128,
     // A PL011.
@@ -212,6 +216,7 @@ const RISCV64: Target = Target {
         gdb: "riscv:rv64",
     }),
     kernels: &[Format::RiscvImage],
+    images: &["Image"],
     elf_machines: &[EM_RISCV],
     memory: 128,
     console: "ttyS0",
@@ -222,6 +227,7 @@ const UM: Target = Target {
     name: "um",
     run_by: RunBy::Host,
     kernels: &[Format::Elf],
+    images: &["linux"],
     elf_machines: &[EM_X86_64],
     memory: 64,
     console: "tty0",

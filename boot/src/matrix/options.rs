@@ -29,7 +29,7 @@ enum Kind {
 }
 
 /// The options. All but the last two are those of `boot run`.
-const OPTIONS: [(&str, Kind); 23] = [
+const OPTIONS: [(&str, Kind); 24] = [
     ("target", Kind::Text),
     ("kernel", Kind::Text),
     ("modules", Kind::Text),
@@ -44,6 +44,7 @@ const OPTIONS: [(&str, Kind); 23] = [
     ("pack", Kind::Flag),
     ("file", Kind::Texts),
     ("net", Kind::Flag),
+    ("forward", Kind::Texts),
     ("init", Kind::Flag),
     ("env", Kind::Texts),
     ("cwd", Kind::Text),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::mount::MountFlags;
 
+use crate::machine::network::Forward;
 use crate::machine::target::Bus;
 use crate::machine::{network, qemu, user_mode};
 use crate::program::devices;
@@ -23,8 +24,8 @@ pub struct Guest {
     pub directory: PathBuf,
     /// Directories of the host besides the root.
     pub shares: Vec<Share>,
-    /// Whether it has a network beyond loopback, which only QEMU offers.
-    pub has_network: bool,
+    /// The ports of its network beyond loopback, if it has one. Only QEMU offers that.
+    pub network: Option<Vec<Forward>>,
     /// Whether the program is PID 1.
     pub is_init: bool,
     /// The user and the group, if not root.
@@ -97,7 +98,8 @@ impl Guest {
             .flat_map(|(number, share)| {
                 qemu::share_arguments(&tag(number), &share.path, share.writable, bus)
             });
-        let network = self.has_network.then(|| network::arguments(bus));
+        let network = self.network.as_deref();
+        let network = network.map(|forwards| network::arguments(bus, forwards));
         arguments.chain(network.into_iter().flatten()).collect()
     }
 
@@ -120,7 +122,7 @@ impl Guest {
             steps.root(root);
         }
         steps.loopback();
-        if self.has_network {
+        if self.network.is_some() {
             steps.network("eth0", network::ADDRESS, network::GATEWAY);
         }
         steps.chdir(&self.directory);
@@ -147,7 +149,7 @@ impl Guest {
 
     /// Without this, the guest would ask the name server of the host, which may listen on the host's loopback only.
     fn name_server(&self, steps: &mut Steps, root: &Path) {
-        if self.has_network {
+        if self.network.is_some() {
             let file = root.join("etc/resolv.conf");
             make_directories(steps, root, &root.join("etc"));
             steps.write(&file, &format!("nameserver {}\n", network::NAME_SERVER));
@@ -285,7 +287,7 @@ mod tests {
             environment: path.into_iter().collect(),
             directory: "/".into(),
             shares: vec![],
-            has_network: false,
+            network: None,
             is_init: false,
             user: None,
             terminals: [false; 3],

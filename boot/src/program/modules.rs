@@ -53,11 +53,7 @@ pub fn insert(tree: &mut Tree, modules: &Path, guest: &Guest, bus: Option<Bus>) 
             "the kernel cannot read files of this machine; use --pack, or name another kernel with --kernel",
         ),
         (
-            guest
-                .has_network
-                .then_some("virtio_net")
-                .into_iter()
-                .collect(),
+            guest.network.iter().map(|_| "virtio_net").collect(),
             "the kernel has no network; leave out --net, or name another kernel with --kernel",
         ),
     ] {

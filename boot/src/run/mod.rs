@@ -169,7 +169,8 @@ fn choose(cli: &RunCli) -> Result<Place> {
         kernel.is_some_and(|kernel| inspect::is_for(target, kernel))
     };
     let named = cli.target.or_else(|| TARGETS.iter().find(is_for));
-    let is_open = named.is_none() && cli.qemu.accel == Choice::Auto && !cli.net;
+    let is_open =
+        named.is_none() && cli.qemu.accel == Choice::Auto && cli.network.ports().is_none();
     // Measure this first: it needs a process without threads.
     let stop_time = is_open.then(|| ptrace::stop_time(16));
     let target = named.unwrap_or(&TARGETS[0]);
@@ -180,7 +181,7 @@ fn choose(cli: &RunCli) -> Result<Place> {
         is_tried,
     };
     if matches!(target.run_by, RunBy::Host) {
-        if cli.net {
+        if cli.network.ports().is_some() {
             let name = target.name;
             return Err(Usage(format!(
                 "--net: {name} has no network; take QEMU, with --target x86_64"
@@ -252,7 +253,7 @@ fn guest(cli: &RunCli) -> Result<Guest> {
         environment: cli.environment(),
         directory: cli.directory()?,
         shares: cli.shares()?,
-        has_network: cli.net,
+        network: cli.network.ports(),
         is_init: cli.init,
         user: cli.user,
         terminals: [
