@@ -3,6 +3,7 @@
 #![allow(dead_code)] // Each test file uses its share.
 
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
@@ -13,6 +14,20 @@ use tempfile::TempDir;
 
 /// A limit for waiting. Only a failing test reaches it, even on a busy machine.
 pub const LONG: Duration = Duration::from_secs(30);
+
+/// Lets `command` heed the signals that whoever runs the tests may ignore. boot respects that, and a shell ignores SIGINT and SIGQUIT
+/// for its background jobs.
+fn heed_signals(command: &mut Command) {
+    let heed = || {
+        for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM] {
+            // SAFETY: signal(2) takes two numbers.
+            unsafe { libc::signal(signal, libc::SIG_DFL) };
+        }
+        Ok(())
+    };
+    // SAFETY: `heed` makes system calls only, which are async-signal-safe.
+    unsafe { command.pre_exec(heed) };
+}
 
 /// A file with the magic of a bzImage.
 pub fn kernel() -> Vec<u8> {
@@ -63,6 +78,7 @@ impl Fixture {
         command
             .current_dir(self.directory.path())
             .stdin(Stdio::null());
+        heed_signals(&mut command);
         command
     }
 
