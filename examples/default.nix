@@ -1,8 +1,9 @@
-# Guests that do something. Each file gives a system, and may replace the system's check. One without a system has a check alone.
+# Guests that do something. Each file gives a system, and may replace the system's check. One without a system has a check alone. One with
+# `hasOwnKernel` builds a kernel that nothing else here needs, so that its check is a nightly one.
 #
 #   nix run .#examples.NAME.boot
 #   nix build -L .#examples.NAME.check
-{ lib, toolchain }:
+{ lib, kernel-full, toolchain }:
 let
   # The kernel of the examples that run ordinary programs: that of `boot run`.
   kernel = lib.mkKernel { fragments = [ "unpack" "run" ]; };
@@ -23,7 +24,7 @@ let
   };
   # An initramfs whose /init runs `script`.
   mkShell = script: lib.mkInitramfs { init = mkScript script; files = scriptFiles; };
-  environment = { inherit lib toolchain kernel mkScript scriptFiles mkShell; };
+  environment = { inherit lib toolchain kernel kernel-full mkScript scriptFiles mkShell; };
   load = file:
     let example = import (./. + "/${file}"); in
     { name = builtins.head (builtins.match "(.*)[.]nix" file); value = example (builtins.intersectAttrs (builtins.functionArgs example) environment); };

@@ -15,4 +15,4 @@ lib.mkSystem {
   };
   # The kernel says it.
   expectAnywhere = "reboot: Power down";
-}
+} // { hasOwnKernel = true; }

@@ -38,6 +38,8 @@ rec {
       default = all.boot;
       packer = describe ({ description = "Makes and reads initramfs images"; mainProgram = "packer"; } // versions.project) project.products.packer;
       explain = describe ({ description = "Says in words what the log of a boot shows"; mainProgram = "explain"; } // versions.project) project.explain;
+      kernel-full = describe ({ description = "A Linux kernel for ordinary programs, networks, disks and modules"; } // versions.linux) project.kernel-full;
+      kernel-run = describe ({ description = "The Linux kernel of `boot run`, for ordinary programs"; } // versions.linux) project.runKernels.x86_64;
       matrix = describe ({ description = "Runs programs in all combinations of kernels, machines and memory sizes"; mainProgram = "matrix"; } // versions.project) project.run-program.matrix;
       run = describe ({ description = "Runs a program in a Linux kernel of its own"; mainProgram = "run"; } // versions.project) project.run-program;
       qemu = describe ({ description = "QEMU for ${project.target.name} guests, and nothing else of it"; mainProgram = "qemu-system-${project.target.name}"; } // versions.qemu) project.products.qemu;
@@ -61,6 +63,7 @@ rec {
     // forForeign project (target: run: app (ofForeign target) "${run}/bin/run") // {
       default = boot.boot;
       bench = bench "Measures packer, `boot run` and the boot for all targets, beside other programs" { inherit guestSystems; inherit (project) run-program; };
+      ci = app "Builds all checks of a flake, and makes a table of the results" "${project.ci}/bin/ci";
       debug = app "Boots the system with gdb attached, and stops at the kernel's first C function, or with --init at init's first instruction" "${project.debug}/bin/debug";
       explain = app "Says in words what the log of a boot shows, whatever wrote it" "${project.explain}/bin/explain";
       golden = app "Records in checks/golden.json the hashes of what is built here" "${project.golden.program}/bin/golden";

@@ -21,7 +21,7 @@ let
   mkBench = import ./bench.nix { inherit toolchain rust targets run program mkInitramfs; inherit (library.lib) mkCInit; inherit (products) packer; };
 
   library = import ./lib { inherit linux toolchain rust targets mkKernel mkInitramfs mkBoot mkImage mkRun runKernels target; };
-  examples = import ../examples { inherit (library) lib; inherit toolchain; };
+  examples = import ../examples { inherit (library) lib; inherit kernel-full toolchain; };
 
   # The system that this flake is about, for each target.
   guestSystems = builtins.mapAttrs
@@ -42,6 +42,8 @@ let
 
   # `boot run`, on user-mode Linux and in QEMU.
   mkRun = import ./system/run.nix { inherit toolchain targets mkInitramfs; inherit (rust) mkAgent; runner = rust.packages.boot; };
+  # The kernel for everything that `boot` can attach to a guest, and for modules.
+  kernel-full = library.lib.mkKernel { fragments = [ "unpack" "run" "userland" "net" "block" "smp" "modules" ]; };
   runFragments = [ ./kernel/unpack.config ./kernel/run.config ];
   runKernel = target: mkKernel { inherit target; fragments = runFragments; };
   # The targets whose programs the host runs itself, and the others.
@@ -75,16 +77,17 @@ let
 
   debug = import ./system/debug.nix { inherit program tools; gdb = toolchain.shell; } { inherit (products) boot kernel init; };
   golden = import ./golden { inherit toolchain; } { inherit guestSystems targets; };
-  shell = import ./shell.nix { inherit toolchain; kernel = products.kernel.${target.bootImage}; };
+  shell = import ./shell.nix { inherit toolchain; kernel = products.kernel.${target.bootImage}; inherit (products) packer; inherit (rust.packages) boot; };
+  ci = import ./ci { inherit program tools; };
   update = import ./toolchain/update.nix { inherit program tools; inherit (toolchain) keyring; inherit (rust.packages) update; };
   versions = import ./versions.nix { inherit linux toolchain; };
 
   inherit (import ./checks.nix {
     inherit inputs linux repositoryFiles toolchain rust lint targets target library mkKernel mkInitramfs mkBoot mkBench;
-    inherit guestSystems products examples debug explain foreignRuns golden run-program shell;
+    inherit guestSystems products examples debug explain kernel-full foreignRuns golden run-program shell;
   }) checks nightly;
   all-checks = run "all-checks" { checks = builtins.attrValues checks; } (builtins.toFile "all-checks.sh" "touch $out\n");
 in
 {
-  inherit all-checks checks debug defconfig examples explain foreignRuns golden guestSystems library lint mainline mkBench nightly products run-program shell target targets update versions;
+  inherit all-checks checks ci debug defconfig examples explain foreignRuns golden guestSystems kernel-full library lint mainline mkBench nightly products run-program runKernels shell target targets update versions;
 }

@@ -95,6 +95,30 @@ own build; exits 0
 for part in "it's a text" "my note" "more/.a note"; do grep -aqF "$part" result || wrong "$part is not in it"; done
 end
 
+# --- the table of a flake's checks ---
+
+begin "ci: a check that fails and one that passes, as a table, JUnit's XML and annotations for GitHub"
+cat >flake.nix <<'NIX'
+{
+  outputs = { simplest-linux, ... }:
+    let check = name: script: simplest-linux.lib.x86_64-linux.mkTest { inherit name script; }; in
+    { checks.x86_64-linux = { good = check "good" "echo fine"; bad = check "bad" "echo '<50 % & more>'; exit 3"; }; };
+}
+NIX
+run git init -q; run git add -A
+run nix flake lock --override-input simplest-linux "git+file://$repository"
+GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY=$PWD/summary run nix run "git+file://$repository#ci" -- \
+  --test 'more=echo more than checks; exit 4' --test own=true --junit junit.xml
+exits 1
+says "checks: 3 passed, 2 failed"; says "more than checks"
+says "::error title=check bad failed::"; says "<50 %25 & more>"
+grep -q '^  <testcase name="good" time="[0-9]*"/>$' junit.xml || wrong "$(cat junit.xml)"
+grep -qF '&lt;50 % &amp; more&gt;' junit.xml || wrong "$(cat junit.xml)"
+grep -q '<testsuite .* tests="5" failures="2">' junit.xml || wrong "$(cat junit.xml)"
+grep -q '^| bad | failed | ' summary || wrong "$(cat summary)"
+run nix run "git+file://$repository#ci" -- --junit; exits 2; says "usage: ci"
+end
+
 # --- wrong arguments ---
 
 # refused EXPRESSION WORDS: EXPRESSION, which uses `lib`, fails with an error that contains WORDS.

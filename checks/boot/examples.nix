@@ -1,8 +1,9 @@
-# Each example does what it promises, but for `power-off`, which needs a kernel of its own: checks/nightly/power-off.nix.
+# Each example does what it promises, but for those that need a kernel of their own: checks/nightly/other-kernels.nix.
 { examples, toolchain }:
+let inherit (builtins) attrValues filter; in
 toolchain.run "examples"
 {
-  results = map (example: example.check) (builtins.attrValues (removeAttrs examples [ "power-off" ]));
+  results = map (example: example.check) (filter (example: !(example.hasOwnKernel or false)) (attrValues examples));
 }
   (builtins.toFile "examples.sh" ''
     for result in $results; do tail -n 5 $result; done | tee $out

@@ -85,8 +85,18 @@ let
         src = { type = path; };
         linux = { type = path; default = linux.tree; };
         flags = { type = listOf string; default = [ ]; };
+        libc = { type = oneOf [ "nolibc" "glibc" ]; default = "nolibc"; };
       };
       body = arguments: describe { description = "An init in C"; mainProgram = "init"; } (import ./c-init.nix { inherit toolchain; } arguments);
+    };
+
+    mkModule = {
+      arguments = {
+        src = { type = path; };
+        kernel = { type = made "mkKernel" [ "debug" "kernelArch" ]; };
+      };
+      body = arguments: describe { description = "Modules for a Linux kernel"; }
+        (import ../kernel/module.nix { inherit toolchain targets; } arguments);
     };
 
     mkSystem = {

@@ -11,7 +11,7 @@ compare() {
 # --- outputs ---
 
 # A test outside the sandbox has the name of its script.
-sed -n 's#^timed [a-z]* tests/\(.*\)[.]sh$#ci.md|\#\# What a green run means|2|\1#p' "$ci" >scripts
+sed -n 's#^ *--test [a-z]*=tests/\([a-z]*\)[.]sh.*#ci.md|\#\# What a green run means|2|\1#p' "$ci" >scripts
 grep -q . scripts
 printf %s "$tables" | cat - scripts >all
 cut -d '|' -f 1-3 all | sort -u >wanted

@@ -1,2 +1,0 @@
-# The example `power-off`, whose kernel has ACPI, powers off the machine `pc`.
-{ examples }: examples.power-off.check
