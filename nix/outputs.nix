@@ -65,6 +65,7 @@ rec {
       bench = bench "Measures packer, `boot run` and the boot for all targets, beside other programs" { inherit guestSystems; inherit (project) run-program; };
       ci = app "Builds all checks of a flake, and makes a table of the results" "${project.ci}/bin/ci";
       debug = app "Boots the system with gdb attached, and stops at the kernel's first C function, or with --init at init's first instruction" "${project.debug}/bin/debug";
+      debug-lines = app "Does the same as `debug`, and gdb also shows the lines of Linux' sources" "${project.debug-lines}/bin/debug";
       explain = app "Says in words what the log of a boot shows, whatever wrote it" "${project.explain}/bin/explain";
       golden = app "Records in checks/golden.json the hashes of what is built here" "${project.golden.program}/bin/golden";
       matrix = app "Runs programs in all combinations of kernels, machines and memory sizes, and makes a table of the results" "${project.run-program.matrix}/bin/matrix";

@@ -75,7 +75,9 @@ let
     };
   };
 
-  debug = import ./system/debug.nix { inherit program tools; gdb = toolchain.shell; } { inherit (products) boot kernel init; };
+  mkDebug = import ./system/debug.nix { inherit program tools; gdb = toolchain.shell; };
+  debug = mkDebug { inherit (products) boot kernel init; };
+  debug-lines = mkDebug { inherit (products) boot kernel init; inherit (products.kernel) lines; };
   golden = import ./golden { inherit toolchain; } { inherit guestSystems targets; };
   shell = import ./shell.nix { inherit toolchain; kernel = products.kernel.${target.bootImage}; inherit (products) packer; inherit (rust.packages) boot; };
   ci = import ./ci { inherit program tools; };
@@ -84,10 +86,10 @@ let
 
   inherit (import ./checks.nix {
     inherit inputs linux repositoryFiles toolchain rust lint targets target library mkKernel mkInitramfs mkBoot mkBench;
-    inherit guestSystems products examples debug explain kernel-full foreignRuns golden run-program shell;
+    inherit guestSystems products examples debug debug-lines explain kernel-full foreignRuns golden run-program shell;
   }) checks nightly;
   all-checks = run "all-checks" { checks = builtins.attrValues checks; } (builtins.toFile "all-checks.sh" "touch $out\n");
 in
 {
-  inherit all-checks checks ci debug defconfig examples explain foreignRuns golden guestSystems kernel-full library lint mainline mkBench nightly products run-program runKernels shell target targets update versions;
+  inherit all-checks checks ci debug debug-lines defconfig examples explain foreignRuns golden guestSystems kernel-full library lint mainline mkBench nightly products run-program runKernels shell target targets update versions;
 }

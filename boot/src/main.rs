@@ -111,7 +111,11 @@ fn boot(cli: &Cli, signals: &Signals) -> Result<exit_code::ExitCode> {
     // On a terminal the user can press Ctrl-C, and with a debugger the guest may take any time.
     let goal = cli.goal(!interactive && !debugged);
     if let Some(times) = cli.repeat {
-        return Ok(repeat(&vm, &goal, times, cli.jobs, signals));
+        let repeated = repeat(&vm, &goal, times, cli.jobs, signals);
+        let written = results.map_or(Ok(()), |results| {
+            results.write_repeated(&repeated.runs, repeated.took)
+        });
+        return written.map(|()| repeated.exit_code());
     }
     let mut timeline = Timeline::new(matches!(vm.runner, Runner::UserMode(_)));
     let output = Output {

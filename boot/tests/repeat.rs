@@ -45,8 +45,15 @@ fn a_failure_is_reported_and_the_other_boots_run() {
     let script = "n=$(ls | grep -c ^qemu); echo >qemu.$$; \
         [ $n != 2 ] || { echo '[    1.000000] Kernel panic - not syncing: test'; exec sleep 1000; }; \
         echo 'Hello, world!'; exec sleep 1000";
-    let ran = fixture.run(script, &["--repeat", "5"]);
+    let ran = fixture.run(script, &["--repeat", "5", "--report", "report.json"]);
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    let report = fs::read(fixture.path("report.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
+    assert_eq!(report["failed"], 1);
+    let kinds = report["runs"].as_array().unwrap().iter();
+    let kinds: Vec<_> = kinds.map(|run| &run["verdict"]["kind"]).collect();
+    assert_eq!(kinds, ["seen", "seen", "panic", "seen", "seen"]);
+    assert_eq!(report["target"], "x86_64");
     assert!(ran.stderr.starts_with("boot: number 3: "), "{}", ran.stderr);
     assert!(
         ran.stderr.contains("\nboot: 5 boots, 1 failed, "),
@@ -144,14 +151,7 @@ fn no_qemu_inherits_the_channel_of_another() {
 
 #[test]
 fn options_that_write_files_are_refused_with_repeat() {
-    for option in [
-        "--log=l",
-        "--report=r",
-        "--chart=c",
-        "--summary",
-        "--gdb",
-        "--timestamps",
-    ] {
+    for option in ["--log=l", "--chart=c", "--summary", "--gdb", "--timestamps"] {
         let ran = Fixture::new().run("", &["--repeat", "2", option]);
         assert_eq!(ran.code, Some(2), "{option}");
     }

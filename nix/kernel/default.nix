@@ -5,28 +5,44 @@
 # image is also a separate output, so that the closure of a system has only the image that it boots. So is `debug`, vmlinux with its
 # symbols.
 #
+# `lines` is the same kernel once more, whose `debug` also tells which line of the sources each instruction comes from, as DWARF. The
+# sources are in /linux there.
+#
 # All options that no fragment sets are off (`make allnoconfig`). If Kconfig drops an option that a fragment sets, the build fails with a
 # list of these. Another `config`, a make target such as x86_64_defconfig, takes no fragments.
 { toolchain }:
-{ src
-, target
-, config ? "allnoconfig"
-, fragments ? [ ]
-}:
-assert config == "allnoconfig" || fragments == [ ];
 let
-  inherit (builtins) attrNames;
-  environment = import ./environment.nix { inherit toolchain; } { inherit src target; };
+  linesConfig = builtins.toFile "lines.config" ''
+    CONFIG_DEBUG_KERNEL=y
+    # This would add code.
+    # CONFIG_DEBUG_MISC is not set
+    CONFIG_DEBUG_INFO_DWARF5=y
+  '';
+
+  build = hasLines:
+    { src
+    , target
+    , config ? "allnoconfig"
+    , fragments ? [ ]
+    }:
+      assert config == "allnoconfig" || fragments == [ ];
+      let
+        inherit (builtins) attrNames;
+        environment = import ./environment.nix { inherit toolchain; } { inherit src target; };
+        flags = target.kernelFlags or "";
+        map = "-fdebug-prefix-map=${src}=/linux";
+      in
+      toolchain.run "kernel"
+        (environment // {
+          inherit config;
+          outputs = [ "out" "debug" ] ++ attrNames target.kernelImages;
+          images = map (image: "${image}=${target.kernelImages.${image}}") (attrNames target.kernelImages);
+          # `out` may only refer to the images, by links.
+          allowedReferences = attrNames target.kernelImages;
+        } // (if config == "allnoconfig" then {
+          fragments = environment.base ++ fragments ++ (if hasLines then [ linesConfig ] else [ ]);
+          small = target.kernelHeaders or ./small;
+          KCFLAGS = if hasLines then "${flags} ${map}" else flags;
+        } else { }) // (if hasLines then { KAFLAGS = map; } else { })) ./build.sh;
 in
-toolchain.run "kernel"
-  (environment // {
-    inherit config;
-    outputs = [ "out" "debug" ] ++ attrNames target.kernelImages;
-    images = map (image: "${image}=${target.kernelImages.${image}}") (attrNames target.kernelImages);
-    # `out` may only refer to the images, by links.
-    allowedReferences = attrNames target.kernelImages;
-  } // (if config == "allnoconfig" then {
-    fragments = environment.base ++ fragments;
-    small = target.kernelHeaders or ./small;
-    KCFLAGS = target.kernelFlags or "";
-  } else { })) ./build.sh
+arguments: build false arguments // { lines = build true arguments; }

@@ -14,6 +14,7 @@ let
     target = { type = oneOf (attrNames runKernels); default = if runKernels ? um then "um" else target.name; };
     # The flake's own, by default.
     kernel = { type = path; default = null; };
+    machine = { type = string; default = ""; };
     memory = { type = natural; default = 512; };
     timeout = { type = natural; default = 600; };
   };
@@ -136,7 +137,9 @@ let
     mkMatrix = {
       arguments = checked // {
         kernels = { type = attrsOf path; };
-        initramfs = { type = path; };
+        # One of the two.
+        initramfs = { type = path; default = null; };
+        commands = { type = attrsOf string; default = { }; };
         machines = { type = listOf string; default = [ "" ]; };
         memories = { type = listOf natural; default = [ ]; };
         cmdline = { type = string; default = ""; };

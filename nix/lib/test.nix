@@ -3,14 +3,14 @@
 #   mkTest      { name, program, script, args, env, status, ... }: one program. The output is what it makes at $out, or what it prints
 #   mkRustTest  { src, cratesHash, args, ... }: the tests of a Rust package, each test binary in a guest
 #
-# Both take { kernel, target, memory, timeout } as well. mkRun and `kernels` are those of the package `run`.
+# Both take { kernel, target, machine, memory, timeout } as well. mkRun and `kernels` are those of the package `run`.
 { toolchain, rust, targets, mkRun, kernels }:
 let
   inherit (builtins) attrNames concatStringsSep;
   inherit (toolchain) shellWord textFile tools;
 
   # The beginning of a command that runs a program in a guest, up to the last option.
-  inGuest = function: { kernel, target, memory, timeout, ... }:
+  inGuest = function: { kernel, target, machine, memory, timeout, ... }:
     let
       # mkKernel's, and without the image that is booted.
       isOther = kernel ? debug && !kernel ? ${targets.${target}.bootImage};
@@ -19,7 +19,8 @@ let
     in
     if isOther then throw "${function}: argument `kernel` is for another target; make it with mkKernel { target = \"${target}\"; ... }"
     # TCG, which is the same on every machine.
-    else "${run}/bin/run --target ${target} --accel tcg --memory ${toString memory} --timeout ${toString timeout}";
+    else "${run}/bin/run --target ${target} --accel tcg --memory ${toString memory} --timeout ${toString timeout}"
+      + (if machine == "" then "" else " --machine ${shellWord machine}");
 
   mainProgram = program:
     if program.type or "" != "derivation" then program

@@ -20,12 +20,21 @@ let
     };
   # The crates of the package in `src`. `cratesHash` is the hash of `cargo vendor` of its Cargo.lock, or empty if it depends on none.
   cratesOf = { src, cratesHash }:
-    if cratesHash == "" then "" else
-    vendor {
+    let
+      lock = src + "/Cargo.lock";
+      locked = builtins.fromTOML (builtins.readFile lock);
+      hasCrates = builtins.pathExists lock && builtins.any (package: package ? source) (locked.package or [ ]);
+      # Nix accepts it as a hash, and then prints the right one.
+      wrong = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    in
+    if cratesHash == "" && hasCrates then
+      throw "${toString src}: this package depends on crates; set the argument `cratesHash` to \"${wrong}\", and then to the hash that Nix prints"
+    else if cratesHash == "" then ""
+    else vendor {
       inherit src;
       members = [ ];
       directory = ".";
-      lock = src + "/Cargo.lock";
+      inherit lock;
       hash = cratesHash;
     };
 in

@@ -1,11 +1,16 @@
 # bin/debug [--init] [BOOT'S OPTIONS] [-- GDB'S OPTIONS]: runs `boot` with gdb attached, which has the symbols of the kernel and of init.
-# The guest runs to the kernel's first C function, or with --init to init's first instruction.
+# The guest runs to the kernel's first C function, or with --init to init's first instruction. If gdb is to show the lines of the kernel's
+# sources, `lines` is `kernel.lines`.
 { program, gdb, tools }:
-{ boot, kernel, init }:
+{ boot, kernel, init, lines ? null }:
+let
+  symbols = if lines == null then kernel else lines;
+  sources = if lines == null then "" else "-ex 'set substitute-path /linux ${lines.src}'";
+in
 program "debug" ''
   PATH=${boot}/bin:${gdb}/bin:${tools}/bin:$PATH
   # What the caller sets comes first.
-  export BOOT_DEBUG_KERNEL="''${BOOT_DEBUG_KERNEL-${kernel.debug}}"
+  export BOOT_DEBUG_KERNEL="''${BOOT_DEBUG_KERNEL-${symbols.debug}}"
   init=''${BOOT_DEBUG_INIT-${init.debug}}
   stop=start_kernel
   if [ "''${1-}" = --init ]; then
@@ -45,7 +50,7 @@ program "debug" ''
     trap "" PIPE
     # gdb would ask whether that file of symbols is to be read. init's sources are found in the root of the repository.
     exec gdb -q -ex "target remote $directory/gdb" \
-      -ex 'set confirm off' -ex "add-symbol-file $init" -ex 'set confirm on' -ex 'set substitute-path /source .' \
+      -ex 'set confirm off' -ex "add-symbol-file $init" -ex 'set confirm on' -ex 'set substitute-path /source .' ${sources} \
       -ex "thbreak $stop" -ex continue "$@" "$BOOT_DEBUG_KERNEL"
   ) || status=$?
   # A guest that gdb has let go must not stay.

@@ -143,7 +143,7 @@ pub struct Cli {
     pub gdb: Option<Option<PathBuf>>,
 
     /// Boot this many times without showing the output, and report the failures and the times
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..), conflicts_with_all = ["timestamps", "log", "report", "chart", "summary", "gdb", "dry_run"])]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..), conflicts_with_all = ["timestamps", "log", "chart", "summary", "gdb", "dry_run"])]
     pub repeat: Option<u32>,
 
     /// Number of boots at the same time

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde::{Serialize, Serializer};
@@ -133,6 +134,59 @@ struct Calls<'a> {
     slowest: &'a [Initcall],
 }
 
+/// One of many boots.
+#[derive(Debug)]
+pub struct Run {
+    /// Its place in the order in which the boots began, from 1 on.
+    pub number: u32,
+    /// How it ended.
+    pub end: Result<Verdict>,
+}
+
+#[derive(Serialize)]
+struct Repeated<'a> {
+    version: u32,
+    boot: &'static str,
+    #[serde(flatten)]
+    before: &'a Before,
+    seconds: f64,
+    failed: usize,
+    runs: Vec<RunFacts<'a>>,
+}
+
+#[derive(Serialize)]
+struct RunFacts<'a> {
+    number: u32,
+    verdict: Option<Judgement<'a>>,
+    error: Option<String>,
+}
+
+/// The report on many boots, which took the time `took` together.
+pub fn repeated(before: &Before, runs: &[Run], took: Duration) -> String {
+    let has_failed = |run: &&Run| !matches!(run.end, Ok(Verdict::Seen { .. }));
+    let report = Repeated {
+        version: VERSION,
+        boot: env!("CARGO_PKG_VERSION"),
+        before,
+        seconds: seconds(took),
+        failed: runs.iter().filter(has_failed).count(),
+        runs: runs
+            .iter()
+            .map(|run| RunFacts {
+                number: run.number,
+                verdict: run.end.as_ref().ok().map(Judgement::new),
+                error: run.end.as_ref().err().map(|error| format!("{error:#}")),
+            })
+            .collect(),
+    };
+    json(&report)
+}
+
+fn json(report: &impl Serialize) -> String {
+    let json = serde_json::to_string_pretty(report);
+    json.expect("every key is a string") + "\n"
+}
+
 /// The report on a boot, from the facts `before` it, its end, and its analysis.
 pub fn report(before: &Before, end: &Result<Verdict>, boot: &Analysis) -> String {
     let timeline = &boot.timeline;
@@ -175,6 +229,5 @@ pub fn report(before: &Before, end: &Result<Verdict>, boot: &Analysis) -> String
             ("dropped", timeline.dropped),
         ]),
     };
-    let json = serde_json::to_string_pretty(&report);
-    json.expect("every key is a string") + "\n"
+    json(&report)
 }

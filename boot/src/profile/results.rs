@@ -1,6 +1,7 @@
 //! The results of a boot beside its verdict: `--report`, `--chart` and `--summary`.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
@@ -11,7 +12,7 @@ use crate::machine::accel::Acceleration;
 use crate::machine::vm::{Runner, Vm};
 use crate::profile::analysis::Analysis;
 use crate::profile::chart::chart;
-use crate::profile::report::{Before, report};
+use crate::profile::report::{Before, Run, repeated, report};
 use crate::profile::summary::summary;
 use crate::profile::symbols::Symbols;
 use crate::profile::timeline::Timeline;
@@ -103,6 +104,13 @@ fn without_store_hash(name: &str) -> &str {
 }
 
 impl Results {
+    /// Writes the report on many boots, which took the time `took` together. (They have no other results.)
+    pub fn write_repeated(self, runs: &[Run], took: Duration) -> Result<()> {
+        self.report.map_or(Ok(()), |(file, before)| {
+            file.write(&repeated(&before, runs, took))
+        })
+    }
+
     /// Writes the results of the boot that `timeline` recorded.
     pub fn write(self, end: &Result<Verdict>, timeline: Timeline) -> Result<()> {
         let boot = Analysis::new(timeline, &self.command_line, &self.symbols);

@@ -1,11 +1,12 @@
 //! Many boots, some in parallel: how many of them fail, and how many run per second.
 
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::machine::vm::Vm;
+use crate::profile::report::Run;
 use crate::session::run::{Output, run};
 use crate::session::signals::Signals;
 use crate::streams::say;
@@ -13,17 +14,10 @@ use crate::verdict::Verdict;
 use crate::verdict::exit_code::{self, ExitCode};
 use crate::verdict::judge::Goal;
 
-/// Boots `vm` as often as `times` says, `jobs` at once. Prints a line for each failure and a summary.
-/// The exit code is that of the first failure. Only a signal ends it early.
-pub fn repeat(vm: &Vm, goal: &Goal, times: u32, jobs: u32, signals: &Signals) -> ExitCode {
+/// Boots `vm` as often as `times` says, `jobs` at once. Prints a line for each failure and a summary. Only a signal ends it early.
+pub fn repeat(vm: &Vm, goal: &Goal, times: u32, jobs: u32, signals: &Signals) -> Repeated {
     let begun = AtomicU32::new(0);
-    let code = AtomicU8::new(exit_code::SUCCESS);
-    let (sender, times_taken) = channel();
-    let fail = |number, words: String, failure| {
-        say(&format!("boot: number {number}: {words}"));
-        let first = exit_code::SUCCESS;
-        let _ = code.compare_exchange(first, failure, Ordering::Relaxed, Ordering::Relaxed);
-    };
+    let (sender, runs) = channel();
     let job = || {
         let sender = sender.clone();
         while signals.exit_code().is_none() {
@@ -35,14 +29,17 @@ pub fn repeat(vm: &Vm, goal: &Goal, times: u32, jobs: u32, signals: &Signals) ->
                 hidden: true,
                 ..Output::default()
             };
-            match run(vm, goal.clone(), output, false, signals) {
-                Ok(Verdict::Seen { after, .. }) => {
-                    let _ = after.map(|after| sender.send(after));
-                }
-                Ok(verdict) => fail(number, verdict.to_string(), verdict.exit_code()),
+            let end = run(vm, goal.clone(), output, false, signals);
+            let failure = match &end {
+                Ok(Verdict::Seen { .. }) => None,
+                Ok(verdict) => Some(verdict.to_string()),
                 // An error of the host may be temporary, so the next boot is tried.
-                Err(error) => fail(number, format!("{error:#}"), exit_code::of_error(&error)),
+                Err(error) => Some(format!("{error:#}")),
+            };
+            if let Some(words) = failure {
+                say(&format!("boot: number {number}: {words}"));
             }
+            let _ = sender.send(Run { number, end });
         }
     };
     let started = Instant::now();
@@ -53,16 +50,45 @@ pub fn repeat(vm: &Vm, goal: &Goal, times: u32, jobs: u32, signals: &Signals) ->
     });
     let took = started.elapsed();
     drop(sender);
-    let mut seen: Vec<_> = times_taken.iter().collect();
+    // In the order in which they ended.
+    let runs: Vec<Run> = runs.iter().collect();
+    let seen = runs.iter().filter_map(|run| match run.end {
+        Ok(Verdict::Seen { after, .. }) => after,
+        _ => None,
+    });
+    let mut seen: Vec<_> = seen.collect();
     seen.sort_unstable();
-    say(&summary(&seen, begun.into_inner().min(times), took));
-    signals.exit_code().unwrap_or(code.into_inner())
+    say(&summary(&seen, runs.len(), took));
+    Repeated { runs, took }
+}
+
+/// What has become of many boots.
+#[derive(Debug)]
+pub struct Repeated {
+    /// The boots, in the order in which they ended.
+    pub runs: Vec<Run>,
+    /// How long they took together.
+    pub took: Duration,
+}
+
+impl Repeated {
+    /// The exit code: that of the first failure.
+    pub fn exit_code(&self) -> ExitCode {
+        let codes = self.runs.iter().map(|run| match &run.end {
+            Ok(verdict) => verdict.exit_code(),
+            Err(error) => exit_code::of_error(error),
+        });
+        codes
+            .into_iter()
+            .find(|code| *code != exit_code::SUCCESS)
+            .unwrap_or(exit_code::SUCCESS)
+    }
 }
 
 /// The summary. `seen` has the sorted times of the boots in which the text was seen.
-fn summary(seen: &[Duration], boots: u32, took: Duration) -> String {
-    let failed = boots as usize - seen.len();
-    let rate = f64::from(boots) / took.as_secs_f64();
+fn summary(seen: &[Duration], boots: usize, took: Duration) -> String {
+    let failed = boots - seen.len();
+    let rate = boots as f64 / took.as_secs_f64();
     let mut line = format!("boot: {boots} boots, {failed} failed, {rate:.1} per second");
     if let (Some(least), Some(most)) = (seen.first(), seen.last()) {
         let middle = seen[seen.len() / 2];
