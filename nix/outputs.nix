@@ -36,6 +36,7 @@ rec {
     in
     all // forForeign project (target: describe ({ description = ofForeign target; mainProgram = "run"; } // versions.project)) // {
       default = all.boot;
+      bill = describe ({ description = "The bill of materials: all that is in the system, and all that builds it, as CycloneDX"; } // versions.project) project.bill;
       packer = describe ({ description = "Makes and reads initramfs images"; mainProgram = "packer"; } // versions.project) project.products.packer;
       explain = describe ({ description = "Says in words what the log of a boot shows"; mainProgram = "explain"; } // versions.project) project.explain;
       kernel-full = describe ({ description = "A Linux kernel for ordinary programs, networks, disks and modules"; } // versions.linux) project.kernel-full;

@@ -80,6 +80,7 @@ let
   debug-lines = mkDebug { inherit (products) boot kernel init; inherit (products.kernel) lines; };
   golden = import ./golden { inherit toolchain; } { inherit guestSystems targets; };
   shell = import ./shell.nix { inherit toolchain; kernel = products.kernel.${target.bootImage}; inherit (products) packer; inherit (rust.packages) boot; };
+  bill = import ./bill { inherit linux rust toolchain versions; };
   ci = import ./ci { inherit program tools; };
   update = import ./toolchain/update.nix { inherit program tools; inherit (toolchain) keyring; inherit (rust.packages) update; };
   versions = import ./versions.nix { inherit linux toolchain; };
@@ -91,5 +92,5 @@ let
   all-checks = run "all-checks" { checks = builtins.attrValues checks; } (builtins.toFile "all-checks.sh" "touch $out\n");
 in
 {
-  inherit all-checks checks ci debug debug-lines defconfig examples explain foreignRuns golden guestSystems kernel-full library lint mainline mkBench nightly products run-program runKernels shell target targets update versions;
+  inherit all-checks bill checks ci debug debug-lines defconfig examples explain foreignRuns golden guestSystems kernel-full library lint mainline mkBench nightly products run-program runKernels shell target targets update versions;
 }

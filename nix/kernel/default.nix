@@ -30,7 +30,7 @@ let
         inherit (builtins) attrNames;
         environment = import ./environment.nix { inherit toolchain; } { inherit src target; };
         flags = target.kernelFlags or "";
-        map = "-fdebug-prefix-map=${src}=/linux";
+        prefixMap = "-fdebug-prefix-map=${src}=/linux";
       in
       toolchain.run "kernel"
         (environment // {
@@ -42,7 +42,7 @@ let
         } // (if config == "allnoconfig" then {
           fragments = environment.base ++ fragments ++ (if hasLines then [ linesConfig ] else [ ]);
           small = target.kernelHeaders or ./small;
-          KCFLAGS = if hasLines then "${flags} ${map}" else flags;
-        } else { }) // (if hasLines then { KAFLAGS = map; } else { })) ./build.sh;
+          KCFLAGS = if hasLines then "${flags} ${prefixMap}" else flags;
+        } else { }) // (if hasLines then { KAFLAGS = prefixMap; } else { })) ./build.sh;
 in
 arguments: build false arguments // { lines = build true arguments; }
