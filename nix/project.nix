@@ -87,7 +87,7 @@ let
 
   inherit (import ./checks.nix {
     inherit inputs linux repositoryFiles toolchain rust lint targets target library mkKernel mkInitramfs mkBoot mkBench;
-    inherit guestSystems products examples debug debug-lines explain kernel-full foreignRuns golden run-program shell;
+    inherit guestSystems products examples bill debug debug-lines explain kernel-full foreignRuns golden run-program shell;
   }) checks nightly;
   all-checks = run "all-checks" { checks = builtins.attrValues checks; } (builtins.toFile "all-checks.sh" "touch $out\n");
 in
