@@ -40,7 +40,7 @@ rec {
       packer = describe ({ description = "Makes and reads initramfs images"; mainProgram = "packer"; } // versions.project) project.products.packer;
       explain = describe ({ description = "Says in words what the log of a boot shows"; mainProgram = "explain"; } // versions.project) project.explain;
       kernel-full = describe ({ description = "A Linux kernel for ordinary programs, networks, disks and modules"; } // versions.linux) project.kernel-full;
-      kernel-run = describe ({ description = "The Linux kernel of `boot run`, for ordinary programs"; } // versions.linux) project.runKernels.x86_64;
+      kernel-run = describe ({ description = "The Linux kernel of `boot run`, for ordinary programs"; } // versions.linux) project.runKernels.${project.target.name};
       matrix = describe ({ description = "Runs programs in all combinations of kernels, machines and memory sizes"; mainProgram = "matrix"; } // versions.project) project.run-program.matrix;
       run = describe ({ description = "Runs a program in a Linux kernel of its own"; mainProgram = "run"; } // versions.project) project.run-program;
       qemu = describe ({ description = "QEMU for ${project.target.name} guests, and nothing else of it"; mainProgram = "qemu-system-${project.target.name}"; } // versions.qemu) project.products.qemu;

@@ -4,7 +4,7 @@
 let
   inherit (builtins) attrNames concatStringsSep elemAt filter fromJSON fromTOML match readFile replaceStrings toJSON;
 
-  lock = fromJSON (readFile ../toolchain/lock.json);
+  lock = fromJSON (readFile (../toolchain/lock + "/${toolchain.host.debian}.json"));
   release = fromJSON (readFile ../kernel/linux.json);
   crates = filter (package: package ? source) (fromTOML (readFile ../../Cargo.lock)).package;
   escaped = replaceStrings [ "+" ":" ] [ "%2B" "%3A" ];
@@ -48,7 +48,7 @@ let
       inherit name;
       inherit (package) version;
       scope = "excluded";
-      purl = "pkg:deb/debian/${escaped name}@${escaped package.version}?arch=amd64";
+      purl = "pkg:deb/debian/${escaped name}@${escaped package.version}?arch=${toolchain.host.debian}";
       hashes = sha256 package.sha256;
       externalReferences = from "distribution" "https://snapshot.debian.org/archive/debian/${lock.snapshot}/${package.path}";
     };
