@@ -3,15 +3,16 @@
 { toolchain }:
 { src, linux, flags, libc }:
 let
+  nolibc = "${linux}/tools/include/nolibc";
   own = {
     # No tables for unwinders, no note of the compiler.
-    nolibc = "-fno-asynchronous-unwind-tables -fno-ident -nostdlib -include ${linux}/tools/include/nolibc/nolibc.h";
+    nolibc = "-fno-asynchronous-unwind-tables -fno-ident -nostdlib -include ${nolibc}/nolibc.h";
     glibc = "";
   };
 in
 toolchain.run "init"
 {
-  inherit src;
+  inherit src nolibc;
   own = own.${libc};
   flags = map toolchain.shellWord flags;
   PATH = "${toolchain.cc}/bin:${toolchain.tools}/bin";
