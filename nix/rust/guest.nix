@@ -23,7 +23,8 @@ let
     let
       lock = src + "/Cargo.lock";
       locked = builtins.fromTOML (builtins.readFile lock);
-      hasCrates = builtins.pathExists lock && builtins.any (package: package ? source) (locked.package or [ ]);
+      # (To read what a derivation makes, the evaluation would have to build it.)
+      hasCrates = builtins.isPath src && builtins.pathExists lock && builtins.any (package: package ? source) (locked.package or [ ]);
       # Nix accepts it as a hash, and then prints the right one.
       wrong = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     in
