@@ -95,6 +95,23 @@ own build; exits 0
 for part in "it's a text" "my note" "more/.a note"; do grep -aqF "$part" result || wrong "$part is not in it"; done
 end
 
+begin "a static program with glibc"
+cat >flake.nix <<'NIX'
+{
+  outputs = { simplest-linux, ... }: {
+    packages.x86_64-linux.default = simplest-linux.lib.x86_64-linux.mkCInit {
+      src = builtins.toFile "init.c" "#include <stdio.h>\n#include <math.h>\nint main(int count, char **words) { printf(\"%.3f\\n\", sqrt(count + 1)); }";
+      flags = [ "-lm" ];
+      libc = "glibc";
+    };
+  };
+}
+NIX
+run git init -q; run git add -A
+own build; exits 0
+[ "$(result/bin/init)" = 1.414 ] || wrong "$(result/bin/init)"
+end
+
 # --- the table of a flake's checks ---
 
 begin "ci: a check that fails and one that passes, as a table, JUnit's XML and annotations for GitHub"

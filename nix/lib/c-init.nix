@@ -21,7 +21,7 @@ toolchain.run "init"
 }
   (builtins.toFile "c-init.sh" ''
     mkdir -p $out/bin
-    # The name of the file may have lost its .c in the store.
     eval "set -- $flags"
-    gcc -s -Os -static $own "$@" -o $out/bin/init -x c $src -lgcc
+    # The name of the file may have lost its .c in the store. What it needs from libraries among the flags comes before them.
+    gcc -s -Os -static $own -o $out/bin/init -x c $src -x none "$@" -lgcc
   '')
