@@ -126,7 +126,7 @@ const HELP: &[(&[&str], &str)] = &[
     (&["cannot set up guest memory", "Cannot allocate memory"],
         "The host has too little memory for the guest, or the container's limit is too low. Give the guest less memory (-m)."),
     (&["No space left on device"], "A file system of the host is full: that of the disk's image, of the log, or of TMPDIR."),
-    (&["Address already in use", "could not set up host forwarding rule"],
+    (&["Address already in use", "could not set up host forwarding rule", "Could not set up host forwarding rule"],
         "Another program, perhaps another QEMU, uses this port or this socket: use another one, or end that program. Or \
          the port is below 1024, which needs root."),
     (&["failed to find romfile", "could not load PC BIOS", "could not load firmware", "Could not open option rom"],
