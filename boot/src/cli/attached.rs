@@ -228,11 +228,11 @@ mod tests {
                 forward: vec![],
             },
             disk: vec![],
-            share: vec!["/proc".into(), "/sys".into()],
+            share: vec!["/proc".into(), "/dev".into()],
         };
         assert_eq!(
             problem(two.attached()),
-            "--share /sys: two directories have the tag share; name another one, as in --share /sys:TAG"
+            "--share /dev: two directories have the tag share; name another one, as in --share /dev:TAG"
         );
     }
 }
