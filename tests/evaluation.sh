@@ -50,6 +50,26 @@ end
 awk -v start="$start" -v cold="$cold" -v warm="$warm" -v lines="$(wc -l <"$scratch/before")" \
   'BEGIN { printf "%d derivations evaluated: %.1f s with an empty cache, %.1f s then\n", lines, cold - start, warm - cold }'
 
+begin "all outputs for an aarch64 host evaluate, and without a network"
+alone nix eval --impure --raw --expr "import \"$repository/tests/evaluation/paths.nix\" { flake = \"git+file://$copy\"; system = \"aarch64-linux\"; }" \
+  >"$scratch/aarch64" 2>"$log" || wrong "it fails"
+for output in packages/boot packages/init-x86_64 packages/run-x86_64 checks/golden apps/boot devShells/default ./formatter; do
+  grep -q "^$output /nix/store/" "$scratch/aarch64" || wrong "there is no $output"
+done
+# What an aarch64 machine builds is not what an x86-64 machine builds: a store path of a wrong host's tool would be in both.
+for output in packages/init-x86_64 packages/packer packages/kernel-riscv64 ./dependencies; do
+  other=$(sed -n "s#^$output ##p" "$scratch/before" "$scratch/aarch64" | sort | uniq -d)
+  [ -z "$other" ] || wrong "$output is the same for both hosts: $other"
+done
+# User-mode Linux is there for x86-64 alone.
+! grep -E '^[^ ]*[/-]um ' "$scratch/aarch64" >>"$log" || wrong "there is user-mode Linux"
+end
+
+begin "the locks of all hosts have the same version of each package"
+nix eval --impure --raw --expr "import \"$repository/tests/evaluation/versions.nix\" { root = $copy; }" >"$scratch/versions" 2>"$log" || wrong "it fails"
+[ ! -s "$scratch/versions" ] || wrong "these differ: $(cat "$scratch/versions")"
+end
+
 begin "nixw takes another Linux"
 mkdir "$scratch/linux"
 locked=$(cd "$copy" && ./nixw eval --raw .#kernel.drvPath 2>"$log") || wrong "it fails without one"

@@ -366,7 +366,7 @@ end
 
 begin "another kind of machine is told so"
 setarch i686 "$copy/nixw" --version >"$log" 2>&1 && status=0 || status=$?
-exits 2; says "nixw: this builds on x86_64 Linux; here is Linux i686"
+exits 2; says "nixw: this builds on x86_64 and aarch64 Linux; here is Linux i686"
 [ "$(wc -l <"$log")" = 1 ] || wrong "says more than one line"
 end
 

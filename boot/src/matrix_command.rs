@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
 use boot::files::outfile::OutFile;
-use boot::machine::target::TARGETS;
+use boot::machine::target::Target;
 use boot::machine::vm::shell_words;
 use boot::matrix::json::json;
 use boot::matrix::junit::junit;
@@ -127,7 +127,7 @@ fn check(cli: &MatrixCli, cell: &Cell) -> Result<()> {
         anyhow!("{}: {}: {what}", cli.file.display(), cell.name())
     })?;
     if cli.runner.is_none() {
-        run.guest(run.target.unwrap_or(&TARGETS[0]))?;
+        run.guest(run.target.unwrap_or_else(Target::of_host))?;
     }
     Ok(())
 }

@@ -24,9 +24,9 @@ installable() {
   name=${1#"${1%%#*}"} name=${name#?}
   case $kind in
     '') echo "$1" ;;
-    all-checks) echo "${1%%#*}#legacyPackages.x86_64-linux.all-checks" ;;
-    checks) echo "${1%%#*}#checks.x86_64-linux" ;;
-    *) echo "${1%%#*}#$kind.x86_64-linux.${name:-default}" ;;
+    all-checks) echo "${1%%#*}#legacyPackages.$system.all-checks" ;;
+    checks) echo "${1%%#*}#checks.$system" ;;
+    *) echo "${1%%#*}#$kind.$system.${name:-default}" ;;
   esac
 }
 
@@ -90,7 +90,7 @@ make_plan() {
     build | shell) question ask_build '' 999 "$@" ;;
     run) question ask_build '' 1 "$@" || question of_app apps 1 "$@" ;;
     develop | print-dev-env) question ask_build devShells 1 "$@" || question ask_build '' 1 "$@" ;;
-    fmt) question ask_build '' 1 .#formatter.x86_64-linux ;;
+    fmt) question ask_build '' 1 ".#formatter.$system" ;;
     flake)
       case " $* " in
         *" --no-build "*) ;;

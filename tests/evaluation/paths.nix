@@ -1,8 +1,7 @@
 # { flake }: the outputs of the flake at this URL, a line KIND/NAME PATH for each. PATH is the store path of the result, built or not.
-# A change that does not change the path rebuilds nothing.
-{ flake }:
+# A change that does not change the path rebuilds nothing. `system` is the host's.
+{ flake, system ? "x86_64-linux" }:
 let
-  system = "x86_64-linux";
   outputs = builtins.getFlake flake;
   rust = import "${outputs}/nix/rust" {
     toolchain = import "${outputs}/nix/toolchain" { inherit system; };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use boot::files::input;
-use boot::machine::target::{RunBy, TARGETS, Target};
+use boot::machine::target::{RunBy, Target};
 use boot::profile::results::ReportArgs;
 use boot::streams::say;
 use boot::verdict::exit_code::{self, Usage};
@@ -55,7 +55,7 @@ pub struct Cli {
     pub qemu: QemuArgs,
 
     /// Architecture of the guest, or um for user-mode Linux, which needs no QEMU
-    #[arg(long, env = "BOOT_TARGET", value_name = "NAME", default_value = TARGETS[0].name, value_parser = values::target())]
+    #[arg(long, env = "BOOT_TARGET", value_name = "NAME", default_value = Target::of_host().name, value_parser = values::target())]
     pub target: &'static Target,
 
     /// QEMU's CPU model [default: depends on the target]

@@ -105,7 +105,7 @@ impl Bus {
     }
 }
 
-/// Every target; the first is the default.
+/// Every target.
 pub const TARGETS: &[Target] = &[X86_64, AARCH64, RISCV64, UM];
 
 /// Restart at once after a panic. With -no-reboot, QEMU then ends, so a panic never hangs. With
@@ -240,6 +240,11 @@ const UM: Target = Target {
 };
 
 impl Target {
+    /// The default: the host's own architecture, if there is a target for it.
+    pub fn of_host() -> &'static Target {
+        Target::named(std::env::consts::ARCH).unwrap_or(&TARGETS[0])
+    }
+
     /// The target called `name`.
     pub fn named(name: &str) -> Option<&'static Target> {
         TARGETS.iter().find(|target| target.name == name)
@@ -304,6 +309,7 @@ mod tests {
     fn two_targets_run_programs_of_the_host() {
         let of_host = TARGETS.iter().filter(|target| target.is_of_host());
         assert!(of_host.map(|target| target.name).eq(["x86_64", "um"]));
+        assert_eq!(Target::of_host().name, "x86_64");
     }
 
     #[test]

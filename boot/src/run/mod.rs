@@ -173,7 +173,7 @@ fn choose(cli: &RunCli) -> Result<Place> {
         named.is_none() && cli.qemu.accel == Choice::Auto && cli.network.ports().is_none();
     // Measure this first: it needs a process without threads.
     let stop_time = is_open.then(|| ptrace::stop_time(16));
-    let target = named.unwrap_or(&TARGETS[0]);
+    let target = named.unwrap_or_else(Target::of_host);
     let on_host = |target, reason: String, is_tried| Place {
         target,
         acceleration: None,
