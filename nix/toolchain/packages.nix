@@ -24,37 +24,38 @@ let
       inPackages = replaceStrings [ "_" ] [ "-" ] triple;
     in
     {
-    packages = [ "gcc-12-${inPackages}" "binutils-${inPackages}" ];
-    # Those of cc, and the run-time libraries for that architecture.
-    without = scripts ++ [ "libcc1-0" ] ++
-      map (library: "${library}-${debian}-cross") [ "libgcc-s1" "libgomp1" "libitm1" "libatomic1" "libasan8" "liblsan0" "libtsan2" "libubsan1" "libhwasan0" "libquadmath0" ];
-    on = [ "glibc" "cc" ];
-    keep = map (name: "bin/${triple}-${name}") [ "ar" "as" "gcc-12" "ld" "ld.bfd" "nm" "objcopy" "objdump" "readelf" "strip" ]
-      # gcc runs these, without the prefix.
-      ++ map (name: "${triple}/bin/${name}") [ "as" "ld" ]
-      ++ map (name: "lib/gcc-cross/${triple}/12/${name}") [ "cc1" "collect2" "include" "liblto_plugin.so" "libgcc.a" "lto-wrapper" ];
-    finish = "ln -s ${triple}-gcc-12 bin/${triple}-gcc";
-  };
+      packages = [ "gcc-12-${inPackages}" "binutils-${inPackages}" ];
+      # Those of cc, and the run-time libraries for that architecture.
+      without = scripts ++ [ "libcc1-0" ] ++
+        map (library: "${library}-${debian}-cross") [ "libgcc-s1" "libgomp1" "libitm1" "libatomic1" "libasan8" "liblsan0" "libtsan2" "libubsan1" "libhwasan0" "libquadmath0" ];
+      on = [ "glibc" "cc" ];
+      keep = map (name: "bin/${triple}-${name}") [ "ar" "as" "gcc-12" "ld" "ld.bfd" "nm" "objcopy" "objdump" "readelf" "strip" ]
+        # gcc runs these, without the prefix.
+        ++ map (name: "${triple}/bin/${name}") [ "as" "ld" ]
+        ++ map (name: "lib/gcc-cross/${triple}/12/${name}") [ "cc1" "collect2" "include" "liblto_plugin.so" "libgcc.a" "lto-wrapper" ];
+      finish = "ln -s ${triple}-gcc-12 bin/${triple}-gcc";
+    };
 
   # QEMU for the target `name`.
-  qemu = name: let inherit (qemus.${name}) packages keep; in {
-    packages = packages ++ [ "qemu-system-common" "qemu-system-data" ];
-    without = scripts ++ [
-      "ipxe-qemu" # network boot
-      # For displays, sound and devices of the host: modules of qemu-system-common that are not kept.
-      "libasound2"
-      "libbrlapi0.8"
-      "libcacard0"
-      "libepoxy0"
-      "libgbm1"
-      "libsndio7.0"
-      "libspice-server1"
-      "libusb-1.0-0"
-      "libusbredirparser1"
-    ];
-    on = [ "glibc" ];
-    keep = [ "bin/qemu-system-${name}" ] ++ keep;
-  };
+  qemu = name:
+    let inherit (qemus.${name}) packages keep; in {
+      packages = packages ++ [ "qemu-system-common" "qemu-system-data" ];
+      without = scripts ++ [
+        "ipxe-qemu" # network boot
+        # For displays, sound and devices of the host: modules of qemu-system-common that are not kept.
+        "libasound2"
+        "libbrlapi0.8"
+        "libcacard0"
+        "libepoxy0"
+        "libgbm1"
+        "libsndio7.0"
+        "libspice-server1"
+        "libusb-1.0-0"
+        "libusbredirparser1"
+      ];
+      on = [ "glibc" ];
+      keep = [ "bin/qemu-system-${name}" ] ++ keep;
+    };
   # Its packages, and the files that it needs besides its program.
   qemus = {
     x86_64 = {
