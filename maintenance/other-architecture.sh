@@ -1,20 +1,24 @@
 #!/bin/sh
-# other-architecture.sh [--kernel]: on an x86-64 machine, builds the init, the archive and the initramfs of each target as an aarch64
-# machine builds them, and compares them with checks/golden.json, which records what an x86-64 machine builds. With --kernel, also
-# compares the kernel for x86-64.
+# other-architecture.sh [--initramfs] [--kernel]: on an x86-64 machine, builds the init of each target as an aarch64 machine builds it, and
+# compares it with checks/golden.json, which records what an x86-64 machine builds. With --initramfs, also the archive and the initramfs
+# of each target, for which packer is compiled; with --kernel, the kernel for x86-64.
 #
-# All builders are programs for aarch64, which QEMU translates (qemu-user-static). So this takes an hour and more, and the kernel
-# several. It needs root and a kernel with binfmt_misc. It registers QEMU there, and removes it again. docs/targets.md has what was seen.
+# All builders are programs for aarch64, which QEMU translates (qemu-user-static), so this is slow. It needs root and a kernel with
+# binfmt_misc. It registers QEMU there, and removes it again. docs/targets.md has what was seen.
 set -eu
 
 repository=$(cd "$(dirname "$0")/.." && pwd)
 binfmt=/proc/sys/fs/binfmt_misc
 qemu=$(command -v qemu-aarch64-static) || { echo "$0: there is no qemu-aarch64-static; apt-get install qemu-user-static" >&2; exit 2; }
 [ "$(id -u)" = 0 ] || { echo "$0: needs root, to register QEMU as the loader of programs for aarch64" >&2; exit 2; }
-case $* in
-  '' | --kernel) ;;
-  *) echo "usage: $0 [--kernel]" >&2; exit 2 ;;
-esac
+initramfs=false kernel=false
+for word; do
+  case $word in
+    --initramfs) initramfs=true ;;
+    --kernel) kernel=true ;;
+    *) echo "usage: $0 [--initramfs] [--kernel]" >&2; exit 2 ;;
+  esac
+done
 
 scratch=$(mktemp -d)
 registered=
@@ -46,11 +50,12 @@ extra-platforms = aarch64-linux"
 export NIX_CONFIG
 cd "$repository"
 
-# store NAME: builds output NAME for an aarch64 host, and prints its path.
+# store ARGUMENT...: builds what they name, and prints its path.
 store() {
-  ./nixw build --no-link --print-build-logs ".#packages.aarch64-linux.$1" </dev/null >&2
-  ./nixw eval --raw ".#packages.aarch64-linux.$1" </dev/null
+  ./nixw build --out-link "$scratch/result" --print-build-logs "$@" </dev/null >&2
+  readlink "$scratch/result"
 }
+package() { store ".#packages.aarch64-linux.$1"; }
 # compare TARGET NAME: compares the SHA-256 of standard input with that in golden.json.
 failed=false
 compare() {
@@ -65,15 +70,16 @@ for target in x86_64 aarch64 riscv64; do
   # The host's own target has the plain names.
   suffix=-$target
   [ $target != aarch64 ] || suffix=
-  init=$(store "init$suffix")
+  init=$(store --impure --file maintenance/other-architecture.nix --argstr flake "git+file://$repository" $target)
   compare $target init <"$init/bin/init"
-  initramfs=$(store "initramfs$suffix")
-  gunzip <"$initramfs" >"$scratch/archive"
+  $initramfs || continue
+  file=$(package "initramfs$suffix")
+  gunzip <"$file" >"$scratch/archive"
   compare $target archive <"$scratch/archive"
-  compare $target initramfs <"$initramfs"
+  compare $target initramfs <"$file"
 done
-if [ "$*" = --kernel ]; then
-  kernel=$(store kernel-x86_64)
-  for file in config vmlinux bzImage; do compare x86_64 $file <"$kernel/$file"; done
+if $kernel; then
+  image=$(package kernel-x86_64)
+  for file in config vmlinux bzImage; do compare x86_64 $file <"$image/$file"; done
 fi
 [ $failed = false ]
