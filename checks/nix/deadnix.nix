@@ -2,7 +2,7 @@
 { toolchain, lint, repositoryFiles }:
 toolchain.run "deadnix"
 {
-  src = repositoryFiles "nix-code" [ "flake.nix" "nix" "checks" "docs" "examples" "templates" "tests" ];
+  src = repositoryFiles "nix-code" [ "flake.nix" "nix" "checks" "docs" "examples" "maintenance" "templates" "tests" ];
   PATH = "${lint.programs}/bin:${toolchain.tools}/bin";
 }
   (builtins.toFile "deadnix.sh" ''
