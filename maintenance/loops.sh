@@ -4,6 +4,7 @@
 #
 # It works on a clone of the last commit, and changes a line before each command. Nothing else should run meanwhile. It takes a quarter of
 # an hour, and needs root, curl, git and a store in which `nix flake check` has been built.
+# shellcheck disable=SC2016 # the backquotes are for Markdown, and $n is for the inner shell
 set -eu
 
 repository=$(cd "$(dirname "$0")/.." && pwd)
@@ -28,6 +29,7 @@ row() {
     sh -ec "$2"
     took "$3"
   done | sort -n | sed -n 2p >"$scratch/median"
+  [ -s "$scratch/median" ] || exit 1
   awk -v name="$1" -v k="$k" '{ printf "| %s | %.1f | %.2f |\n", name, $1 / 1000, $1 / k }' "$scratch/median" >>"$scratch/rows"
 }
 

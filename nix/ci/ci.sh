@@ -18,7 +18,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 exec </dev/null
 flake='' junit=''
-: >"$work/sets" >"$work/tests" >"$work/rows" >"$work/times" >"$work/outcomes"
+for list in sets tests times outcomes; do : >"$work/$list"; done
 while [ $# != 0 ]; do
   case $1 in
     --set | --test | --junit) [ $# != 1 ] || usage ;;
@@ -73,6 +73,7 @@ for set in "checks.$system" $(cat "$work/sets"); do
   while read -r check drv out; do echo "$check $drv $out $flake#$set.$check"; done <"$work/set"
 done >"$work/checks"
 
+# shellcheck disable=SC2086 # a command with its options
 sed 's/.* //' "$work/checks" | xargs -r $nix build --no-link --print-build-logs --verbose --keep-going 2>&1 | note_times
 while read -r check drv out installable; do
   begun=$(time_of building "$drv")

@@ -31,13 +31,14 @@ let
     if cratesHash == "" && hasCrates then
       throw "${toString src}: this package depends on crates; set the argument `cratesHash` to \"${wrong}\", and then to the hash that Nix prints"
     else if cratesHash == "" then ""
-    else vendor {
-      inherit src;
-      members = [ ];
-      directory = ".";
-      inherit lock;
-      hash = cratesHash;
-    };
+    else
+      vendor {
+        inherit src;
+        members = [ ];
+        directory = ".";
+        inherit lock;
+        hash = cratesHash;
+      };
 in
 {
   inherit compilation;
