@@ -11,7 +11,7 @@ if [ -z "${BOOT_KERNEL-}" ] && [ -n "${CARGO_BOOT_KERNEL-}" ]; then
   export BOOT_KERNEL="$CARGO_BOOT_KERNEL"
 fi
 programs=${CARGO_BOOT_PROGRAMS-}
-if ! [ -x "${programs%%:*}/boot" ] || ! [ -x "${programs##*:}/packer" ]; then
+if [ -z "$programs" ] || ! [ -x "${programs%%:*}/boot" ] || ! [ -x "${programs##*:}/packer" ]; then
   programs=$(dirname "$init") profile=dev
   case $programs in */release) profile=release ;; esac
   cargo build --quiet --profile "$profile" --package packer --package boot
