@@ -2,11 +2,11 @@
 
 use crate::Error;
 use crate::manifest::{ManifestEntry, ManifestKind};
-use crate::paths::absolute;
+use crate::paths::{absolute, names};
 use crate::reader::{CpioEntry, Item, Link, Reader};
 use crate::rootfs::Rootfs;
-use bstr::BString;
-use std::collections::HashMap;
+use bstr::{BStr, BString, ByteSlice};
+use std::collections::{HashMap, HashSet};
 use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
 use std::iter::Peekable;
 
@@ -17,8 +17,9 @@ use std::iter::Peekable;
 /// file, an entry of this name counts that Linux does not unpack because its directory is missing: the early loader
 /// reads microcode from such entries.
 ///
-/// Only the end of the image tells which entry counts, so this reads the image twice, and again if `paths` are not
-/// in the order of the image. The memory does not depend on the contents.
+/// Only the end of the image tells which entry counts, so this reads the image twice. It reads it again if `paths` are
+/// not in the order of the image, or if a symbolic link leads to a file. The memory depends on the number of
+/// directories, symbolic links, special files and names of files with several names, but not on that of other files.
 ///
 /// If no file is at a path, `report` gets an [`Error::At`] with the path, and nothing is written.
 ///
@@ -32,7 +33,15 @@ pub fn cat(
     report: &mut dyn FnMut(Error),
 ) -> Result<(), Error> {
     let start = image.stream_position().map_err(Error::Input)?;
-    let index = Index::read(&mut *image, paths)?;
+    let mut names = Names::of(paths);
+    let mut index = Index::read(&mut *image, paths, &names)?;
+    // Only the symbolic links tell the other names that the files have. One more time suffices, because all links are
+    // known then.
+    if names.add_missing(&index, paths) {
+        let start = SeekFrom::Start(start);
+        image.seek(start).map_err(Error::Input)?;
+        index = Index::read(&mut *image, paths, &names)?;
+    }
     let mut wanted = Vec::new();
     for path in paths.iter().map(AsRef::as_ref) {
         match index.find(path) {
@@ -52,6 +61,47 @@ pub fn cat(
     Ok(())
 }
 
+/// The names, without directories, of all files that are looked up.
+struct Names(HashSet<BString>);
+
+impl Names {
+    fn of(paths: &[impl AsRef<[u8]>]) -> Self {
+        let mut names = Self(HashSet::new());
+        for path in paths {
+            names.add(path.as_ref());
+        }
+        names
+    }
+
+    /// Also adds the names of the directories, because the image may have files in their place.
+    fn add(&mut self, path: &[u8]) -> bool {
+        let count = self.0.len();
+        self.0.extend(names(path.as_bstr()).map(BStr::to_owned));
+        self.0.len() > count
+    }
+
+    /// Adds the names of what was not found. Returns whether any of them is new.
+    fn add_missing(&mut self, index: &Index, paths: &[impl AsRef<[u8]>]) -> bool {
+        let lost = paths
+            .iter()
+            .filter_map(|path| index.rootfs.lookup(path.as_ref()).err());
+        lost.fold(false, |any, lost| {
+            any | lost.missing().is_some_and(|path| self.add(path))
+        })
+    }
+
+    /// Whether the model of the file system needs the entry: its name is one of these, or other paths can lead to it or
+    /// through it.
+    fn need(&self, entry: &CpioEntry, unpacked: &ManifestEntry) -> bool {
+        let is_simple =
+            matches!(unpacked.kind, ManifestKind::File { .. }) && entry.link().is_none();
+        !is_simple
+            || names(unpacked.path.as_bstr())
+                .last()
+                .is_none_or(|name| self.0.contains(name))
+    }
+}
+
 /// Which entries have the contents of the files. Entries have numbers, from 0.
 #[derive(Default)]
 struct Index {
@@ -65,7 +115,7 @@ struct Index {
 }
 
 impl Index {
-    fn read(image: impl Read, paths: &[impl AsRef<[u8]>]) -> Result<Self, Error> {
+    fn read(image: impl Read, paths: &[impl AsRef<[u8]>], names: &Names) -> Result<Self, Error> {
         let paths = paths.iter().map(|path| absolute(path.as_ref()));
         let mut index = Self {
             named: paths.map(|path| (path, None)).collect(),
@@ -77,7 +127,7 @@ impl Index {
             match item {
                 Item::Archive(_) => index.links.clear(),
                 Item::Entry(entry) => {
-                    index.add(&entry, number);
+                    index.add(&entry, number, names);
                     number += 1;
                 }
             }
@@ -85,11 +135,14 @@ impl Index {
         Ok(index)
     }
 
-    fn add(&mut self, entry: &CpioEntry, number: usize) {
+    fn add(&mut self, entry: &CpioEntry, number: usize, names: &Names) {
         // Linux skips the other entries.
         let Some(mut unpacked) = ManifestEntry::of(entry) else {
             return;
         };
+        if !names.need(entry, &unpacked) && self.rootfs.pass_over(&unpacked.path) {
+            return;
+        }
         let mut has_contents = false;
         if let ManifestKind::File {
             size, hard_link_to, ..

@@ -39,6 +39,8 @@ struct Directory {
     parent: usize,
     /// The length of its path: 0 for the root.
     path_len: usize,
+    /// Whether it also has files that [`Rootfs::pass_over`] did not keep.
+    has_more: bool,
 }
 
 /// The result of looking up a path.
@@ -82,6 +84,18 @@ impl Rootfs {
             }
             Location::Directory(_) => Err(dropped("there is a directory")),
         }
+    }
+
+    /// Passes over a file with one name that nobody will look up. To save memory, the model does not keep it, but knows
+    /// that its directory is not empty. False if something is at its path: then it must be unpacked.
+    pub fn pass_over(&mut self, path: &BString) -> bool {
+        let Ok(Location::Name(directory, name)) = self.find(path.as_bstr()) else {
+            return true;
+        };
+        let directory = self.directory_mut(directory);
+        let is_free = !directory.children.contains_key(name);
+        directory.has_more |= is_free;
+        is_free
     }
 
     /// The unpacked files, sorted by path. If a file has several names, all but the first are hard links
@@ -296,6 +310,7 @@ impl Inode {
             children: BTreeMap::new(),
             parent,
             path_len,
+            has_more: false,
         });
         Self {
             entry: without_names(entry),
@@ -305,8 +320,9 @@ impl Inode {
 
     /// False for a directory that contains something.
     fn is_empty(&self) -> bool {
-        let children = self.directory.as_ref().map(|directory| &directory.children);
-        children.is_none_or(BTreeMap::is_empty)
+        self.directory
+            .as_ref()
+            .is_none_or(|directory| directory.children.is_empty() && !directory.has_more)
     }
 
     /// Unpacks an entry of the same type over this one.

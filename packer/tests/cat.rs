@@ -92,6 +92,52 @@ fn symbolic_links_lead_to_files() {
         symlink("usr/l", "../lib/f"),
     ]);
     assert_eq!(written(&image, &["/lib/f", "/usr/l"]), "FF");
+    // Where the last link leads to, there is also another file of this name.
+    let image = archive(&[
+        dir("bin"),
+        file("bin/busybox", "B"),
+        dir("d"),
+        file("d/busybox", "D"),
+        symlink("sbin", "bin"),
+        symlink("sh", "sbin/busybox"),
+        file("bin/other", ""),
+    ]);
+    assert_eq!(written(&image, &["sh"]), "B");
+}
+
+/// `cat` does not keep other files, but they count.
+#[test]
+fn files_that_nobody_asks_for_have_effects() {
+    // A directory with a file in it is not replaced by a link.
+    let image = archive(&[
+        dir("d"),
+        file("d/other", ""),
+        dir("e"),
+        file("e/f", "E"),
+        symlink("d", "e"),
+    ]);
+    let (_, reports) = outcome(&image, &["d/f"]);
+    assert_eq!(reports, ["d/f: is not in the image"]);
+    // The other name of a file is overwritten by another archive.
+    let names = archive(&[name("other", 5, 2, ""), name("f", 5, 2, "old")]);
+    let image = [names, archive(&[file("other", "new")])].concat();
+    assert_eq!(written(&image, &["f"]), "new");
+    // A file takes the place of a link.
+    let image = archive(&[
+        dir("e"),
+        file("e/f", "E"),
+        symlink("l", "e"),
+        symlink("f", "l/f"),
+        file("l", ""),
+    ]);
+    let (_, reports) = outcome(&image, &["l/f", "f"]);
+    assert_eq!(
+        reports,
+        [
+            "l/f: leads to nothing: /l is not a directory",
+            "f: leads to nothing: /f is a symbolic link to l/f, and /l is not a directory"
+        ]
+    );
 }
 
 /// The early loader of x86 finds microcode by its path alone.

@@ -3,8 +3,14 @@
 //! A lookup starts at a descriptor of the directory, opens one name after the other and follows no symbolic
 //! link, so no archive can lead it out of the directory. Each file that it finds must be the one that was
 //! made at that path, so no other process in the directory can redirect it.
+//!
+//! [`Confined::node`] tells files of this extraction from others in two ways. What is opened, changed or linked to again
+//! is recorded: directories, special files and files with several names. All the rest, most of an image, is in a
+//! [`Filter`] of a fixed size. The extraction only removes such a file, when another entry replaces it. If the filter is
+//! wrong, the name of a foreign file is lost, but the file itself is neither written to nor changed.
 
 use super::Failure;
+use super::filter::Filter;
 use super::node::{Identity, Node};
 use crate::escape::escape;
 use bstr::{BStr, BString, ByteSlice};
@@ -18,8 +24,11 @@ pub(super) struct Confined {
     top: Rc<OwnedFd>,
     /// A cache of the last directory, because the next entry is usually in the same one.
     last: Option<(BString, Rc<OwnedFd>)>,
-    /// The files made so far, by path.
-    made: HashMap<BString, Identity>,
+    /// The recorded files, by path. `None` if the file was removed: what is made there next is recorded, too, because
+    /// names of the removed file become names of the next one.
+    recorded: HashMap<BString, Option<Identity>>,
+    /// The other files.
+    filter: Filter,
 }
 
 /// A name in a directory.
@@ -35,7 +44,8 @@ impl Confined {
         Self {
             top: Rc::new(top),
             last: None,
-            made: HashMap::new(),
+            recorded: HashMap::new(),
+            filter: Filter::default(),
         }
     }
 
@@ -64,9 +74,13 @@ impl Confined {
         self.check(node, place.path)
     }
 
-    /// Records the file that was just made at a place.
-    pub fn add(&mut self, place: &Place, identity: Identity) {
-        self.made.insert(place.path.to_owned(), identity);
+    /// Takes note of the file that was just made at a place. `is_used_again`: it must be recorded.
+    pub fn add(&mut self, place: &Place, identity: Identity, is_used_again: bool) {
+        if is_used_again || self.recorded.contains_key(place.path) {
+            self.recorded.insert(place.path.to_owned(), Some(identity));
+        } else {
+            self.filter.add(place.path, identity);
+        }
     }
 
     /// As [`add`](Self::add), for files for which no system call both makes and opens them. Returns the file.
@@ -74,14 +88,21 @@ impl Confined {
         let node = Node::find(&place.directory, place.name)?;
         let is_it = |node: &Node| node.file_type() == file_type && node.is_new();
         let node = node.filter(is_it).ok_or_else(|| foreign(place.path))?;
-        self.add(place, node.identity());
+        self.add(place, node.identity(), file_type != FileType::Symlink);
         Ok(node)
     }
 
     /// Forgets the file at a place. Call this after removing the file.
     pub fn remove(&mut self, place: &Place) {
-        self.made.remove(place.path);
+        if let Some(recorded) = self.recorded.get_mut(place.path) {
+            *recorded = None;
+        }
         self.last = None;
+    }
+
+    /// Whether the file found at a place is recorded, so that it may be opened, changed and linked to.
+    pub fn is_recorded(&self, place: &Place, node: &Node) -> bool {
+        self.recorded.get(place.path) == Some(&Some(node.identity()))
     }
 
     fn directory(&mut self, path: &BStr) -> Result<Rc<OwnedFd>, Failure> {
@@ -128,14 +149,22 @@ impl Confined {
 
     /// Fails if the file found at `path` is not the one that was made there.
     fn check(&self, found: Option<Node>, path: &BStr) -> Result<Option<Node>, Failure> {
-        match found {
-            Some(node) if self.made.get(path) != Some(&node.identity()) => Err(foreign(path)),
-            found => Ok(found),
+        let Some(node) = found else { return Ok(None) };
+        let is_own = match self.recorded.get(path) {
+            Some(identity) => *identity == Some(node.identity()),
+            None => {
+                matches!(node.file_type(), FileType::RegularFile | FileType::Symlink)
+                    && self.filter.may_have(path, node.identity())
+            }
+        };
+        match is_own {
+            true => Ok(Some(node)),
+            false => Err(foreign(path)),
         }
     }
 }
 
-fn foreign(path: &BStr) -> Failure {
+pub(super) fn foreign(path: &BStr) -> Failure {
     Failure::entry(format!(
         "another process has changed {} in the directory; let no other process write to the directory",
         escape(path)

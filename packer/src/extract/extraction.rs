@@ -1,7 +1,7 @@
 //! Extracts an image entry by entry.
 
 use super::attributes::Attributes;
-use super::confined::{Confined, Place};
+use super::confined::{Confined, Place, foreign};
 use super::node::{Identity, Node};
 use super::part::{Unselected, without_names};
 use super::{ExtractOptions, Failure};
@@ -154,7 +154,7 @@ impl Extraction {
                         open_again(&node, entry.header.filesize > 0)?
                     }
                     None => {
-                        let file = self.file(&place, present)?;
+                        let file = self.file(&place, present, entry.link().is_some())?;
                         if let (Some(link), 0) = (entry.link(), entry.header.filesize) {
                             self.unselected.copy(link, &file)?;
                         }
@@ -213,19 +213,33 @@ impl Extraction {
     }
 
     /// Makes and opens an empty file, or empties the file that is there.
-    fn file(&mut self, place: &Place, present: Option<Node>) -> Result<File, Failure> {
+    fn file(
+        &mut self,
+        place: &Place,
+        present: Option<Node>,
+        has_names: bool,
+    ) -> Result<File, Failure> {
         let present = match present {
-            // As in Linux, the file stays the same and keeps its other names.
-            Some(node) if node.file_type() == FileType::RegularFile => {
+            // As in Linux, the file stays the same and keeps its other names. A file without other names may as well be
+            // another one, with the same owner.
+            Some(node)
+                if node.file_type() == FileType::RegularFile
+                    && self.confined.is_recorded(place, &node) =>
+            {
                 return open_again(&node, true);
             }
             present => present,
         };
+        let is_file = |node: &&Node| node.file_type() == FileType::RegularFile;
+        let owner = present.as_ref().filter(is_file).map(Node::owner);
         self.clear(place, present)?;
         let flags =
             OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = fs::openat(&place.directory, place.name, flags, FILE_MODE)?;
-        self.confined.add(place, Identity::of(&file)?);
+        if let Some((user, group)) = owner.filter(|_| geteuid().is_root()) {
+            fs::fchown(&file, Some(user), Some(group))?;
+        }
+        self.confined.add(place, Identity::of(&file)?, has_names);
         Ok(file.into())
     }
 
@@ -297,8 +311,11 @@ impl Extraction {
                 "is a hard link of {first}, which is a {what} by now, and is not extracted"
             )));
         }
+        if !self.confined.is_recorded(&first, &node) {
+            return Err(foreign(first.path));
+        }
         node.link(place)?;
-        self.confined.add(place, node.identity());
+        self.confined.add(place, node.identity(), true);
         Ok(node)
     }
 

@@ -3,6 +3,7 @@
 mod attributes;
 mod confined;
 mod extraction;
+mod filter;
 mod node;
 mod part;
 
@@ -27,7 +28,7 @@ pub struct ExtractOptions {
     pub strip_components: usize,
     /// Called with the path of each entry that is extracted, before it is.
     pub announce: Option<fn(&BStr)>,
-    /// The most entries that the image may have. The memory depends on them.
+    /// The most entries that the image may have.
     pub entries_max: Option<u64>,
     /// The most bytes that the contents of all its files may have.
     pub size_max: Option<u64>,

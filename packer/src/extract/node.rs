@@ -9,6 +9,7 @@ use rustix::fs::{
 };
 use rustix::io::{self, Errno};
 use std::fs::File;
+use std::hash::{Hash, Hasher};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 /// The directory in which each descriptor has a path.
@@ -23,6 +24,7 @@ pub(super) struct Node {
     descriptor: OwnedFd,
     identity: Identity,
     mode: Mode,
+    owner: (Uid, Gid),
     is_new: bool,
 }
 
@@ -34,6 +36,13 @@ pub(super) struct Identity {
     file_type: FileType,
     /// The time of birth, which nobody can set. Zero if the file system does not record it.
     birth: (i64, u32),
+}
+
+impl Hash for Identity {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let file_type = self.file_type.as_raw_mode();
+        (self.device, self.inode, file_type, self.birth).hash(state);
+    }
 }
 
 impl Identity {
@@ -66,6 +75,7 @@ impl Node {
             descriptor,
             identity: Identity::new(&stat),
             mode: Mode::from_raw_mode(stat.stx_mode.into()),
+            owner: (Uid::from_raw(stat.stx_uid), Gid::from_raw(stat.stx_gid)),
             is_new: is_new(&stat),
         }))
     }
@@ -85,6 +95,10 @@ impl Node {
 
     pub fn mode(&self) -> Mode {
         self.mode
+    }
+
+    pub fn owner(&self) -> (Uid, Gid) {
+        self.owner
     }
 
     /// Whether the file can have been made just now: it has one name and was not changed since it was made.

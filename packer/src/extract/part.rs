@@ -150,7 +150,10 @@ impl Extraction {
         };
         let place = self.confined.find(first.as_bstr())?;
         match self.confined.node(&place)? {
-            Some(node) if node.file_type() == FileType::RegularFile => {
+            Some(node)
+                if node.file_type() == FileType::RegularFile
+                    && self.confined.is_recorded(&place, &node) =>
+            {
                 let file = open_again(&node, has_contents)?;
                 copy(contents, &file)?;
                 Attributes::new(&entry.header).set_open(&file)

@@ -31,6 +31,16 @@ enum Reason {
     Loop,
 }
 
+impl Lost {
+    /// The path, without symbolic links, at which there is nothing.
+    pub fn missing(&self) -> Option<&BString> {
+        match &self.reason {
+            Reason::Missing(path) => Some(path),
+            Reason::NotADirectory(_) | Reason::Loop => None,
+        }
+    }
+}
+
 impl Rootfs {
     /// Follows `path` through all symbolic links. A relative path begins at the root, where init starts.
     pub fn lookup(&self, path: &[u8]) -> Result<Found, Lost> {
