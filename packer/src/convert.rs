@@ -9,6 +9,7 @@ use crate::error::Reason;
 use crate::newc::{self, Header};
 use crate::output::OutFile;
 use crate::paths::PATH_MAX;
+use crate::reader::NULS_MAX;
 use crate::{Compression, Error, escape::escape};
 use bstr::{BString, ByteSlice};
 use std::fmt::Display;
@@ -336,6 +337,7 @@ impl<'a, R: BufRead> Archive<'a, R> {
 
     /// Reads the NULs after the archive. Other data would be lost.
     fn end(&mut self) -> io::Result<()> {
+        let mut nuls = 0;
         loop {
             let bytes = self.input.fill_buf()?;
             if bytes.is_empty() {
@@ -348,6 +350,13 @@ impl<'a, R: BufRead> Archive<'a, R> {
             }
             let read = bytes.len();
             self.input.consume(read);
+            nuls += read as u64;
+            if nuls > NULS_MAX {
+                return Err(invalid(format_args!(
+                    "more than {} MiB of NULs follow the trailer, and perhaps they never end; cut them off",
+                    NULS_MAX >> 20
+                )));
+            }
         }
     }
 }

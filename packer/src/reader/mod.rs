@@ -2,11 +2,12 @@
 //!
 //! An image is a sequence of archives and compressed members. A member can contain several archives.
 //! The reader accepts what `unpack_to_rootfs()` of the kernel's init/initramfs.c accepts. To detect
-//! damage, it is stricter in four cases:
+//! damage, it is stricter in five cases:
 //! - An archive must end with a trailer. Linux needs none.
 //! - An archive must be complete. Linux unpacks an incomplete archive if it is not compressed.
 //! - The fields of a header must be hexadecimal. For Linux, any other character ends the number.
 //! - The image must have an archive. Linux treats an empty image as no image.
+//! - Between archives, there may be up to 1 GiB of NULs, so that reading ends.
 
 mod buffer;
 mod contents;
@@ -19,6 +20,7 @@ pub use crate::file_type::FileType;
 pub use contents::Contents;
 pub(crate) use contents::Hashed;
 pub use item::{CpioArchive, CpioEntry, ImageFile, Item, Link, Skipped};
+pub(crate) use stream::NULS_MAX;
 pub use stream::Position;
 
 use crate::newc::ALIGN;

@@ -46,6 +46,17 @@ impl Position {
     }
 }
 
+/// The most NULs in a row, between archives. /dev/zero has no end, and 50 kB of zstd data have a gigabyte of them.
+pub(crate) const NULS_MAX: u64 = 1 << 30;
+
+fn count_nuls(bytes: &[u8]) -> usize {
+    const MANY: [u8; 4096] = [0; 4096];
+    let whole = bytes.chunks_exact(MANY.len());
+    let start = whole.take_while(|chunk| *chunk == MANY).count() * MANY.len();
+    let rest = bytes[start..].iter();
+    start + rest.take_while(|&&byte| byte == 0).count()
+}
+
 /// Reads an image and unpacks its compressed members.
 pub(super) struct Stream<R: Read> {
     source: Source<R>,
@@ -122,15 +133,23 @@ impl<R: Read> Stream<R> {
         Ok(self.fill()?.first().copied())
     }
 
-    /// Skips NULs. Returns the next byte, without consuming it.
+    /// Skips NULs, but not more than [`NULS_MAX`]. Returns the next byte, without consuming it.
     pub fn skip_nuls(&mut self) -> io::Result<Option<u8>> {
+        let begin = self.position;
         loop {
             let bytes = self.fill()?;
-            let nuls = bytes.iter().take_while(|&&byte| byte == 0).count();
+            let nuls = count_nuls(bytes);
             let next = bytes.get(nuls).copied();
             self.consume(nuls);
             if next.is_some() || nuls == 0 {
                 return Ok(next);
+            }
+            if self.position.byte - begin.byte > NULS_MAX {
+                return Err(begin.invalid(format_args!(
+                    "more than {} MiB of NULs begin here, and perhaps they never end; if an image comes before them, \
+                     cut them off, as `head -c SIZE` does",
+                    NULS_MAX >> 20
+                )));
             }
         }
     }

@@ -218,3 +218,40 @@ fn what_linux_refuses_is_an_error_with_its_position() {
         );
     }
 }
+
+/// From a device such as /dev/zero, or in compressed data, they may have no end.
+#[test]
+fn endless_nuls() {
+    let error = |image: &mut dyn Read| {
+        let mut reader = Reader::new(image);
+        loop {
+            match reader.next_item() {
+                Ok(item) => assert!(item.is_some()),
+                Err(error) => return error.to_string(),
+            }
+        }
+    };
+    let a = one("a");
+    let expected = |position| {
+        format!(
+            "cannot read the archive: {position}: more than 1024 MiB of NULs begin here, and perhaps they never end; if an \
+             image comes before them, cut them off, as `head -c SIZE` does"
+        )
+    };
+    assert_eq!(error(&mut io::repeat(0)), expected("byte 0"));
+    assert_eq!(
+        error(&mut (&a[..]).chain(io::repeat(0))),
+        expected("byte 240")
+    );
+    let mut bomb = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    io::copy(
+        &mut (&a[..]).chain(io::repeat(0).take((1 << 30) + 1)),
+        &mut bomb,
+    )
+    .unwrap();
+    let bomb = bomb.finish().unwrap();
+    assert_eq!(
+        error(&mut &bomb[..]),
+        expected("byte 240 of the zstd member at byte 0")
+    );
+}
