@@ -120,6 +120,23 @@ fn early_files_come_first_and_are_not_compressed() {
     let found = image.windows(path.len()).position(|window| window == path);
     assert_eq!(image[found.unwrap() - 1], b'0', "after the header");
 
+    let json = place.succeeds("list --segments --json image");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let text = place.succeeds("list --segments image");
+    assert_eq!(json["version"], 1);
+    let segments = json["segments"].as_array().unwrap();
+    assert_eq!(segments.len(), 2);
+    for (line, segment) in text.lines().zip(segments) {
+        let fields: Vec<_> = line.split(' ').collect();
+        for (name, at) in [("offset", 0), ("size", 1), ("unpacked", 3), ("entries", 5)] {
+            assert_eq!(segment[name].to_string(), fields[at], "{name}");
+        }
+        assert_eq!(segment["compression"], fields[2]);
+        assert_eq!(segment["archives"], 1);
+        let what: Vec<_> = fields[6].split(',').collect();
+        assert_eq!(segment["what"], serde_json::json!(what));
+    }
+
     place.succeeds("create ucode --microcode amd.bin");
     assert_eq!(place.segments("ucode"), "none 4 microcode\n");
 }

@@ -1,6 +1,6 @@
 //! `packer list`.
 
-use super::print::{print, say};
+use super::print::{json, print, say};
 use super::{input, parser};
 use anyhow::Result;
 use clap::Args;
@@ -10,6 +10,7 @@ use packer::pattern::{Pattern, Selection};
 use packer::reader::{Item, Reader};
 use packer::segments::{self, Segment};
 use packer::{Error, Manifest};
+use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -47,7 +48,7 @@ pub struct List {
     #[arg(value_name = "PATTERN", value_parser = parser(Pattern::parse), conflicts_with = "json")]
     patterns: Vec<Pattern>,
 
-    /// Print the manifest of the image, a JSON description
+    /// Print the manifest of the image, a JSON description. With --segments, print the segments as JSON
     #[arg(long)]
     json: bool,
 
@@ -64,7 +65,7 @@ pub struct List {
     /// SIZE is the number of bytes in the image, with the NULs after the segment, and UNPACKED that of the archives.
     /// RATIO is how often SIZE goes into UNPACKED. WHAT is one or several of these, with commas: microcode and
     /// acpi-tables, which Linux reads before it unpacks the image, files, and - for nothing of this.
-    #[arg(long, verbatim_doc_comment, conflicts_with_all = ["json", "sha256", "patterns"])]
+    #[arg(long, verbatim_doc_comment, conflicts_with_all = ["sha256", "patterns"])]
     segments: bool,
 }
 
@@ -72,6 +73,16 @@ impl List {
     pub fn run(self) -> Result<ExitCode> {
         let mut unmatched = Vec::new();
         print(|out| {
+            if self.segments && self.json {
+                let mut found = Vec::new();
+                input::read(&self.image, |image| {
+                    segments::read(image, &mut |next| {
+                        found.push(segment_json(&next));
+                        Ok(())
+                    })
+                })?;
+                return json(&json!({ "version": 1, "segments": found }), out);
+            }
             if self.json {
                 let manifest = input::read(&self.image, Manifest::of_image)?;
                 return manifest.write(out).map_err(Error::Output);
@@ -126,14 +137,13 @@ impl List {
 }
 
 fn segment(segment: &Segment, out: &mut dyn Write) -> Result<(), Error> {
-    let compression = segment.format.map(|format| format.to_string());
     let parts: Vec<_> = segment.parts.iter().map(ToString::to_string).collect();
     writeln!(
         out,
         "{} {} {} {} {:.2} {} {}",
         segment.offset,
         segment.size,
-        compression.as_deref().unwrap_or("none"),
+        compression(segment),
         segment.unpacked,
         segment.unpacked as f64 / segment.size as f64,
         segment.entries,
@@ -143,6 +153,26 @@ fn segment(segment: &Segment, out: &mut dyn Write) -> Result<(), Error> {
         }
     )
     .map_err(Error::Output)
+}
+
+/// The fields are in docs/packer.md.
+fn segment_json(segment: &Segment) -> Value {
+    let parts: Vec<_> = segment.parts.iter().map(ToString::to_string).collect();
+    json!({
+        "offset": segment.offset,
+        "size": segment.size,
+        "compression": compression(segment),
+        "unpacked": segment.unpacked,
+        "archives": segment.archives,
+        "entries": segment.entries,
+        "what": parts,
+    })
+}
+
+fn compression(segment: &Segment) -> String {
+    segment
+        .format
+        .map_or("none".into(), |format| format.to_string())
 }
 
 /// `is_elsewhere`: the contents of the file may be with another of its names.

@@ -3,6 +3,7 @@
 
 use anyhow::{Context, Result};
 use packer::Error;
+use serde_json::Value;
 use std::fmt::Display;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::process::ExitCode;
@@ -20,6 +21,14 @@ pub fn print(write: impl FnOnce(&mut dyn Write) -> Result<(), Error>) -> Result<
         Err(Error::Output(error)) => Err(error).context("standard output"),
         result => Ok(result?),
     }
+}
+
+/// Writes indented JSON, and a newline.
+pub fn json(value: &Value, out: &mut dyn Write) -> Result<(), Error> {
+    serde_json::to_writer_pretty(&mut *out, value)
+        .map_err(io::Error::from)
+        .and_then(|()| writeln!(out))
+        .map_err(Error::Output)
 }
 
 /// Writes a line to standard error. Ignores errors, because there is nowhere to report them.

@@ -2,12 +2,14 @@
 
 use super::boot_args::BootArgs;
 use super::input;
-use super::print::{print, say};
+use super::print::{json, print, say};
 use anyhow::Result;
 use clap::Args;
 use packer::bootable::{Finding, Severity};
-use packer::escape::escape_path;
-use packer::{Error, Manifest, verify};
+use packer::escape::{escape, escape_path};
+use packer::verify::{self, Report};
+use packer::{Error, Manifest};
+use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -36,6 +38,12 @@ pub struct Verify {
     #[arg(long, value_name = "FILE")]
     manifest: Option<PathBuf>,
 
+    /// Print all that was found as JSON on stdout, and no lines on stderr
+    ///
+    /// The exit codes stay the same.
+    #[arg(long)]
+    json: bool,
+
     #[command(flatten)]
     boot: BootArgs,
 }
@@ -51,6 +59,16 @@ impl Verify {
             Some(conditions) => verify::verify_boot(image, manifest.as_ref(), conditions),
             None => verify::verify(image, manifest.as_ref()),
         })?;
+        let is_error = |finding: &Finding| finding.severity == Severity::Error;
+        let is_ok = report.problems.is_empty() && !report.findings.iter().any(is_error);
+        let code = match is_ok {
+            true => ExitCode::SUCCESS,
+            false => ExitCode::FAILURE,
+        };
+        if self.json {
+            print(|out| json(&as_json(&report, is_ok), out))?;
+            return Ok(code);
+        }
         let image = escape_path(input::name(&self.image));
         for problem in &report.problems {
             say(format_args!("{image}: {problem}"));
@@ -58,17 +76,41 @@ impl Verify {
         for finding in &report.findings {
             say(format_args!("{image}: {}: {finding}", finding.severity));
         }
-        let is_error = |finding: &Finding| finding.severity == Severity::Error;
-        if !report.problems.is_empty() || report.findings.iter().any(is_error) {
-            return Ok(ExitCode::FAILURE);
+        if !is_ok {
+            return Ok(code);
         }
         let entries = count(report.entries, "entry", "entries");
         let archives = count(report.archives, "archive", "archives");
         let size = report.size;
         let ok = format!("{image}: ok, {entries} in {archives}, {size} bytes");
         print(|out| writeln!(out, "{ok}").map_err(Error::Output))?;
-        Ok(ExitCode::SUCCESS)
+        Ok(code)
     }
+}
+
+/// The fields are in docs/packer.md.
+fn as_json(report: &Report, is_ok: bool) -> Value {
+    let findings: Vec<_> = report
+        .findings
+        .iter()
+        .map(|finding| {
+            json!({
+                "severity": finding.severity.to_string(),
+                "path": escape(&finding.path).to_string(),
+                "problem": finding.problem,
+                "advice": finding.advice,
+            })
+        })
+        .collect();
+    json!({
+        "version": 1,
+        "ok": is_ok,
+        "problems": report.problems,
+        "findings": findings,
+        "archives": report.archives,
+        "entries": report.entries,
+        "size": report.size,
+    })
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {

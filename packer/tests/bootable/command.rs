@@ -1,6 +1,7 @@
 //! `packer verify --boot`.
 
 use super::*;
+use serde_json::{Value, json};
 use std::fs;
 use std::process::Command;
 use tempfile::TempDir;
@@ -34,6 +35,44 @@ fn directory() -> TempDir {
     image[56..60].copy_from_slice(b"ARM\x64");
     write("Image", &image);
     directory
+}
+
+#[test]
+fn all_as_json() {
+    let directory = directory();
+    let packer = |arguments: &[&str]| {
+        let (code, stdout, stderr) = packer(&directory, arguments);
+        assert_eq!(stderr, "");
+        (code, serde_json::from_str::<Value>(&stdout).unwrap())
+    };
+    let size = fs::metadata(directory.path().join("odd")).unwrap().len();
+    let expected = json!({
+        "version": 1,
+        "ok": true,
+        "problems": [],
+        "findings": [{
+            "severity": "note",
+            "path": "/tool",
+            "problem": "is executable, but empty",
+            "advice": "pack the file again",
+        }],
+        "archives": 1,
+        "entries": 2,
+        "size": size,
+    });
+    assert_eq!(packer(&["--json", "--boot", "odd"]), (0, expected));
+    let (code, json) = packer(&["--json", "--boot", "bad"]);
+    assert_eq!((code, &json["ok"]), (1, &json!(false)));
+    assert_eq!(json["findings"][0]["severity"], "error");
+
+    let lost = directory.path().join("lost");
+    fs::write(lost, archive(&[file("d/f", "")])).unwrap();
+    let (code, json) = packer(&["--json", "lost"]);
+    assert_eq!((code, &json["ok"]), (1, &json!(false)));
+    assert_eq!(
+        json["problems"],
+        json!(["/d/f: Linux drops it: /d is not there"])
+    );
 }
 
 #[test]
