@@ -21,6 +21,24 @@ const INTEL: &str = "kernel/x86/microcode/GenuineIntel.bin";
 /// The directory of ACPI tables.
 pub(crate) const ACPI: &str = "kernel/firmware/acpi/";
 
+/// What the early loader reads, by the path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Early {
+    Microcode,
+    AcpiTable,
+}
+
+impl Early {
+    /// What a file at `path` is. The early loader compares only the start of the path, and ignores what follows.
+    pub fn of(path: &[u8]) -> Option<Self> {
+        let starts = |known: &str| path.starts_with(known.as_bytes());
+        if MICROCODE.iter().any(|known| starts(known)) {
+            return Some(Self::Microcode);
+        }
+        starts(ACPI).then_some(Self::AcpiTable)
+    }
+}
+
 /// The first bytes of AMD's containers: `UCODE_MAGIC` of arch/x86/include/asm/microcode.h.
 const AMD_MAGIC: [u8; 4] = 0x00414d44_u32.to_le_bytes();
 

@@ -1,7 +1,7 @@
 //! Finds the entries of an image that Linux does not unpack unchanged.
 
 use crate::bootable::{self, Collection, Conditions, Contents, Finding};
-use crate::early::{ACPI, MICROCODE};
+use crate::early::Early;
 use crate::entry::Device;
 use crate::manifest::build::ManifestBuilder;
 use crate::manifest::{ManifestEntry, ManifestKind};
@@ -188,11 +188,11 @@ impl Inspection {
         if let Some(mut unpacked) = unpacked {
             problems.extend(self.other_names(entry, &mut unpacked));
             let lost = self.rootfs.unpack(&unpacked).err();
-            let is_early = self.is_early(entry);
+            let early = self.early(entry);
             if let Some(collection) = &mut self.collection {
-                collection.add(&unpacked, contents, is_early, &self.rootfs);
+                collection.add(&unpacked, contents, early, &self.rootfs);
             }
-            problems.extend(lost.filter(|_| !is_early));
+            problems.extend(lost.filter(|_| early.is_none()));
         }
         let path = label(entry);
         let lines = problems
@@ -201,14 +201,11 @@ impl Inspection {
         self.report.problems.extend(lines);
     }
 
-    /// Whether the entry is for the early loader. Then it does not matter whether Linux unpacks it: the early loader
-    /// compares whole paths byte by byte, so it needs no directories.
-    fn is_early(&self, entry: &CpioEntry) -> bool {
-        let is_named = MICROCODE
-            .iter()
-            .chain([&ACPI])
-            .any(|path| entry.path.starts_with(path.as_bytes()));
-        !self.is_compressed && is_named && entry.file_type() == Some(FileType::File)
+    /// What the early loader reads in the entry. Then it does not matter whether Linux unpacks it: the early loader
+    /// compares paths byte by byte, so it needs no directories.
+    fn early(&self, entry: &CpioEntry) -> Option<Early> {
+        let is_file = entry.file_type() == Some(FileType::File);
+        Early::of(&entry.path).filter(|_| is_file && !self.is_compressed)
     }
 
     /// Compares an entry with the earlier names of the same file, and makes `unpacked` a hard link of the

@@ -3,12 +3,13 @@
 use super::Conditions;
 use super::contents::Contents;
 use crate::decompress::Format;
+use crate::early::Early;
 use crate::entry::MODE_MAX;
 use crate::manifest::{ManifestEntry, ManifestKind};
 use crate::reader::CpioArchive;
 use crate::rootfs::Rootfs;
 use bstr::BString;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// What the image has, beside its file system.
 #[derive(Default)]
@@ -26,8 +27,9 @@ pub(crate) struct Collection {
     pub packed: u64,
     /// The memory that its files take when they are unpacked, in bytes.
     pub unpacked: u64,
-    /// Whether a file is for the early loader, and whether one is not.
-    has_early: bool,
+    /// What is in the files for the early loader.
+    pub early: BTreeSet<Early>,
+    /// Whether a file is not for the early loader.
     has_others: bool,
     /// [`Conditions::unpacked_max`].
     unpacked_max: u64,
@@ -51,7 +53,7 @@ impl Collection {
 
     /// Whether all files are microcode or ACPI tables, which the early loader reads.
     pub fn has_only_early(&self) -> bool {
-        self.has_early && !self.has_others
+        !self.early.is_empty() && !self.has_others
     }
 
     /// Adds an entry that has been unpacked to `files`.
@@ -59,12 +61,12 @@ impl Collection {
         &mut self,
         entry: &ManifestEntry,
         contents: Option<Contents>,
-        is_early: bool,
+        early: Option<Early>,
         files: &Rootfs,
     ) {
         let is_directory = matches!(entry.kind, ManifestKind::Directory);
-        self.has_early |= is_early;
-        self.has_others |= !is_early && !is_directory;
+        self.early.extend(early);
+        self.has_others |= early.is_none() && !is_directory;
         let ManifestKind::File {
             size, hard_link_to, ..
         } = &entry.kind

@@ -3,6 +3,7 @@
 use super::Check;
 use super::Severity::{self, Error, Note, Warning};
 use super::config::Config;
+use crate::early::Early;
 
 /// An option that every kernel with an initramfs needs, or the opposite of one.
 struct Row {
@@ -41,6 +42,22 @@ const ROWS: &[Row] = &[
     },
 ];
 
+/// What the kernel needs for the files that the early loader reads.
+const EARLY: &[(Early, &str, Severity, &str)] = &[
+    (
+        Early::Microcode,
+        "MICROCODE",
+        Note,
+        "so it ignores the microcode in the image",
+    ),
+    (
+        Early::AcpiTable,
+        "ACPI_TABLE_UPGRADE",
+        Warning,
+        "so it ignores the ACPI tables in the image, and takes those of the firmware",
+    ),
+];
+
 impl Check<'_> {
     pub(super) fn options(&mut self) {
         let Some(config) = &self.conditions.config else {
@@ -65,6 +82,12 @@ impl Check<'_> {
                     build(option, true)
                 );
                 self.report(Error, "", problem, advice);
+            }
+        }
+        for &(early, option, severity, problem) in EARLY {
+            if self.collection.early.contains(&early) && !config.is_built_in(option) {
+                let problem = format!("the kernel {}, {problem}", state(config, option));
+                self.report(severity, "", problem, build(option, true));
             }
         }
         let console = self.conditions.target.and_then(|target| target.console);

@@ -74,6 +74,40 @@ fn each_compression_needs_an_option() {
 }
 
 #[test]
+fn what_is_read_early_needs_options() {
+    for (path, option, start) in [
+        (
+            "kernel/x86/microcode/GenuineIntel.bin",
+            "MICROCODE",
+            "note: the kernel has no CONFIG_MICROCODE, so it ignores the microcode in the image; build the kernel with \
+             CONFIG_MICROCODE=y",
+        ),
+        (
+            "kernel/firmware/acpi/ssdt.aml",
+            "ACPI_TABLE_UPGRADE",
+            "warning: the kernel has no CONFIG_ACPI_TABLE_UPGRADE, so it ignores the ACPI tables in the image",
+        ),
+    ] {
+        let early = archive(&[file(path, "x")]);
+        let image = [early.clone(), archive(&[good_init()])].concat();
+        expect_one(&findings(&image, &options("")), start);
+        let has_it = options(&format!("CONFIG_{option}=y\n"));
+        expect_none(&findings(&image, &has_it));
+        // Nobody looks for it in compressed data.
+        let first = archive(&[good_init(), dir("kernel"), dir("kernel/firmware")]);
+        let more = archive(&[
+            dir("kernel/firmware/acpi"),
+            dir("kernel/x86"),
+            dir("kernel/x86/microcode"),
+            file(path, "x"),
+        ]);
+        let image = compress("gzip", &[first, more].concat());
+        let unpacks = options("CONFIG_RD_GZIP=y\n");
+        expect_none(&findings(&image, &unpacks));
+    }
+}
+
+#[test]
 fn the_image_must_fit_into_the_memory() {
     let memory = |mib: u64| Conditions {
         memory: Some(mib << 20),
