@@ -103,7 +103,7 @@ pub struct Decoder<R: BufRead> {
 enum AnyDecoder<R: BufRead> {
     Gzip(Box<flate2::bufread::GzDecoder<R>>),
     Bzip2(bzip2::bufread::BzDecoder<R>),
-    Lzma(lzma::LzmaDecoder<R>),
+    Lzma(Box<lzma::LzmaDecoder<R>>),
     Xz(Box<xz::XzDecoder<R>>),
     Lzo(lzo::LzoDecoder<R>),
     Lz4(lz4::Lz4Decoder<R>),
@@ -131,7 +131,7 @@ impl<R: BufRead> Decoder<R> {
                 AnyDecoder::Zstd(decoder)
             }
             Format::Bzip2 => AnyDecoder::Bzip2(bzip2::bufread::BzDecoder::new(input)),
-            Format::Lzma => AnyDecoder::Lzma(lzma::LzmaDecoder::new(input)?),
+            Format::Lzma => AnyDecoder::Lzma(Box::new(lzma::LzmaDecoder::new(input)?)),
             Format::Xz => AnyDecoder::Xz(Box::new(xz::XzDecoder::new(input)?)),
             Format::Lzo => AnyDecoder::Lzo(lzo::LzoDecoder::new(input)),
             Format::Lz4 => AnyDecoder::Lz4(lz4::Lz4Decoder::new(input)),
