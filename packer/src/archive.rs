@@ -8,6 +8,17 @@
 //! - The device that holds the file is 0:0.
 //!
 //! As in archives made by cpio, the contents of a file with several names follow its last name.
+//!
+//! ```
+//! use packer::{Entry, Kind, Tree, archive};
+//!
+//! let mut tree = Tree::new();
+//! let bytes = b"guest\n".to_vec();
+//! tree.insert("/etc/hostname", Entry::new(Kind::Contents { bytes }))?;
+//! let image = archive::write(&tree, 0, Vec::new())?;
+//! assert!(image.starts_with(b"070701"));
+//! # Ok::<(), packer::Error>(())
+//! ```
 
 use crate::early;
 use crate::escape::escape;

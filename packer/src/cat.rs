@@ -1,4 +1,17 @@
 //! Writes the contents of files of an image.
+//!
+//! ```
+//! use packer::{Entry, Kind, Tree, archive, cat};
+//! use std::io::Cursor;
+//! # let mut tree = Tree::new();
+//! # tree.insert("/etc/hostname", Entry::new(Kind::Contents { bytes: b"guest\n".to_vec() }))?;
+//! # let image = archive::write(&tree, 0, Vec::new())?;
+//!
+//! let mut out = Vec::new();
+//! cat::cat(&mut Cursor::new(image), &["/etc/hostname"], &mut out, &mut |error| panic!("{error}"))?;
+//! assert_eq!(out, b"guest\n");
+//! # Ok::<(), packer::Error>(())
+//! ```
 
 use crate::Error;
 use crate::manifest::{ManifestEntry, ManifestKind};

@@ -1,6 +1,14 @@
 //! Converts an archive in an old format of cpio, which Linux does not know, to newc, which Linux unpacks.
 //!
 //! The POSIX standard (pax, "ustar and cpio") describes odc, and cpio(5) both formats.
+//!
+//! ```
+//! use packer::convert::OldFormat;
+//!
+//! assert_eq!(OldFormat::detect(b"070707"), Some(OldFormat::Odc));
+//! // newc needs no conversion.
+//! assert_eq!(OldFormat::detect(b"070701"), None);
+//! ```
 
 use crate::archive::{Output, newc_size};
 use crate::create::PIECE;

@@ -1,4 +1,20 @@
 //! Describes the differences between two images.
+//!
+//! ```
+//! use packer::{Entry, Kind, Manifest, Tree, archive, diff};
+//!
+//! let mut manifests = Vec::new();
+//! for name in ["guest\n", "other\n"] {
+//!     let mut tree = Tree::new();
+//!     let bytes = name.as_bytes().to_vec();
+//!     tree.insert("/hostname", Entry::new(Kind::Contents { bytes }))?;
+//!     let image = archive::write(&tree, 0, Vec::new())?;
+//!     manifests.push(Manifest::of_image(&image[..])?);
+//! }
+//! assert!(!diff::compare(&manifests[0], &manifests[1], ["a", "b"]).is_empty());
+//! assert!(diff::compare(&manifests[0], &manifests[0], ["a", "b"]).is_empty());
+//! # Ok::<(), packer::Error>(())
+//! ```
 
 use crate::Error;
 use crate::escape::escape;

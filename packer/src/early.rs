@@ -3,6 +3,18 @@
 //! `find_cpio_data()` of lib/earlycpio.c looks for them by their whole paths, and stops at the first compressed data. So
 //! they belong in an uncompressed archive at the start of the image. `Documentation/arch/x86/microcode.rst` and
 //! `Documentation/admin-guide/acpi/initrd_table_override.rst` of the kernel describe this.
+//!
+//! ```no_run
+//! use packer::{CreateOptions, Tree, create, early};
+//! use std::path::Path;
+//!
+//! let options = CreateOptions {
+//!     early: early::tree(&["microcode_amd.bin".into()], &[])?,
+//!     ..CreateOptions::default()
+//! };
+//! create(Path::new("ucode.img"), &Tree::new(), &options, &mut |_| ())?;
+//! # Ok::<(), packer::Error>(())
+//! ```
 
 use crate::decompress::detect;
 use crate::error::Reason;

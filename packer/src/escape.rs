@@ -1,4 +1,12 @@
 //! Escaped names: text that is safe to print, legible, and convertible back into the same bytes.
+//!
+//! ```
+//! use packer::escape::{escape, unescape};
+//!
+//! let text = escape(b"a\n\xff").to_string();
+//! assert_eq!(text, r"a\x0a\xff");
+//! assert_eq!(unescape(&text), b"a\n\xff");
+//! ```
 
 use bstr::ByteVec;
 use std::fmt::{self, Display, Write};

@@ -4,6 +4,15 @@
 //! reads it in `init/initramfs.c`. An entry consists of a header, the path with a NUL, and the contents.
 //! NULs after the path and after the contents pad them to a multiple of 4 bytes, counted from the start
 //! of the archive. An entry named `TRAILER!!!` ends the archive.
+//!
+//! ```
+//! use packer::newc::Header;
+//!
+//! let header = Header { mode: 0o100644, nlink: 1, namesize: 5, ..Header::default() };
+//! let bytes = header.encode();
+//! let has_checksums = false;
+//! assert_eq!(Header::decode(&bytes), Some((header, has_checksums)));
+//! ```
 
 /// The size of a header in bytes.
 pub const LEN: usize = 110;

@@ -1,4 +1,14 @@
 //! Output files, which are replaced when the new file is complete, and not changed before that.
+//!
+//! ```no_run
+//! use packer::output::OutFile;
+//! use std::path::Path;
+//!
+//! let out = OutFile::at(Path::new("image"))?;
+//! out.refuse_inside(Path::new("tree"))?;
+//! out.write(b"contents")?;
+//! # Ok::<(), packer::Error>(())
+//! ```
 
 use crate::Error;
 use crate::escape::escape_path;

@@ -10,6 +10,15 @@
 //!
 //! As for cpio(1) and bsdtar(1), all of these can match a `/`, too. It does not matter whether a pattern begins
 //! with `/` or `./`, and whether it ends in `/`.
+//!
+//! ```
+//! use packer::pattern::Pattern;
+//!
+//! let pattern = Pattern::parse(b"*.ko")?;
+//! assert!(pattern.selects(b"/lib/modules/fat.ko"));
+//! assert!(!pattern.selects(b"/init"));
+//! # Ok::<(), packer::Error>(())
+//! ```
 
 use crate::Error;
 use crate::paths::names;

@@ -1,4 +1,19 @@
 //! The segments of an image: its uncompressed archives and its compressed data, in their order in the file.
+//!
+//! ```
+//! use packer::{Entry, Kind, Tree, archive, segments};
+//! # let mut tree = Tree::new();
+//! # tree.insert("/etc/hostname", Entry::new(Kind::Contents { bytes: b"guest\n".to_vec() }))?;
+//! # let image = archive::write(&tree, 0, Vec::new())?;
+//!
+//! let mut offsets = Vec::new();
+//! segments::read(&[&image[..], &image].concat()[..], &mut |segment| {
+//!     offsets.push(segment.offset);
+//!     Ok(())
+//! })?;
+//! assert_eq!(offsets, [0, 512]);
+//! # Ok::<(), packer::Error>(())
+//! ```
 
 use crate::Error;
 use crate::decompress::Format;

@@ -11,6 +11,15 @@
 //! `DEST` is a path in the archive and ends at the first `=`. `MODE` is octal and follows the last
 //! `:`, so a `SRC` or a directory with a `:` in its name needs a mode. The functions only parse the text.
 //! They open no files.
+//!
+//! ```
+//! use packer::{Device, Kind, spec};
+//!
+//! let console = spec::node(b"/dev/console=c:5:1")?;
+//! assert_eq!(console.path, "/dev/console");
+//! assert_eq!(console.entry.kind, Kind::CharDevice(Device::new(5, 1).unwrap()));
+//! # Ok::<(), packer::Error>(())
+//! ```
 
 use crate::escape::escape;
 use crate::{Device, Entry, Error, Kind, MODE_MAX, Owner};

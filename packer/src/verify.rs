@@ -1,4 +1,16 @@
 //! Finds the entries of an image that Linux does not unpack unchanged.
+//!
+//! ```
+//! use packer::{Entry, Kind, Tree, archive, verify};
+//! # let mut tree = Tree::new();
+//! # tree.insert("/etc/hostname", Entry::new(Kind::Contents { bytes: b"guest\n".to_vec() }))?;
+//! # let image = archive::write(&tree, 0, Vec::new())?;
+//!
+//! assert_eq!(verify::verify(&image[..], None)?.problems, [""; 0]);
+//! let report = verify::verify(&image[..300], None)?;
+//! assert!(report.problems[0].contains("cut off"));
+//! # Ok::<(), packer::Error>(())
+//! ```
 
 use crate::bootable::{self, Collection, Conditions, Contents, Finding};
 use crate::early::Early;

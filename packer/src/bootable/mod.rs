@@ -12,6 +12,22 @@
 //! | odd entries: `/dev/console`, empty programs, missing hard links | `odd.rs` |
 //!
 //! What init opens or starts when it runs is not looked at, such as the programs that a script runs.
+//!
+//! ```
+//! use packer::bootable::{Conditions, Config};
+//! use packer::{Entry, Kind, Tree, archive, verify};
+//! # let mut tree = Tree::new();
+//! # tree.insert("/etc/hostname", Entry::new(Kind::Contents { bytes: b"guest\n".to_vec() }))?;
+//! # let image = archive::write(&tree, 0, Vec::new())?;
+//!
+//! let conditions = Conditions {
+//!     config: Config::parse(b"CONFIG_BLK_DEV_INITRD=y\n"),
+//!     ..Conditions::default()
+//! };
+//! let report = verify::verify_boot(&image[..], None, &conditions)?;
+//! assert!(report.findings[0].to_string().contains("/init"));
+//! # Ok::<(), packer::Error>(())
+//! ```
 
 mod collect;
 mod config;

@@ -10,6 +10,17 @@
 //!
 //! The JSON forms have the hash and the size of each path's NAR, and packer compares the files in the
 //! store with them. The plain form has neither, so packer cannot compare.
+//!
+//! ```no_run
+//! use packer::{Tree, closure::Graph};
+//! use std::num::NonZero;
+//! use std::path::Path;
+//!
+//! let mut tree = Tree::new();
+//! let graph = Graph::read(Path::new("graph.json"))?;
+//! let store_paths = graph.insert(&mut tree, NonZero::<usize>::MIN)?;
+//! # Ok::<(), packer::Error>(())
+//! ```
 
 mod json;
 mod nar;

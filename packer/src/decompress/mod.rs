@@ -1,4 +1,17 @@
 //! Unpacks compressed members of images as the kernel does.
+//!
+//! ```
+//! use packer::decompress::{Decoder, Format, detect};
+//! use std::io::Read;
+//!
+//! // `zstd` of nothing.
+//! let bytes = b"\x28\xb5\x2f\xfd\x24\x00\x01\x00\x00\x99\xe9\xd8\x51";
+//! assert_eq!(detect(bytes), Some(Format::Zstd));
+//! let mut data = Vec::new();
+//! Decoder::new(Format::Zstd, &bytes[..])?.read_to_end(&mut data)?;
+//! assert_eq!(data, b"");
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 mod lz4;
 mod lzma;

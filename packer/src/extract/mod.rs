@@ -1,4 +1,18 @@
 //! Extracts an image to a directory of this machine.
+//!
+//! ```
+//! use packer::extract::{ExtractOptions, extract};
+//! use packer::{Entry, Kind, Tree, archive};
+//! # let mut tree = Tree::new();
+//! # tree.insert("/etc/hostname", Entry::new(Kind::Contents { bytes: b"guest\n".to_vec() }))?;
+//! # let image = archive::write(&tree, 0, Vec::new())?;
+//!
+//! let place = tempfile::tempdir().unwrap();
+//! let directory = place.path().join("unpacked");
+//! extract(&image[..], &directory, ExtractOptions::default(), &mut |error| panic!("{error}"))?;
+//! assert_eq!(std::fs::read(directory.join("etc/hostname")).unwrap(), b"guest\n");
+//! # Ok::<(), packer::Error>(())
+//! ```
 
 mod attributes;
 mod confined;

@@ -9,6 +9,16 @@
 //!
 //! depmod(8) and the kernel's build write them. Without modules.dep, the modules themselves tell what they need,
 //! but not by aliases. In names of modules, `-` and `_` are the same.
+//!
+//! ```no_run
+//! use packer::{Tree, kernel_modules};
+//! use std::path::Path;
+//!
+//! let mut tree = Tree::new();
+//! let modules = kernel_modules::closure(Path::new("/lib/modules/6.1.0-18-amd64"), &["virtio-net"])?;
+//! modules.insert(&mut tree)?;
+//! # Ok::<(), packer::Error>(())
+//! ```
 
 mod index;
 mod modinfo;

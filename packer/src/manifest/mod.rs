@@ -1,4 +1,18 @@
 //! The manifest of an image: a description of its contents. `docs/manifest.md` describes the JSON.
+//!
+//! ```
+//! use packer::{Entry, Kind, Manifest, Tree, archive};
+//! # let mut tree = Tree::new();
+//! # tree.insert("/etc/hostname", Entry::new(Kind::Contents { bytes: b"guest\n".to_vec() }))?;
+//! # let image = archive::write(&tree, 0, Vec::new())?;
+//!
+//! let manifest = Manifest::of_image(&image[..])?;
+//! assert_eq!(manifest.entries[1].path, "/etc/hostname");
+//! let mut json = Vec::new();
+//! manifest.write(&mut json).unwrap();
+//! assert_eq!(Manifest::read_json(&json[..])?, manifest);
+//! # Ok::<(), packer::Error>(())
+//! ```
 
 pub(crate) mod build;
 mod json;

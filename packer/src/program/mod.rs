@@ -14,6 +14,17 @@
 //!
 //! With musl, its rules count: `/etc/ld-musl-ARCH.path`, and a `RUNPATH` also counts for the libraries of a
 //! library.
+//!
+//! ```no_run
+//! use packer::{Tree, program};
+//! use std::ffi::OsStr;
+//! use std::path::Path;
+//!
+//! let mut tree = Tree::new();
+//! let programs = program::closure(Path::new("/"), OsStr::new("/bin"), &["sh".into()])?;
+//! programs.insert(&mut tree)?;
+//! # Ok::<(), packer::Error>(())
+//! ```
 
 mod cache;
 mod conf;
