@@ -16,6 +16,8 @@ use anyhow::{Context, Result, ensure};
 pub struct Cost {
     /// From start to end.
     pub time: Duration,
+    /// The processor time of all its processes.
+    pub cpu: Duration,
     /// Resident bytes of the largest of its processes, at the worst.
     pub memory: u64,
 }
@@ -37,7 +39,13 @@ pub fn run(script: &str, arguments: &[PathBuf], directory: &Path) -> Result<Cost
 
     ensure!(status.success(), "`{script}` failed: {status}");
     let memory = u64::try_from(usage.ru_maxrss).unwrap_or(0) * 1024;
-    Ok(Cost { time, memory })
+    let cpu = duration(usage.ru_utime) + duration(usage.ru_stime);
+    Ok(Cost { time, cpu, memory })
+}
+
+fn duration(time: libc::timeval) -> Duration {
+    let seconds = Duration::from_secs(time.tv_sec.unsigned_abs());
+    seconds + Duration::from_micros(time.tv_usec.unsigned_abs())
 }
 
 /// Waits for a child process; unlike the standard library's `wait` it learns what the child used.

@@ -11,10 +11,19 @@ use crate::measure::Cost;
 /// The results of one benchmark.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    /// What was worked on.
-    pub subject: String,
     /// On what.
     pub machine: Machine,
+    /// What was worked on.
+    pub trees: Vec<Tree>,
+}
+
+/// The results for one tree of files.
+#[derive(Debug, Serialize)]
+pub struct Tree {
+    /// The name that the user gave it.
+    pub name: String,
+    /// What is in it.
+    pub subject: String,
     /// A row for each contender.
     pub rows: Vec<Row>,
 }
@@ -58,6 +67,8 @@ pub struct Row {
     script: &'static str,
     /// Of each run, in their order.
     seconds: Vec<f64>,
+    /// The processor time of each run. On a busy machine, it varies less.
+    cpu_seconds: Vec<f64>,
     /// Size of the result.
     bytes: u64,
     /// Resident bytes of its largest process, at the worst.
@@ -73,6 +84,7 @@ impl Row {
             name,
             script,
             seconds: Vec::new(),
+            cpu_seconds: Vec::new(),
             bytes: 0,
             memory: 0,
         }
@@ -81,6 +93,7 @@ impl Row {
     /// Adds a run.
     pub fn add(&mut self, cost: &Cost, bytes: u64) {
         self.seconds.push(cost.time.as_secs_f64());
+        self.cpu_seconds.push(cost.cpu.as_secs_f64());
         self.bytes = bytes;
         self.memory = self.memory.max(cost.memory);
     }
@@ -99,22 +112,30 @@ pub fn median(numbers: &[f64]) -> f64 {
 
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
-        writeln!(f, "{}; {}", self.subject, self.machine)?;
+        writeln!(f, "{}", self.machine)?;
+        self.trees.iter().try_for_each(|tree| write!(f, "\n{tree}"))
+    }
+}
+
+impl Display for Tree {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        writeln!(f, "{}: {}", self.name, self.subject)?;
         for group in self.rows.chunk_by(|a, b| a.group == b.group) {
             let first = &group[0];
             writeln!(
                 f,
-                "\n{:<28} {:>8} {:>8} {:>9} {:>12} {:>9}",
-                group[0].group, "time", "size", "seconds", "bytes", "memory"
+                "\n{:<28} {:>8} {:>8} {:>9} {:>9} {:>12} {:>9}",
+                group[0].group, "time", "size", "seconds", "CPU", "bytes", "memory"
             )?;
             for row in group {
                 writeln!(
                     f,
-                    "{:<28} {:>7.2}x {:>7.3}x {:>9.2} {:>12} {:>5} MiB",
+                    "{:<28} {:>7.2}x {:>7.3}x {:>9.2} {:>9.2} {:>12} {:>5} MiB",
                     row.name,
                     row.median() / first.median(),
                     row.bytes as f64 / first.bytes as f64,
                     row.median(),
+                    median(&row.cpu_seconds),
                     row.bytes,
                     row.memory >> 20,
                 )?;
