@@ -12,64 +12,8 @@ repository=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=tests/cases.sh
 . "$repository/tests/cases.sh"
 
-# No network: files come only from the mirror or a directory, whatever network this machine has.
-export http_proxy=http://127.0.0.1:9 https_proxy=http://127.0.0.1:9
-NIX_CONFIG="extra-experimental-features = nix-command flakes
-build-users-group =
-substituters ="
-export NIX_CONFIG
-
-# --- a copy of the repository with small locks, and the files that they name ---
-
-copy=$scratch/copy mirror=$scratch/mirror crates=$scratch/crates
-mkdir -p "$copy" "$mirror/pool" "$crates"
-cp -r "$repository/nix" "$repository/nixw" "$repository/Cargo.toml" "$repository/Cargo.lock" "$copy/"
-
-real() { nix eval --raw --file "$repository/nix/toolchain" --argstr system x86_64-linux "$1"; }
-deb=$(real busybox.deb)
-busybox=$(real busybox.outputHash)
-busybox_deb=$(basename "$deb" | cut -c 34-) # of HASH-NAME
-cp "$deb" "$mirror/pool/$busybox_deb"
-echo small >"$mirror/pool/small_1_amd64.deb"
-echo "all of Linux" >"$mirror/pool/linux.tar.xz"
-echo "all crates" >"$crates/README"
-
-# shellcheck disable=SC2016 # Nix, not shell
-trees=$(nix eval --json --file "$copy/nix/toolchain/packages.nix" --apply 'builtins.mapAttrs (_: _: [ ])')
-locked() {
-  printf '{"%s": "%s", "sha256": "%s", "size": %d}' \
-    "$1" "$2" "$(sha256sum <"$mirror/pool/$3" | cut -d ' ' -f 1)" "$(stat -c %s "$mirror/pool/$3")"
-}
-package() { locked path "pool/$1" "$1"; }
-cat >"$copy/nix/toolchain/lock/amd64.json" <<JSON
-{"snapshot": "2026", "busybox": "$busybox", "trees": $trees,
- "packages": {"busybox-static": $(package "$busybox_deb"), "small": $(package small_1_amd64.deb)}}
-JSON
-locked url https://snapshot.debian.org/archive/debian/2026/pool/linux.tar.xz linux.tar.xz >"$copy/nix/kernel/linux.json"
-for hash in nix/rust/crates.hash nix/lint/crates.hash; do nix hash path --sri "$crates" >"$copy/$hash"; done
-# `all` is built from all of these sources, `little` from one and busybox.
-cat >"$copy/test.nix" <<'NIX'
-let
-  toolchain = import ./nix/toolchain { system = "x86_64-linux"; };
-  repositoryFiles = import ./nix/repository-files.nix;
-  rust = import ./nix/rust { inherit toolchain repositoryFiles; };
-  lint = import ./nix/lint { inherit rust toolchain repositoryFiles; };
-  linux = toolchain.fetch (builtins.fromJSON (builtins.readFile ./nix/kernel/linux.json));
-  touch = builtins.toFile "touch.sh" "touch $out";
-  inherit (toolchain.debs) busybox-static small;
-in
-{
-  all = toolchain.run "all" { inherit small linux; crates = [ rust.crates lint.crates ]; } touch;
-  little = toolchain.run "little" { inherit small; } touch;
-  inherit (toolchain) tools;
-  paths = builtins.concatStringsSep "\n" (map (source: builtins.unsafeDiscardStringContext source.outPath)
-    [ busybox-static small linux toolchain.busybox rust.crates lint.crates ]);
-}
-NIX
-made() { nix eval --raw --file "$copy/test.nix" "$1"; }
-all=$(made all)
-paths=$(made paths)
-crates_names=$(echo "$paths" | sed -n 's/.*-\(crates-.*\)/\1/p' | sort)
+# shellcheck source=tests/small-locks.sh
+. "$repository/tests/small-locks.sh"
 
 # --- functions of the tests ---
 
@@ -135,17 +79,18 @@ cp "$mirror"/pool/* "$NIXW_SOURCES/"
 DEBIAN_MIRROR=http://127.0.0.1:9 run; exits 0; lacks 0
 end
 
-begin "a file with another hash is refused by name, and fetched again by the next run"
+begin "a file with another hash is discarded, and fetched again by the next run"
 cp "$mirror/pool/small_1_amd64.deb" "$scratch/good"
 echo wrong >"$mirror/pool/small_1_amd64.deb"
-run; exits 2; says "mirror/pool/small_1_amd64.deb: not the SHA-256 that the lock names"; lacks 4
+run; exits 2; lacks 4; says "  small_1_amd64.deb"
+says "file://$mirror: discarding files that do not have the SHA-256 of the lock: small_1_amd64.deb"
 [ -e "$NIXW_SOURCES/$busybox_deb" ] || wrong "the others are lost"
 [ ! -e "$NIXW_SOURCES/small_1_amd64.deb" ] || wrong "it is kept"
 cp "$scratch/good" "$mirror/pool/small_1_amd64.deb"
 run; exits 0; lacks 0
 end
 
-begin "so is one in the directory of sources, which is left as it is"
+begin "one in the directory of sources is refused, and left as it is"
 echo wrong >"$NIXW_SOURCES/small_1_amd64.deb"
 run; exits 2; says "sources/small_1_amd64.deb: not the SHA-256 that the lock names"; lacks 4
 [ "$(cat "$NIXW_SOURCES/small_1_amd64.deb")" = wrong ] || wrong "it is changed"
@@ -239,12 +184,12 @@ flake=$scratch/flake
 needs() {
   files=$1
   shift
-  (cd "$flake"; DEBIAN_MIRROR=http://127.0.0.1:9 NIXW_SOURCES='' ./nixw "$@") >"$log" 2>&1 && status=0 || status=$?
+  (cd "$flake"; DEBIAN_MIRROR=http://127.0.0.1:9 NIXW_SOURCES="$scratch/needed" ./nixw "$@") >"$log" 2>&1 && status=0 || status=$?
   exits 2; says "these files are missing"
   for file in $files; do
     case $file in
-      !*) ! grep -q "^  ${file#!}_" "$log" || wrong "nixw $*: fetches ${file#!}" ;;
-      *) grep -q "^  ${file}_" "$log" || wrong "nixw $*: does not fetch $file" ;;
+      !*) ! grep -q "/${file#!}_" "$scratch/needed/missing.txt" || wrong "nixw $*: fetches ${file#!}" ;;
+      *) grep -q "/${file}_" "$scratch/needed/missing.txt" || wrong "nixw $*: does not fetch $file" ;;
     esac
   done
 }
@@ -322,6 +267,7 @@ mv "$mirror/pool/small_1_amd64.deb" "$scratch/good"
 run; exits 2; lacks 4
 says "  small_1_amd64.deb"; says_not "  busybox"
 for way in DEBIAN_MIRROR NIXW_SOURCES internet; do says "$way"; done
+[ "$(cat "$NIXW_SOURCES/missing.txt")" = https://snapshot.debian.org/archive/debian/2026/pool/small_1_amd64.deb ] || wrong "missing.txt has $(cat "$NIXW_SOURCES/missing.txt")"
 DEBIAN_MIRROR=http://127.0.0.1:9 run; exits 2; says "http://127.0.0.1:9: no answer"; says "  small_1_amd64.deb"
 [ "$(wc -l <"$log")" -lt 15 ] || wrong "says too much"
 mv "$scratch/good" "$mirror/pool/small_1_amd64.deb"

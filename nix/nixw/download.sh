@@ -48,54 +48,66 @@ wrong_in() {
   [ ! -s "$work/sums" ] || (cd "$1" && { LC_ALL=C sha256sum -c "$work/sums" 2>/dev/null || :; }) | sed -n 's/: FAILED.*//p'
 }
 
-# Reports a wrong file, $1 at $2, in a place that the user has named. nixw does not use the file, and continues with the others.
-refuse() { say "$2: not the SHA-256 that the lock names"; echo "$1" >>"$work/refused"; }
+# Prints the URL of file $2, SNAPSHOT/PATH, at mirror $1. Only the permanent archive has snapshots.
+url_at() { if [ "$1" = "$archive" ]; then echo "$1/$2"; else echo "$1/${2#*/}"; fi; }
 
-# Downloads from mirror $1 the files that $work/wanted (lines NAME SHA256 PATH STORE-PATH SIZE) names and $files lacks, if the mirror has them. A
-# file moves from $part to $files only if it is complete and has the hash of the lock.
+# Downloads from mirror $1 the files that $work/wanted (lines NAME SHA256 SNAPSHOT/PATH STORE-PATH SIZE) names and $files lacks, if the mirror
+# has them. A file moves from $part to $files only if it is complete and has the hash of the lock.
 download() {
+  # If the host does not answer, this finds out once, and not once for every file.
+  curl --silent --output /dev/null --head --connect-timeout 10 "$1/" </dev/null || { say "$1: no answer"; return 0; }
+  mkdir -p "$part" || die "$files: cannot write to it, and files are missing there"
+  for _ in 1 2 3 4; do
+    transfer "$1" || return 0
+  done
+}
+
+# Downloads them once. Succeeds if transfers broke off, and it makes sense to continue with them.
+transfer() {
   bytes=0
   while read -r name _ path _ size; do
     [ ! -e "$files/$name" ] || continue
-    printf 'url = "%s/%s"\noutput = "%s"\n' "$1" "$path" "$name"
+    printf 'url = "%s"\noutput = "%s"\n' "$(url_at "$1" "$path")" "$name"
     bytes=$((bytes + size))
   done <"$work/wanted" >"$work/curl"
-  [ -s "$work/curl" ] || return 0
-  # If the host does not answer, this finds out once, and not once for every file.
-  curl --silent --output /dev/null --head --connect-timeout 10 "$1/" </dev/null || { say "$1: no answer"; return 0; }
+  [ -s "$work/curl" ] || return 1
   say "fetching $(grep -c '^url' "$work/curl") files, $(((bytes + 999999) / 1000000)) MB, from $1"
-  mkdir -p "$part" || die "$files: cannot write to it, and files are missing there"
   progress=$work/curl.log
   [ ! -t 2 ] || progress=/dev/stderr
-  (cd "$part" && curl --fail --location --globoff --retry 2 --connect-timeout 10 --parallel --parallel-max 8 --config "$work/curl" \
-    --write-out '%{exitcode} %{filename_effective}\n' </dev/null) >"$work/done" 2>"$progress" || :
+  # curl waits and asks again if the server is busy (429 and 5xx). A transfer that stands still breaks off.
+  (cd "$part" && curl --fail --location --globoff --continue-at - --retry 5 --connect-timeout 10 --speed-limit 1000 --speed-time 30 \
+    --parallel --parallel-max 8 --config "$work/curl" --write-out '%{exitcode} %{filename_effective}\n' </dev/null) >"$work/done" 2>"$progress" || :
   ! grep -q '^23 ' "$work/done" || die "$part: cannot write to it; is the disk full?"
-  sed -n 's/^[1-9][0-9]* //p' "$work/done" | while read -r name; do rm -f "$part/$name"; done
-  wrong_in "$part" >"$work/wrong"
-  while read -r name; do
-    rm "$part/$name"
-    [ -z "${DEBIAN_MIRROR-}" ] || refuse "$name" "$1/$(awk -v name="$name" '$1 == name { print $3 }' "$work/wanted")"
-  done <"$work/wrong"
-  [ -n "${DEBIAN_MIRROR-}" ] || [ ! -s "$work/wrong" ] ||
-    say "$1: discarding files that do not have the SHA-256 of the lock: $(paste -sd ' ' "$work/wrong")"
+  # 18, 28, 52, 56 and 92 are transfers that broke off. What there is of these files stays. 33: the server cannot continue.
+  grep -E '^(18|28|33|52|56|92) ' "$work/done" >"$work/broken" || :
+  grep -vE '^(0|18|28|52|56|92) ' "$work/done" | while read -r _ name; do rm -f "$part/$name"; done
+  wrong_in "$part" | grep -vxF "$(cut -d ' ' -f 2- "$work/broken")" >"$work/wrong" || :
+  while read -r name; do rm "$part/$name"; done <"$work/wrong"
+  [ ! -s "$work/wrong" ] || say "$1: discarding files that do not have the SHA-256 of the lock: $(paste -sd ' ' "$work/wrong")"
   sed -n 's/^0 //p' "$work/done" | while read -r name; do
     [ -e "$part/$name" ] || continue
     mv "$part/$name" "$files/"
   done
+  [ -s "$work/broken" ]
 }
+
+# Prints lines of $work/wanted whose files are not in $files.
+absent() { while read -r name rest; do [ -e "$files/$name" ] || echo "$name $rest"; done <"$work/wanted"; }
 
 # Downloads the missing files to $files, and adds them to the store.
 add_files() {
   while read -r kind path hash url size _; do
-    [ "$kind" != file ] || echo "$(store_name "$path") $hash ${url#"$archive"/*/} $path $size"
+    [ "$kind" != file ] || echo "$(store_name "$path") $hash ${url#"$archive"/} $path $size"
   done <"$work/missing" >"$work/wanted"
-  for name in $(wrong_in "$files"); do refuse "$name" "$files/$name"; done
+  rm -f "$files/missing.txt"
+  wrong_in "$files" >"$work/refused"
+  while read -r name; do say "$files/$name: not the SHA-256 that the lock names"; done <"$work/refused"
   mirrors >"$work/mirrors"
   [ -s "$work/mirrors" ] || [ ! -s "$work/foreign" ] || say "not asking these mirrors, because they are not Debian's: $(sort -u "$work/foreign" | paste -sd , -)"
   while read -r mirror; do download "$mirror"; done <"$work/mirrors"
-  while read -r name _; do
-    [ -e "$files/$name" ] || grep -qxF "$name" "$work/refused" || echo "  $name"
-  done <"$work/wanted" >"$work/absent"
+  absent >"$work/absent"
+  [ ! -s "$work/absent" ] || download "$archive"
+  absent >"$work/absent"
   (
     cd "$files"
     while read -r name _ _ place _; do
@@ -109,12 +121,16 @@ add_files() {
 require_files() {
   [ ! -s "$work/refused" ] || die "nixw did not add these files to the store. It added all others. Replace or remove the wrong files, and repeat this command"
   [ -s "$work/absent" ] || return 0
-  if curl --silent --output /dev/null --head --connect-timeout 10 "$archive/"; then
-    say "leaving $(wc -l <"$work/absent") files to Nix, to fetch from $archive"
-    return 0
-  fi
+  count=$(wc -l <"$work/absent") more=
+  [ "$count" -le 4 ] || more="
+  and $((count - 3)) more"
+  [ -z "${NIXW_SOURCES-}" ] || [ ! -w "$files" ] || {
+    while read -r _ _ path _; do url_at "$archive" "$path"; done <"$work/absent" >"$files/missing.txt"
+    more="$more
+Their addresses are in $files/missing.txt."
+  }
   die "these files are missing, and there is no mirror and no internet to download them from:
-$(cat "$work/absent")
+$(head -n "$((count > 4 ? 3 : 4))" "$work/absent" | sed 's/^\([^ ]*\).*/  \1/')$more
 There are three ways to get them:
   - a Debian mirror: set DEBIAN_MIRROR to its URL (the directory that has pool/)
   - a directory that has them: set NIXW_SOURCES to it (nixw fills it on a machine with a network)
