@@ -69,12 +69,6 @@ build() {
   die "set the variable NIXW_REPAIR to 1, and repeat this command: then nixw replaces the damaged files"
 }
 
-# Builds something small. If that fails, says in one line that nothing can be built.
-try_sandbox() {
-  build tools ||
-    die "nothing can be built here: $(sed -n 's/^ *error: //p' "$work/build.log" | head -n 1). If this is about the sandbox: it needs namespaces and mounts, so a container must be privileged"
-}
-
 # Adds directory $1 to the store as $path, if its hash is $hash.
 add_tree() {
   found=$(nix hash path --sri "$1")
