@@ -14,7 +14,11 @@ cargo "crates-${builtins.substring 0 12 (builtins.hashFile "sha256" lock)}" {
   # The machine's own certificates where Nix lets a build see them, as newer ones do: a proxy may be among them.
   script = ''
     [ -r $CARGO_HTTP_CAINFO ] || CARGO_HTTP_CAINFO=${toolchain.certificates}/ca-certificates.crt
-    cargo vendor --locked --manifest-path ${directory}/Cargo.toml $out
+    cargo vendor --locked --manifest-path ${directory}/Cargo.toml $out || {
+      echo "If a proxy with a certificate of its own is the reason: ./nixw in place of nix uses the certificates of this machine."
+      echo "Or let Nix's sandbox have them: --option extra-sandbox-paths /etc/ssl/certs/ca-certificates.crt"
+      exit 1
+    }
   '';
   outputHash = if builtins.isPath hash then firstLine hash else hash;
   outputHashMode = "recursive";
