@@ -61,13 +61,66 @@ grep -q "^mine [^ ]*/mnt tmpfs" result || wrong "$(cat result)"
 own build .#wrong; exits 1; says "mount: mounting mine on mnt failed"; says "test: exit status 255, and not 0"
 end
 
-begin "a template is started from a copy of the repository as docs/lib.md says, without a network"
 copy_repository "$scratch/simplest-linux"
-alone() { XDG_CACHE_HOME=$scratch/cache run unshare --net "$@"; exits 0; }
-alone nix flake init -t "$copy"
-alone nix flake lock --override-input simplest-linux "$copy"
-alone nix run . -- --accel tcg; says 'boot: saw "Hello from my own PID 1!"'
-alone nix flake check
+alone() { XDG_CACHE_HOME=$scratch/cache run unshare --net "$@"; }
+
+begin "a template is started from a copy of the repository as docs/lib.md says, without a network"
+alone nix flake init -t "$copy"; exits 0
+alone nix flake lock --override-input simplest-linux "$copy"; exits 0
+alone nix run . -- --accel tcg; exits 0; says 'boot: saw "Hello from my own PID 1!"'
+alone nix flake check; exits 0
+end
+
+# locked URL: the lock names URL and this content, and no other place.
+in_copy archive --prefix=simplest-linux/ HEAD | gzip >"$scratch/simplest-linux.tar.gz"
+copied=$(nix eval --raw "git+file://$copy#init")
+locked() {
+  [ "$(sed -n 's/^ *"\(url\|path\)": "\(.*\)",*$/\2/p' flake.lock | sort -u)" = "$1" ] || wrong "the lock names: $(grep -E '"(url|path)"' flake.lock)"
+  [ "$(nix eval --raw --inputs-from . simplest-linux#init 2>>"$log")" = "$copied" ] || wrong "it has another init"
+}
+
+begin "or from an archive's address, and the lock names that"
+alone nix flake init -t "file://$scratch/simplest-linux.tar.gz#c"; exits 0
+alone nix flake lock --override-input simplest-linux "file://$scratch/simplest-linux.tar.gz"; exits 0
+locked "file://$scratch/simplest-linux.tar.gz"
+end
+
+begin "or by a name in the registry, which takes an empty global one if there is no network"
+export HOME="$scratch/home"
+named() { alone "$@" --option flake-registry "$copy/nix/registry.json"; exits 0; }
+named nix registry add simplest-linux "git+file://$copy"
+named nix flake init -t simplest-linux#c
+named nix flake lock
+locked "file://$copy"
+unset HOME
+end
+
+# --- what others pass ---
+
+begin "packages as those of nixpkgs: as files, in a text, and with their closures; and a thousand files"
+cat >flake.nix <<'NIX'
+{
+  outputs = { simplest-linux, ... }:
+    let
+      lib = simplest-linux.lib.x86_64-linux;
+      package = lib.mkCInit { src = builtins.toFile "init.c" "int main(void) { return 0; }"; };
+      many = builtins.listToAttrs (builtins.genList (n: { name = "/many/${toString n}"; value.text = "text ${toString n}\n"; }) 1000);
+    in
+    {
+      packages.x86_64-linux.default = lib.mkInitramfs {
+        init = "${package}/bin/init";
+        files = many // { "/file" = "${package}/bin/init"; "/etc/start".text = "exec ${package}/bin/init\n"; };
+        closures = [ package ];
+        compress = "none";
+      };
+      package = package.outPath;
+    };
+}
+NIX
+run git init -q; run git add -A
+own build; exits 0
+package=$(nix eval --raw --override-input simplest-linux "git+file://$repository" .#package 2>>"$log")
+for part in "exec $package/bin/init" "text 999" "${package#/}/bin/init"; do grep -aqF "$part" result || wrong "$part is not in it"; done
 end
 
 # --- names ---

@@ -307,7 +307,7 @@ begin "where there can be no sandbox, nothing is built without one"
 # shellcheck disable=SC2016 # for the inner shell
 unshare --user --map-root-user sh -c 'echo 0 >/proc/sys/user/max_mnt_namespaces; exec "$1/nixw" build --no-link --file "$1/test.nix" all' sh "$copy" >"$log" 2>&1 &&
   status=0 || status=$?
-exits 2; says "nothing can be built here"
+exits 2; lacks 6; says "nothing can be built here"; says_not fetching
 end
 
 begin "another kind of machine is told so"

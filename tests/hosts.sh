@@ -149,39 +149,87 @@ begin "HOME is not needed"
 exits 0; built
 end
 
+# --- the place of the checkout ---
+
+copy_repository "$scratch/flake"
+init=$(nix eval --raw "git+file://$copy#init")
+copy=$scratch/copy
+# nixw evaluates an output of the flake in directory $1, or says how to name it. With that name, it works.
+works_in() {
+  (cd "$1"; exec ./nixw eval --raw .#init) >"$log" 2>&1 && status=0 || status=$?
+  [ "$status" = 0 ] || says "nixw: this Nix cannot read a git repository with the path"
+  [ "$(cd "$1"; ./nixw eval --raw git+file:.#init 2>>"$log")" = "$init" ] || wrong "git+file:.#init is another in $1"
+}
+for place in 'a blank' 'a#b' 'a?b' 'a%b' 'ümläut' "it's"; do
+  begin "a repository in the directory $place"
+  git clone -q "$scratch/flake" "$scratch/$place"
+  works_in "$scratch/$place"
+  end
+done
+
+begin "a shallow clone, a worktree, and an archive without .git"
+git clone -q --depth 1 "file://$scratch/flake" "$scratch/shallow"
+git -C "$scratch/flake" worktree add -q "$scratch/worktree" 2>"$log"
+mkdir -p "$scratch/archive" "$scratch/other/archive"
+git -C "$scratch/flake" archive HEAD | tee "$scratch/flake.tar" | tar -x -C "$scratch/archive"
+for directory in shallow worktree archive; do
+  [ "$(cd "$scratch/$directory"; ./nixw eval --raw .#init 2>>"$log")" = "$init" ] || wrong "another init in $directory"
+done
+end
+
+begin "an archive inside of another repository, whose git does not know the files: what to do"
+git init -q "$scratch/other"
+tar -x -C "$scratch/other/archive" -f "$scratch/flake.tar"
+(cd "$scratch/other/archive"; exec ./nixw eval --raw .#init) >"$log" 2>&1 && wrong "works"
+says "nixw: git does not know the files here"
+[ "$(cd "$scratch/other/archive"; ./nixw eval --raw path:.#init 2>>"$log")" = "$init" ] || wrong "path: does not work"
+end
+
 # --- the network ---
 
-# A server of the mirror. It is busy (429) at first, and then breaks off each file in the middle, once.
-begin "a mirror that is busy and breaks off is asked again, and transfers continue"
-mkdir -p "$scratch/www/cgi-bin" "$scratch/state"
-chmod 777 "$scratch/state"
+# `curl_says STATUS`: curl reaches Nix's public cache (0) or does not (7). Prints two settings of Nix with which nixw runs it.
+curl_says() {
+  stub curl "exit $1"
+  NIX_CONFIG='' run show-config; exits 0
+  grep -E '^(substituters|flake-registry) =' "$log" >"$scratch/settings"
+}
+begin "Nix asks its public cache only where that can be reached"
+curl_says 0
+grep -qx "substituters = https://cache.nixos.org/" "$scratch/settings" || wrong "$(cat "$scratch/settings")"
+curl_says 7
+grep -qx "substituters = " "$scratch/settings" || wrong "$(cat "$scratch/settings")"
+grep -qx "flake-registry = $copy/nix/registry.json" "$scratch/settings" || wrong "$(cat "$scratch/settings")"
+end
+
+# A server that is busy (429) at first, then breaks off each file in the middle, and then has the file with a damaged first half.
+begin "a mirror that is busy and breaks off is asked again, and transfers continue where they broke off"
+mkdir -p "$scratch/www/cgi-bin" "$scratch/www/pool" "$scratch/state"
+for file in small_1_amd64.deb linux.tar.xz; do
+  half=$(($(stat -c %s "$mirror/pool/$file") / 2))
+  { head -c $half /dev/zero; tail -c +$((half + 1)) "$mirror/pool/$file"; } >"$scratch/www/pool/$file"
+done
 cat >"$scratch/www/cgi-bin/mirror" <<SH
 #!$busybox_path/bin/busybox sh
-file=$mirror\$PATH_INFO name=\$("$busybox_path/bin/busybox" basename "\$PATH_INFO")
-state=$scratch/state/\$name
-[ -f "\$file" ] || { printf 'Status: 404 Not Found\\r\\n\\r\\n'; exit; }
-size=\$("$busybox_path/bin/busybox" stat -c %s "\$file")
-if [ ! -e "\$state.busy" ]; then
-  : >"\$state.busy"
-  printf 'Status: 429 Too Many Requests\\r\\nRetry-After: 1\\r\\n\\r\\n'
-elif [ ! -e "\$state.broken" ]; then
-  : >"\$state.broken"
-  printf 'Content-Length: %s\\r\\n\\r\\n' "\$size"
-  "$busybox_path/bin/busybox" head -c \$((size / 2)) "\$file"
+PATH=$PATH
+name=\$(basename "\$PATH_INFO")
+if mkdir "$scratch/state/\$name.busy" 2>/dev/null; then
+  printf 'Status: 429 Too Many Requests\r\nRetry-After: 1\r\n\r\n'
+elif mkdir "$scratch/state/\$name.broken" 2>/dev/null; then
+  size=\$(stat -c %s "$mirror/\$PATH_INFO")
+  printf 'Content-Length: %s\r\n\r\n' "\$size"
+  head -c \$((size / 2)) "$mirror/\$PATH_INFO"
 else
-  from=\${HTTP_RANGE#bytes=} from=\${from%-}
-  echo "\$name \$from" >>$scratch/state/continued
-  printf 'Status: 206 Partial Content\\r\\nContent-Range: bytes %s-%s/%s\\r\\nContent-Length: %s\\r\\n\\r\\n' "\${from:-0}" \$((size - 1)) "\$size" \$((size - \${from:-0}))
-  "$busybox_path/bin/busybox" tail -c +\$((\${from:-0} + 1)) "\$file"
+  printf 'Status: 302 Found\r\nLocation: /pool/%s\r\n\r\n' "\$name"
 fi
 SH
 chmod +x "$scratch/www/cgi-bin/mirror"
 "$busybox_path/bin/busybox" httpd -f -p 127.0.0.1:8459 -h "$scratch/www" &
 server=$!
-sleep 0.3
+sleep 0.5
 DEBIAN_MIRROR=http://127.0.0.1:8459/cgi-bin/mirror run $build all
 kill $server
-exits 0; built; cat "$scratch/state/continued" >>"$log" || wrong "nothing continues"
+exits 0; built
+[ -d "$scratch/state/linux.tar.xz.broken" ] || wrong "the server did not break off"
 end
 
 summary hosts
