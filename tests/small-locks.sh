@@ -26,8 +26,8 @@ echo small >"$mirror/pool/small_1_amd64.deb"
 echo "all of Linux" >"$mirror/pool/linux.tar.xz"
 echo "all crates" >"$crates/README"
 
-# shellcheck disable=SC2016 # Nix, not shell
-trees=$(nix eval --json --file "$copy/nix/toolchain/packages.nix" --apply 'builtins.mapAttrs (_: _: [ ])')
+trees=$(nix eval --json --impure --expr "builtins.mapAttrs (_: _: [ ])
+  (import $copy/nix/toolchain/packages.nix { host = (import $copy/nix/hosts.nix).x86_64-linux; })")
 locked() {
   printf '{"%s": "%s", "sha256": "%s", "size": %d}' \
     "$1" "$2" "$(sha256sum <"$mirror/pool/$3" | cut -d ' ' -f 1)" "$(stat -c %s "$mirror/pool/$3")"
