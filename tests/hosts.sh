@@ -22,20 +22,21 @@ repository=$(cd "$(dirname "$0")/.." && pwd)
 export no_proxy=127.0.0.1 DEBIAN_MIRROR="file://$mirror" NIXW_SOURCES="$scratch/sources" NIX_CONF_DIR="$scratch/etc"
 own_path=$PATH
 chmod 755 "$scratch"
-mkdir "$scratch/home" "$scratch/memory" "$scratch/etc" "$scratch/bin"
+memory=$scratch/memory programs=$scratch/bin
+mkdir "$scratch/home" "$memory" "$scratch/etc" "$programs"
 chown nobody "$scratch/home"
-memory() { mount -t tmpfs "$@" test "$scratch/memory"; mkdir "$scratch/memory/new" "$scratch/memory/work"; }
 stop_daemon() { [ -z "${daemon-}" ] || { kill "$daemon"; wait "$daemon" || :; daemon=''; }; }
-trap 'stop_daemon; cd /; umount -l /nix "$scratch/memory" 2>/dev/null || :; chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
+trap 'stop_daemon; cd /; umount -l /nix "$memory" 2>/dev/null || :; chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
 
 # A case begins with the store of this machine, and the crates in the directory of sources.
 prepare() {
   stop_daemon
-  umount -l /nix "$scratch/memory" 2>/dev/null || :
-  memory
-  mount -t overlay overlay -o "lowerdir=/nix,upperdir=$scratch/memory/new,workdir=$scratch/memory/work" /nix
-  rm -rf "$NIXW_SOURCES" "$scratch/bin"
-  mkdir "$NIXW_SOURCES" "$scratch/bin"
+  umount -l /nix "$memory" 2>/dev/null || :
+  mount -t tmpfs test "$memory"
+  mkdir "$memory/new" "$memory/work"
+  mount -t overlay overlay -o "lowerdir=/nix,upperdir=$memory/new,workdir=$memory/work" /nix
+  rm -rf "$NIXW_SOURCES" "$programs"
+  mkdir "$NIXW_SOURCES" "$programs"
   for directory in $crates_names; do cp -r "$crates" "$NIXW_SOURCES/$directory"; done
   chown -R nobody "$NIXW_SOURCES"
   : >"$NIX_CONF_DIR/nix.conf"
@@ -43,11 +44,11 @@ prepare() {
 }
 # stub NAME [LINE...]: a program in front of all others.
 stub() {
-  stub=$scratch/bin/$1
+  stub=$programs/$1
   shift
   printf '%s\n' '#!/bin/sh' "$@" >"$stub"
   chmod +x "$stub"
-  PATH=$scratch/bin:$own_path
+  PATH=$programs:$own_path
 }
 run() { status=0; "$copy/nixw" "$@" >"$log" 2>&1 || status=$?; }
 build="build --no-link --file $copy/test.nix"
@@ -107,9 +108,9 @@ end
 
 begin "without Nix, the packages are named, too"
 stub apt-get
-for tool in sh dirname readlink uname mktemp mkdir rm id grep sed cat; do ln -s "$(command -v $tool)" "$scratch/bin/$tool"; done
+for tool in sh dirname readlink uname mktemp mkdir rm id grep sed cat; do ln -s "$(command -v $tool)" "$programs/$tool"; done
 status=0
-(cd "$copy"; PATH=$scratch/bin; export PATH; exec "$(PATH=$own_path command -v setpriv)" --reuid nobody --regid nogroup --clear-groups ./nixw $build all) >"$log" 2>&1 || status=$?
+(cd "$copy"; PATH=$programs; export PATH; exec "$(PATH=$own_path command -v setpriv)" --reuid nobody --regid nogroup --clear-groups ./nixw $build all) >"$log" 2>&1 || status=$?
 exits 2; says "apt-get install --yes curl git nix-bin"; says "'sandbox = true'"; says "nix.conf"; says "systemctl restart nix-daemon"
 [ "$(wc -l <"$log")" -lt 8 ] || wrong "says too much"
 end
@@ -118,10 +119,10 @@ end
 
 begin "where there is no sed or awk, as in the image nixos/nix, Nix works, with its sandbox and its settings"
 run $build all; exits 0
-mkdir "$scratch/bin/small"
-cp -rs /usr/bin/. "$scratch/bin/small/"
-for tool in sed awk mawk gawk getent flock apt-get dpkg-deb xz; do rm -f "$scratch/bin/small/$tool"; done
-PATH=$scratch/bin/small:$(dirname "$(command -v nix)")
+mkdir "$programs/small"
+cp -rs /usr/bin/. "$programs/small/"
+for tool in sed awk mawk gawk getent flock apt-get dpkg-deb xz; do rm -f "$programs/small/$tool"; done
+PATH=$programs/small:$(dirname "$(command -v nix)")
 case $PATH in *:/usr/bin) PATH=${PATH%:*} ;; esac
 nix-store --delete --ignore-liveness "$all" >"$log" 2>&1 || wrong "cannot delete"
 (cd "$copy"; ./nixw $build all) >"$log" 2>&1 && status=0 || status=$?
@@ -132,11 +133,11 @@ end
 # --- file systems ---
 
 begin "where no program may run in the directory for temporary files, that is told before anything is downloaded"
-mkdir "$scratch/memory/temporary"
-mount -t tmpfs -o noexec test "$scratch/memory/temporary"
-TMPDIR=$scratch/memory/temporary run $build all
-exits 2; says "$scratch/memory/temporary: no program can run there"; says_not fetching
-[ -z "$(ls -A "$scratch/memory/temporary")" ] || wrong "leaves something behind"
+mkdir "$memory/temporary"
+mount -t tmpfs -o noexec test "$memory/temporary"
+TMPDIR=$memory/temporary run $build all
+exits 2; says "$memory/temporary: no program can run there"; says_not fetching
+[ -z "$(ls -A "$memory/temporary")" ] || wrong "leaves something behind"
 end
 
 begin "where the file system has no locks, nixw says so and works"
@@ -230,6 +231,41 @@ DEBIAN_MIRROR=http://127.0.0.1:8459/cgi-bin/mirror run $build all
 kill $server
 exits 0; built
 [ -d "$scratch/state/linux.tar.xz.broken" ] || wrong "the server did not break off"
+end
+
+# internet COMMAND...: runs COMMAND where nothing but Debian's permanent archive can be reached, whose certificate is in $certificate.
+certificate=$scratch/certificate.pem
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test -addext subjectAltName=DNS:snapshot.debian.org \
+  -keyout "$scratch/key.pem" -out "$certificate" 2>"$log"
+mkdir -p "$scratch/internet/archive/debian/2026"
+cp -r "$mirror/pool" "$scratch/internet/archive/debian/2026/"
+echo "127.0.0.1 localhost snapshot.debian.org" >"$scratch/hosts"
+internet() {
+  status=0
+  # shellcheck disable=SC2016 # for the inner shell
+  env -u http_proxy -u https_proxy -u DEBIAN_MIRROR busybox="$busybox_path/bin/busybox" scratch="$scratch" NIX_SSL_CERT_FILE="$certificate" \
+    unshare --net --mount sh -euc '
+    mount --bind "$scratch/hosts" /etc/hosts
+    "$busybox" ip link set lo up
+    (cd "$scratch/internet"; exec openssl s_server -quiet -accept 127.0.0.1:443 -cert ../certificate.pem -key ../key.pem -WWW) >/dev/null 2>&1 &
+    trap "kill $!" EXIT
+    sleep 0.5
+    "$@"' sh "$@" >"$log" 2>&1 || status=$?
+}
+
+begin "Nix alone fetches from Debian's archive, through a proxy with a certificate of its own"
+for directory in $crates_names; do nix-store --add-fixed --recursive sha256 "$NIXW_SOURCES/$directory" >>"$log"; done
+internet nix $build all; exits 0; built
+end
+
+begin "so does nixw, where there is no mirror, and keeps what it fetches"
+stub apt-get 'exit 1'
+# A curl for which the archive is a directory.
+stub curl "to_directory='s#https://snapshot.debian.org/#file://$scratch/internet/#'" \
+  'for word; do shift; [ ! -f "$word" ] || sed -i "$to_directory" "$word"; set -- "$@" "$(printf "%s\\n" "$word" | sed "$to_directory")"; done' \
+  "exec $(command -v curl) \"\$@\""
+DEBIAN_MIRROR='' run $build all; exits 0; built; says "from https://snapshot.debian.org/archive/debian"
+cmp "$NIXW_SOURCES/linux.tar.xz" "$mirror/pool/linux.tar.xz" >>"$log" || wrong "it is not kept"
 end
 
 summary hosts

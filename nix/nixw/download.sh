@@ -55,7 +55,7 @@ url_at() { if [ "$1" = "$archive" ]; then echo "$1/$2"; else echo "$1/${2#*/}"; 
 # has them. A file moves from $part to $files only if it is complete and has the hash of the lock.
 download() {
   # If the host does not answer, this finds out once, and not once for every file.
-  curl --silent --output /dev/null --head --connect-timeout 10 "$1/" </dev/null || { say "$1: no answer"; return 0; }
+  curl --silent --output /dev/null --head --connect-timeout 10 --max-time 30 "$1/" </dev/null || { say "$1: no answer"; return 0; }
   mkdir -p "$part" || die "$files: cannot write to it, and files are missing there"
   for _ in 1 2 3 4; do
     transfer "$1" || return 0
@@ -75,7 +75,7 @@ transfer() {
   progress=$work/curl.log
   [ ! -t 2 ] || progress=/dev/stderr
   # curl waits and asks again if the server is busy (429 and 5xx). A transfer that stands still breaks off.
-  (cd "$part" && curl --fail --location --globoff --continue-at - --retry 5 --connect-timeout 10 --speed-limit 1000 --speed-time 30 \
+  (cd "$part" && curl --fail --location --globoff --continue-at - --retry 5 --retry-max-time 120 --connect-timeout 10 --speed-limit 1000 --speed-time 30 \
     --parallel --parallel-max 8 --config "$work/curl" --write-out '%{exitcode} %{filename_effective}\n' </dev/null) >"$work/done" 2>"$progress" || :
   ! grep -q '^23 ' "$work/done" || die "$part: cannot write to it; is the disk full?"
   # 18, 28, 52, 56 and 92 are transfers that broke off. What there is of these files stays. 33: the server cannot continue.
