@@ -9,8 +9,8 @@ set -eu
 
 repository=$(cd "$(dirname "$0")/.." && pwd)
 [ "${1-}" = inside ] || {
-  unshare --mount true || { echo "$0: cannot make a mount namespace; it takes root, in a container a privileged one" >&2; exit 2; }
-  exec unshare --mount "$0" inside
+  unshare --mount --net true || { echo "$0: cannot make namespaces; it takes root, in a container a privileged one" >&2; exit 2; }
+  exec unshare --mount --net "$0" inside
 }
 # shellcheck source=tests/cases.sh
 . "$repository/tests/cases.sh"
@@ -71,6 +71,7 @@ start_daemon() {
   until [ -S /nix/var/nix/daemon-socket/socket ] || [ $tries = 100 ]; do sleep 0.1; tries=$((tries + 1)); done
 }
 busybox_path=$(real busybox.outPath)
+"$busybox_path/bin/busybox" ip link set lo up
 upstream="max-jobs = 1
 sandbox = true
 sandbox-paths = /bin/sh=$busybox_path/bin/busybox"
@@ -188,6 +189,11 @@ end
 
 # --- the network ---
 
+# listens PORT: waits until a server on this machine listens on the port, in hexadecimal. The text is for an inner shell, too.
+# shellcheck disable=SC2016
+listens='listens() { tries=0; until grep -q ":$1 00000000:0000 0A" /proc/net/tcp || [ $tries = 300 ]; do sleep 0.1; tries=$((tries + 1)); done; }'
+eval "$listens"
+
 # `curl_says STATUS`: curl reaches Nix's public cache (0) or does not (7). Prints two settings of Nix with which nixw runs it.
 curl_says() {
   stub curl "exit $1"
@@ -226,7 +232,7 @@ SH
 chmod +x "$scratch/www/cgi-bin/mirror"
 "$busybox_path/bin/busybox" httpd -f -p 127.0.0.1:8459 -h "$scratch/www" &
 server=$!
-sleep 0.5
+listens 210B
 DEBIAN_MIRROR=http://127.0.0.1:8459/cgi-bin/mirror run $build all
 kill $server
 exits 0; built
@@ -243,13 +249,13 @@ echo "127.0.0.1 localhost snapshot.debian.org" >"$scratch/hosts"
 internet() {
   status=0
   # shellcheck disable=SC2016 # for the inner shell
-  env -u http_proxy -u https_proxy -u DEBIAN_MIRROR busybox="$busybox_path/bin/busybox" scratch="$scratch" NIX_SSL_CERT_FILE="$certificate" \
-    unshare --net --mount sh -euc '
+  env -u http_proxy -u https_proxy -u DEBIAN_MIRROR listens="$listens" scratch="$scratch" NIX_SSL_CERT_FILE="$certificate" \
+    unshare --mount sh -euc '
     mount --bind "$scratch/hosts" /etc/hosts
-    "$busybox" ip link set lo up
     (cd "$scratch/internet"; exec openssl s_server -quiet -accept 127.0.0.1:443 -cert ../certificate.pem -key ../key.pem -WWW) >/dev/null 2>&1 &
     trap "kill $!" EXIT
-    sleep 0.5
+    eval "$listens"
+    listens 01BB
     "$@"' sh "$@" >"$log" 2>&1 || status=$?
 }
 
