@@ -87,13 +87,11 @@ locked "file://$scratch/simplest-linux.tar.gz"
 end
 
 begin "or by a name in the registry, which takes an empty global one if there is no network"
-export HOME="$scratch/home"
-named() { alone "$@" --option flake-registry "$copy/nix/registry.json"; exits 0; }
+named() { alone env HOME="$scratch/home" "$@" --option flake-registry "$copy/nix/registry.json"; exits 0; }
 named nix registry add simplest-linux "git+file://$copy"
 named nix flake init -t simplest-linux#c
 named nix flake lock
 locked "file://$copy"
-unset HOME
 end
 
 # --- what others pass ---

@@ -267,6 +267,7 @@ end
 begin "so does nixw, where there is no mirror, and keeps what it fetches"
 stub apt-get 'exit 1'
 # A curl for which the archive is a directory.
+# shellcheck disable=SC2016 # for the stub
 stub curl "to_directory='s#https://snapshot.debian.org/#file://$scratch/internet/#'" \
   'for word; do shift; [ ! -f "$word" ] || sed -i "$to_directory" "$word"; set -- "$@" "$(printf "%s\\n" "$word" | sed "$to_directory")"; done' \
   "exec $(command -v curl) \"\$@\""
