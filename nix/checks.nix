@@ -20,6 +20,7 @@ let
     "debug"
     "debug-lines"
     "docs"
+    "first-boot"
     "kills"
     "library"
     "matrix"
