@@ -340,7 +340,8 @@ fn wait_until(condition: impl Fn() -> bool) {
 #[test]
 fn a_signal_leaves_nothing_behind() {
     let directory = directory();
-    for signal in [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT] {
+    let signals = [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT];
+    for signal in signals.into_iter().filter(|signal| !is_ignored(*signal)) {
         let mut child = stuck(&directory, "ulimit -c 0;");
         kill_process(Pid::from_child(&child), signal).unwrap();
         let status = child.wait().unwrap();
@@ -348,6 +349,15 @@ fn a_signal_leaves_nothing_behind() {
         assert!(!begun(&directory), "{signal:?}");
         assert!(!directory.path().join("out").exists());
     }
+}
+
+/// Whether whoever runs the tests ignores the signal, as a shell does with SIGINT for its background jobs. packer inherits that.
+fn is_ignored(signal: Signal) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let mut lines = status.lines();
+    let mask = lines.find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
+    let mask = u64::from_str_radix(mask.trim(), 16).unwrap();
+    mask & (1 << (signal.as_raw() - 1)) != 0
 }
 
 /// As with nohup(1).
