@@ -217,7 +217,7 @@ refused 'lib.mkRustTest { }' 'mkRustTest: argument `src` is missing: a path'
 refused 'lib.mkBootCheck { system = lib.mkKernel { }; }' 'mkBootCheck: argument `system` must be what mkSystem gives; given: a derivation'
 refused 'lib.mkBootCheck "system"' 'mkBootCheck: takes a set of arguments; given: the string "system"'
 refused 'lib.mkMatrix { kernels.k = /k; }' 'mkMatrix: takes one of the arguments `initramfs` and `commands`'
-refused "lib.mkRustInit { src = $repository/nix/lint; }" 'this package depends on crates; set the argument `cratesHash` to "sha256-AAAA'
+refused "lib.mkRustInit { src = $repository/nix/lint; }" "$repository/nix/lint: this package depends on crates; set the argument \`cratesHash\` to \"sha256-AAAA"
 refused 'lib.mkMatrix { kernels = { }; initramfs = /init; }' 'mkMatrix: `kernels` and `machines` must not be empty'
 
 summary downstream

@@ -10,6 +10,8 @@
 set -u
 
 nix=${CI_NIX-nix --extra-experimental-features nix-command --extra-experimental-features flakes}
+shown=${CI_NIX-nix}
+unset CI_NIX # of no concern to the tests
 # The last lines of a log that a report has.
 log_lines=50
 usage() { echo "usage: ci [--set ATTRIBUTE]... [--test NAME=COMMAND]... [--junit FILE] [FLAKE]" >&2; exit 2; }
@@ -81,7 +83,7 @@ while read -r check drv out installable; do
     result=passed ended=$(registered "$out") seconds=cached
   else
     result=failed ended=$(time_of '.*error:' "$drv") seconds=-
-    [ -z "$begun" ] || echo "check $check failed; its log: ${CI_NIX-nix} log $installable"
+    [ -z "$begun" ] || echo "check $check failed; its log: $shown log $installable"
     nix-store --read-log "$drv" >"$work/log" 2>/dev/null || echo "$check was not built, because one of its inputs failed" >"$work/log"
   fi
   # If the build of the check did not begin, its result was there already, or one of its inputs failed.
