@@ -2,7 +2,7 @@
 # loops.sh: measures how long developers wait from a change to its result, and prints a table. The unit is K, the time to build the small
 # kernel alone, because machines differ.
 #
-# It works on a clone of the last commit, and changes a line before each command. Nothing else should run meanwhile. It takes a quarter of
+# It works on a clone of the last commit, and changes a line before each command. Nothing else should run meanwhile. It takes more than half
 # an hour, and needs root, curl, git and a store in which `nix flake check` has been built.
 # shellcheck disable=SC2016 # the backquotes are for Markdown, and $n is for the inner shell
 set -eu

@@ -5,8 +5,7 @@
 let environment = import ./environment.nix { inherit toolchain; } { inherit (kernel) src; target = targets.${kernel.target}; }; in
 toolchain.run "module"
   (environment // {
-    inherit (kernel) debug;
-    inherit (kernel) small KCFLAGS;
+    inherit (kernel) debug small KCFLAGS;
     module = src;
     config = "${kernel}/config";
     symbols = ./symbols.awk;

@@ -5,20 +5,24 @@
 let
   nolibc = "${linux}/tools/include/nolibc";
   own = {
-    # No tables for unwinders, no note of the compiler.
-    nolibc = "-fno-asynchronous-unwind-tables -fno-ident -nostdlib -include ${nolibc}/nolibc.h";
-    glibc = "";
+    nolibc = {
+      inherit nolibc;
+      # No tables for unwinders, no note of the compiler.
+      own = "-fno-asynchronous-unwind-tables -fno-ident -nostdlib -include ${nolibc}/nolibc.h";
+    };
+    # Needs no tree of Linux.
+    glibc.own = "";
   };
 in
 toolchain.run "init"
-{
-  inherit src nolibc;
-  own = own.${libc};
-  flags = map toolchain.shellWord flags;
-  PATH = "${toolchain.cc}/bin:${toolchain.tools}/bin";
-  # A static program refers to nothing.
-  allowedReferences = [ ];
-}
+  (own.${libc} //
+  {
+    inherit src;
+    flags = map toolchain.shellWord flags;
+    PATH = "${toolchain.cc}/bin:${toolchain.tools}/bin";
+    # A static program refers to nothing.
+    allowedReferences = [ ];
+  })
   (builtins.toFile "c-init.sh" ''
     mkdir -p $out/bin
     eval "set -- $flags"
